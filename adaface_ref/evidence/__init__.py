@@ -1,0 +1,1 @@
+"""Where the three forms meet: evaluation, certified truth, agreement, verdicts."""

@@ -1,0 +1,386 @@
+"""A SymPy tree of the spec, compiled once to NumPy, torch or balls.
+
+Trees are written in the angle; compiled functions take the target cosine. cos(theta)
+becomes the cosine itself, sin(theta) the square root of (1 - c)(1 + c), and the sum in
+sin(theta + a) is expanded, so that acos is needed only where a multiple of the angle
+stands. The compiler walks the tree and writes one assignment a distinct node; it knows
+the node types below and refuses any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from flint import arb, fmpq
+from sympy import (
+    Add,
+    Dummy,
+    Expr,
+    Function,
+    Integer,
+    Mul,
+    Pow,
+    Rational,
+    Symbol,
+    cos,
+    expand_trig,
+    pi,
+    sin,
+    sqrt,
+)
+
+from adaface_ref.spec.gst import Case, cases, magnitude, textbook_magnitude
+from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import parse
+from adaface_ref.spec.symbols import QUANTITIES, angle, target_cosine
+
+angle_of = Function("angle_of")
+"""acos, as each backend does it best."""
+
+Compiled = Callable[..., Any]
+
+
+def _np_logistic(x: Any) -> Any:
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1 + small)
+
+
+NUMPY: Mapping[str, Any] = {
+    "sin": np.sin,
+    "cos": np.cos,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "Abs": np.abs,
+    "sign": np.sign,
+    "logistic": _np_logistic,
+    "log_logistic": lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))),
+    "angle_of": lambda c: np.arctan2(np.sqrt((1 - c) * (1 + c)), c),
+    "acos": np.arccos,
+    "pi": lambda: np.pi,
+    "rational": lambda p, q: p / q,
+}
+
+TORCH: Mapping[str, Any] = {
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "sqrt": torch.sqrt,
+    "exp": torch.exp,
+    "log": torch.log,
+    "Abs": torch.abs,
+    "sign": torch.sign,
+    "logistic": torch.sigmoid,
+    "log_logistic": torch.nn.functional.logsigmoid,
+    "angle_of": lambda c: torch.atan2(torch.sqrt((1 - c) * (1 + c)), c),
+    "acos": torch.acos,
+    "pi": lambda: float(np.pi),
+    "rational": lambda p, q: p / q,
+}
+
+BALLS: Mapping[str, Any] = {
+    "sin_cos": arb.sin_cos,
+    "sqrt": arb.sqrt,
+    "exp": arb.exp,
+    "log": arb.log,
+    "Abs": abs,
+    "logistic": lambda x: 1 / (1 + (-x).exp()),
+    "log_logistic": lambda x: -(-x).exp().log1p(),
+    "angle_of": arb.acos,
+    "acos": arb.acos,
+    "pi": arb.pi,
+    "rational": fmpq,
+}
+"""Each function encloses its value for narrow balls; wide boxes need monotonicity.
+
+No `sign`: it must not decide a verdict at a kink.
+"""
+
+
+def from_cosine(expression: Expr) -> Expr:
+    """Writes an expression in the angle as one in the target cosine.
+
+    Args:
+        expression: a tree of the spec.
+
+    Returns:
+        The same without the angle; acos stays as `angle_of` where it must.
+    """
+    sums = {
+        node: expand_trig(node)
+        for node in expression.atoms(sin, cos)
+        if isinstance(node.args[0], Add) and angle in node.args[0].args
+    }
+    plain = {node: _rest_kept_whole(node) for node in sums}
+    expression = expression.xreplace(plain)
+    sine = sqrt((1 - target_cosine) * (1 + target_cosine))
+    expression = expression.xreplace({cos(angle): target_cosine, sin(angle): sine})
+    return expression.xreplace({angle: angle_of(target_cosine)})
+
+
+def _rest_kept_whole(node: Expr) -> Expr:
+    rest = Dummy("rest")
+    shift = node.args[0] - angle
+    return expand_trig(node.func(angle + rest)).xreplace({rest: shift})
+
+
+@dataclass
+class _Program:
+    """Straight-line code for a tree, one assignment a distinct node."""
+
+    backend: Mapping[str, Any]
+    lines: list[str] = field(default_factory=list)
+    known: dict[Expr, str] = field(default_factory=dict)
+
+    def name_of(self, node: Expr) -> str:
+        if node not in self.known:
+            self.known[node] = self._assign(self._code(node))
+        return self.known[node]
+
+    def _assign(self, code: str) -> str:
+        self.lines.append(f"v{len(self.lines)} = {code}")
+        return f"v{len(self.lines) - 1}"
+
+    def _code(self, node: Expr) -> str:
+        if isinstance(node, Integer):
+            return f"{int(node)}"
+        if isinstance(node, Rational):
+            return f"rational({int(node.p)}, {int(node.q)})"
+        if node is pi:
+            return "pi()"
+        if isinstance(node, Add):
+            return self._sum(node)
+        if isinstance(node, Mul):
+            return self._product(node)
+        if isinstance(node, Pow):
+            return self._power(node)
+        return self._call(node)
+
+    def _sum(self, node: Expr) -> str:
+        terms = sorted(node.args, key=lambda term: term.could_extract_minus_sign())
+        code = self.name_of(terms[0])
+        for term in terms[1:]:
+            negative = term.could_extract_minus_sign()
+            part = self.name_of(-term if negative else term)
+            code = f"{code} {'-' if negative else '+'} {part}"
+        return code
+
+    def _product(self, node: Expr) -> str:
+        if node.could_extract_minus_sign():
+            return f"-{self.name_of(-node)}"
+        below = [f for f in node.args if isinstance(f, Pow) and f.exp.is_negative]
+        above = [factor for factor in node.args if factor not in below]
+        code = " * ".join(self.name_of(factor) for factor in above) or "1"
+        for factor in below:
+            code += f" / {self.name_of(1 / factor)}"
+        return code
+
+    def _power(self, node: Expr) -> str:
+        base, exponent = node.args
+        if exponent == Rational(1, 2):
+            return f"sqrt({self.name_of(base)})"
+        if exponent == 2:
+            return f"{self.name_of(base)} * {self.name_of(base)}"
+        if exponent.is_Rational and exponent < 0:
+            return f"1 / {self.name_of(base**-exponent)}"
+        if isinstance(exponent, Integer):
+            return f"{self.name_of(base)} ** {int(exponent)}"
+        if isinstance(exponent, Rational) and exponent.q == 2:
+            return f"{self.name_of(sqrt(base))} ** {int(exponent.p)}"
+        raise TypeError(f"{node}, but powers must be halves of integers [evaluate]")
+
+    def _call(self, node: Expr) -> str:
+        function = type(node).__name__
+        argument = self.name_of(node.args[0]) if len(node.args) == 1 else ""
+        if function in ("sin", "cos") and "sin_cos" in self.backend:
+            pair = self._assign(f"sin_cos({argument})")
+            other = cos if function == "sin" else sin
+            index = 0 if function == "sin" else 1
+            self.known[other(node.args[0])] = self._assign(f"{pair}[{1 - index}]")
+            return f"{pair}[{index}]"
+        if function not in self.backend or not argument:
+            raise TypeError(f"{node}, but no backend knows {function} [evaluate]")
+        return f"{function}({argument})"
+
+
+def compile_tree(
+    expressions: Sequence[Expr], arguments: Sequence[str], backend: Mapping[str, Any]
+) -> Compiled:
+    """Compiles trees of the spec to one function of scalars, arrays or balls.
+
+    Args:
+        expressions: trees in the angle or in the target cosine.
+        arguments: names of the quantities, in the order of the function's arguments.
+        backend: NUMPY, TORCH or BALLS.
+
+    Returns:
+        A function that returns the tuple of their values.
+
+    Raises:
+        TypeError: for a node that no backend knows.
+    """
+    program = _Program(backend)
+    for position, name in enumerate(arguments):
+        program.known[QUANTITIES[name].symbol] = f"a{position}"
+    results = [program.name_of(from_cosine(tree)) for tree in expressions]
+    head = ", ".join(f"a{position}" for position in range(len(arguments)))
+    body = "\n    ".join(
+        [*program.lines, f"return ({''.join(r + ', ' for r in results)})"]
+    )
+    scope: dict[str, Any] = dict(backend)
+    exec(compile(f"def compiled({head}):\n    {body}\n", "<spec>", "exec"), scope)
+    function: Compiled = scope["compiled"]
+    return function
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A quantity of one loss under one profile, compiled case by case.
+
+    Args:
+        arguments: names of the inputs, in order.
+        where: for each case a function that returns the expressions of its `where`.
+        value: for each case a function that returns the terms of its value.
+        names: what the cases are called.
+    """
+
+    arguments: tuple[str, ...]
+    where: tuple[Compiled, ...]
+    value: tuple[Compiled, ...]
+    names: tuple[str, ...]
+
+
+@cache
+def formula(
+    quantity: str, loss: str, profile: str, arcs: int | None, form: str, backend: str
+) -> Formula:
+    """Compiles one quantity, or what one rounding of each input may move in it.
+
+    Args:
+        quantity: a key of the spec's QUANTITIES.
+        loss: a loss id.
+        profile: a profile string.
+        arcs: SphereFace's multiplier.
+        form: "value", "magnitude" or "textbook" (see the spec's gst module).
+        backend: "numpy", "torch" or "balls".
+
+    Returns:
+        The compiled cases; compiled once for each combination.
+    """
+    row, parsed = LOSSES[loss], parse(profile)
+    if form == "textbook":
+        listed = textbook_magnitude(quantity, row, parsed, arcs)
+    else:
+        listed = cases(quantity, row, parsed, arcs)
+    if form == "magnitude":
+        listed = tuple(c._replace(terms=magnitude(c.terms[0])) for c in listed)
+    return compile_cases(listed, BACKENDS[backend])
+
+
+BACKENDS: Mapping[str, Mapping[str, Any]] = {
+    "numpy": NUMPY,
+    "torch": TORCH,
+    "balls": BALLS,
+}
+
+
+def compile_cases(
+    listed: Sequence[Case],
+    backend: Mapping[str, Any],
+    arguments: tuple[str, ...] | None = None,
+) -> Formula:
+    """Compiles ordered cases of the spec.
+
+    Args:
+        listed: ordered cases; the last one applies everywhere.
+        backend: NUMPY, TORCH or BALLS.
+        arguments: names of the inputs; those that occur, unless given.
+
+    Returns:
+        The compiled cases.
+    """
+    arguments = arguments or arguments_of(listed)
+    return Formula(
+        arguments,
+        tuple(compile_tree(case.where, arguments, backend) for case in listed),
+        tuple(compile_tree(case.terms, arguments, backend) for case in listed),
+        tuple(case.name for case in listed),
+    )
+
+
+def arguments_of(listed: Sequence[Case]) -> tuple[str, ...]:
+    """The names of the inputs that occur in cases, the angle as the target cosine."""
+    symbols: set[Symbol] = set()
+    for case in listed:
+        symbols |= set().union(*(e.free_symbols for e in (*case.terms, *case.where)))
+    names = {"target_cosine" if s is angle else s.name for s in symbols}
+    return tuple(name for name in QUANTITIES if name in names)
+
+
+def evaluate_numpy(
+    quantity: str,
+    loss: str,
+    profile: str,
+    columns: Mapping[str, Any],
+    form: str = "value",
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """A quantity in working precision, from the spec's own tree.
+
+    Good enough for tolerances and for looking ahead; not certified.
+
+    Args:
+        quantity: a key of the spec's QUANTITIES.
+        loss: a loss id.
+        profile: a profile string.
+        columns: arrays (N,) or numbers by name.
+        form: as in `formula`.
+
+    Returns:
+        Array (N,) of float64.
+    """
+    compiled = formula(quantity, loss, profile, arcs_of(loss, columns), form, "numpy")
+    given = inputs_of(columns, profile)
+    shape = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
+    inputs = [np.broadcast_to(given[name], shape) for name in compiled.arguments]
+    with np.errstate(all="ignore"):
+        result = _total(compiled.value[-1](*inputs), shape)
+        for where, value in zip(
+            compiled.where[-2::-1], compiled.value[-2::-1], strict=True
+        ):
+            signs = [np.broadcast_to(part > 0, shape) for part in where(*inputs)]
+            holds = np.logical_and.reduce(signs)
+            result = np.where(holds, _total(value(*inputs), shape), result)
+    return result
+
+
+def _total(terms: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """The one term, or the absolute values of several, leaving out singular ones."""
+    if len(terms) == 1:
+        return np.broadcast_to(np.asarray(terms[0], dtype=np.float64), shape)
+    kept = [np.where(np.isfinite(term), np.abs(term), 0.0) for term in terms]
+    return np.broadcast_to(sum(kept), shape)
+
+
+def inputs_of(columns: Mapping[str, Any], profile: str) -> dict[str, Any]:
+    """The columns, and the profile's clamps as two more."""
+    parsed = parse(profile)
+    clamps = {"cosine_clamp": parsed.cosine, "angle_clip": parsed.angle}
+    return {**columns, **clamps}
+
+
+def arcs_of(loss: str, columns: Mapping[str, Any]) -> int | None:
+    """SphereFace's multiplier, which must be one integer for all points.
+
+    Raises:
+        ValueError: if the column holds more than one multiplier, or no integer.
+    """
+    if loss != "sphereface":
+        return None
+    values = np.unique(np.asarray(columns["multiplier"], dtype=np.float64))
+    if values.size != 1 or not float(values[0]).is_integer():
+        raise ValueError(f"multiplier={values}, but must be one integer [sphereface]")
+    return int(values[0])

@@ -1,0 +1,303 @@
+"""Points to test at: a seed becomes ten thousand points plus the corners.
+
+Hypothesis draws the seed of a block, since drawing every float by itself costs half a
+millisecond a point; a failing point is shrunk by itself (`evidence.shrink`). A third of
+a block is uniform; the rest sits where these losses go wrong: next to the poles, next
+to the zeros of the slope, across the decision boundary, where results are subnormal,
+and next to the edges of the clamps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import parse
+from adaface_ref.spec.symbols import QUANTITIES
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Box = Mapping[str, float | tuple[float, float]]
+
+COSINES = ("target_cosine", "rival_cosine", "other_cosine")
+
+RANGES: dict[str, tuple[float, float]] = {
+    "target_cosine": (-1.0, 1.0),
+    "other_cosine": (-1.0, 1.0),
+    "rival_cosine": (-1.0, 1.2),
+    "scale": (0.5, 512.0),
+    "margin": (0.0, 1.57),
+    "margin_scaler": (-1.0, 1.0),
+    "curriculum": (-1.0, 1.0),
+    "feature_norm": (1.0, 150.0),
+    "norm_lower": (1.0, 20.0),
+    "norm_upper": (21.0, 200.0),
+    "margin_lower": (0.0, 0.5),
+    "margin_upper": (0.5, 1.2),
+    "regulariser_weight": (0.0, 100.0),
+    "angular_offset": (0.0, 1.57),
+    "additive_offset": (0.0, 1.0),
+}
+"""Where an unnamed quantity is drawn: the domain, or the part of it that occurs."""
+
+MULTIPLIERS = {"sphereface": (1, 2, 3, 4, 6, 8), "combined": (0.5, 0.9, 1.0, 1.35, 2.0)}
+"""One a block: SphereFace's arcs are pieces, so all its points share one number."""
+
+SPECIAL_SCALERS = (-1.0, 0.0, 1.0)
+
+
+def recommended(loss: str) -> dict[str, float]:
+    """The recommended value of every parameter of a loss that has one.
+
+    Args:
+        loss: a loss id.
+
+    Returns:
+        Values by name, as floats.
+    """
+    row = LOSSES[loss]
+    found = {}
+    for symbol in row.parameters:
+        value = row.recommended.get(symbol, QUANTITIES[symbol.name].recommended)
+        if value is not None:
+            found[symbol.name] = float(value)
+    return found
+
+
+def in_dtype(values: Floats, dtype: str) -> Floats:
+    """Rounds to the nearest value of a dtype, ties to even, kept as float64.
+
+    Args:
+        values: array of any shape.
+        dtype: float64, float32, float16 or bfloat16.
+
+    Returns:
+        Array of the same shape.
+    """
+    if dtype == "bfloat16":
+        bits = values.astype(np.float32).view(np.uint32)
+        even = (bits >> np.uint32(16)) & np.uint32(1)
+        rounded = (bits + np.uint32(0x7FFF) + even) & np.uint32(0xFFFF0000)
+        return rounded.view(np.float32).astype(np.float64)
+    return values.astype(dtype).astype(np.float64)
+
+
+def block(
+    loss: str,
+    seed: int,
+    *,
+    profile: str = "pure",
+    size: int = 10_000,
+    dtype: str = "float64",
+    box: Box | None = None,
+) -> dict[str, Floats]:
+    """Points over every input of a loss.
+
+    Args:
+        loss: a loss id.
+        seed: any non-negative integer; the same seed gives the same points.
+        profile: whose clamp edges are visited.
+        size: how many points besides the corners.
+        dtype: the cosines are values of it; parameters are never rounded.
+        box: a number fixes a quantity, a pair narrows its range.
+
+    Returns:
+        Arrays (N,) of float64 by name, the corners first: the three cosines and all
+        parameters of the loss. The rival cosine is at least the other class's logit /
+        scale, as it must be.
+    """
+    rng = np.random.default_rng([seed, list(LOSSES).index(loss)])
+    box = dict(box or {})
+    corners = _corner_cosines(profile, dtype)
+    repeats = len(SPECIAL_SCALERS)
+    total = size + repeats * corners.size
+    columns = _uniform(loss, rng, total, box)
+    if "target_cosine" not in box:
+        _place_cosines(loss, rng, columns, corners)
+    _place_corners(loss, columns, corners, box)
+    _place_rival(rng, columns, box)
+    for name in COSINES:
+        columns[name] = in_dtype(columns[name], dtype)
+    return columns
+
+
+def corner_count(profile: str = "pure", dtype: str = "float64") -> int:
+    """How many of a block's first points are corners."""
+    return len(SPECIAL_SCALERS) * _corner_cosines(profile, dtype).size
+
+
+def _uniform(
+    loss: str, rng: np.random.Generator, total: int, box: Box
+) -> dict[str, Floats]:
+    names = (*COSINES, *(symbol.name for symbol in LOSSES[loss].parameters))
+    columns = {}
+    for name in names:
+        if name == "multiplier" and name not in box:
+            columns[name] = np.full(total, float(rng.choice(MULTIPLIERS[loss])))
+            continue
+        limits = box.get(name, RANGES.get(name, (0.0, 1.0)))
+        low, high = limits if isinstance(limits, tuple) else (limits, limits)
+        if name == "scale" and low < high:
+            columns[name] = np.exp(rng.uniform(math.log(low), math.log(high), total))
+        else:
+            columns[name] = rng.uniform(low, high, total)
+        if low == high:
+            columns[name] = np.full(total, float(low))
+    return columns
+
+
+def _corner_cosines(profile: str, dtype: str) -> Floats:
+    """The poles, their neighbours, zero, short decimals and the clamps' edges."""
+    edges = [1.0]
+    parsed = parse(profile)
+    edges += [1.0 - eps for eps in {parsed.cosine, math.cos(parsed.angle) - 1} if eps]
+    near = {0.0, 0.5, 0.9375, 0.99, 0.999, 1e-8, 5e-324}
+    eps = 2.0 ** -{"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}[dtype]
+    for edge in edges:
+        near |= {edge, edge - eps, edge - 2 * eps, edge - 4 * eps}
+        near |= {edge + 2 * eps} if edge + 2 * eps < 1 else set()
+    values = np.asarray(sorted({*near, *(-x for x in near)}))
+    return np.unique(np.clip(in_dtype(values, dtype), -1, 1))
+
+
+def _place_cosines(
+    loss: str, rng: np.random.Generator, columns: dict[str, Floats], corners: Floats
+) -> None:
+    """Moves two fifths of the cosines to the poles and to the zeros of the slope."""
+    total = columns["target_cosine"].size
+    kind = rng.integers(0, 10, total)
+    cosine = columns["target_cosine"]
+    side = rng.choice((-1.0, 1.0), total)
+    near = side * (1 - 10.0 ** rng.uniform(-16, -1, total))
+    cosine[kind == 0] = near[kind == 0]
+    cosine[kind == 1] = rng.choice(corners, total)[kind == 1]
+    turned = _slope_zero(loss, columns, side)
+    nudge = 1 + side * 10.0 ** rng.uniform(-16.5, -1, total)
+    zero = np.clip(np.cos(turned * nudge), -1, 1)
+    cosine[(kind == 2) | (kind == 3)] = zero[(kind == 2) | (kind == 3)]
+
+
+def _slope_zero(loss: str, columns: dict[str, Floats], side: Floats) -> Floats:
+    """The angle where the margined angle reaches 0 or pi; a random one if never."""
+    margin = columns.get("margin", columns.get("angular_offset", np.zeros_like(side)))
+    if loss == "magface":
+        share = (columns["feature_norm"] - columns["norm_lower"]) / (
+            columns["norm_upper"] - columns["norm_lower"]
+        )
+        span = columns["margin_upper"] - columns["margin_lower"]
+        margin = columns["margin_lower"] + span * np.clip(share, 0, 1)
+    if loss == "adaface":
+        scaler = columns["margin_scaler"]
+        return np.where(scaler > 0, margin * scaler, np.pi + margin * scaler)
+    if loss in ("sphereface", "combined"):
+        return (np.pi * np.round(1 + side) / 2 - margin) / columns["multiplier"]
+    return np.pi - margin
+
+
+def _place_corners(
+    loss: str, columns: dict[str, Floats], corners: Floats, box: Box
+) -> None:
+    """Puts the corner cosines first, once for each special margin scaler."""
+    count = corners.size
+    for turn, scaler in enumerate(SPECIAL_SCALERS):
+        rows = slice(turn * count, (turn + 1) * count)
+        if "target_cosine" not in box:
+            columns["target_cosine"][rows] = corners
+        if loss == "adaface" and "margin_scaler" not in box:
+            columns["margin_scaler"][rows] = scaler
+        for name, value in recommended(loss).items():
+            if name not in box and name != "multiplier" and turn < 2:
+                columns[name][rows] = value
+        if "rival_cosine" not in box:
+            columns["rival_cosine"][rows] = 0.5
+
+
+def _place_rival(
+    rng: np.random.Generator, columns: dict[str, Floats], box: Box
+) -> None:
+    """Moves rivals to the decision boundary and far off; none lies below another."""
+    total = columns["rival_cosine"].size
+    kind = rng.integers(0, 10, total)
+    if "rival_cosine" not in box:
+        logit = columns["target_cosine"] - columns.get("margin", np.zeros(total))
+        across = logit + rng.uniform(-40, 40, total) / columns["scale"]
+        columns["rival_cosine"][kind < 4] = across[kind < 4]
+    if "rival_cosine" not in box and "scale" not in box:
+        columns["rival_cosine"][kind == 9] = -1.0
+        columns["scale"][kind == 9] = rng.uniform(300, 512, total)[kind == 9]
+    nearest = np.clip(columns["rival_cosine"], -1, 1)
+    if "other_cosine" not in box:
+        alone = kind == 5
+        columns["other_cosine"][alone] = nearest[alone]
+        columns["other_cosine"] = np.minimum(columns["other_cosine"], nearest)
+    if "rival_cosine" not in box:
+        least = _other_logit(columns)
+        columns["rival_cosine"] = np.maximum(columns["rival_cosine"], least)
+
+
+def _other_logit(columns: dict[str, Floats]) -> Floats:
+    cosine = columns["other_cosine"]
+    hard = cosine * (columns.get("curriculum", np.zeros(cosine.size)) + cosine)
+    return np.maximum(cosine, hard) if "curriculum" in columns else cosine
+
+
+def seeds() -> st.SearchStrategy[int]:
+    """Seeds of blocks."""
+    return st.integers(min_value=0, max_value=2**63 - 1)
+
+
+def scalars(loss: str, box: Box | None = None) -> st.SearchStrategy[dict[str, float]]:
+    """Single points, which shrink to readable values.
+
+    Args:
+        loss: a loss id.
+        box: as in `block`.
+
+    Returns:
+        A strategy of dictionaries: the three cosines and all parameters of the loss.
+    """
+    given = dict(box or {})
+    names = (*COSINES, *(symbol.name for symbol in LOSSES[loss].parameters))
+    return st.fixed_dictionaries(
+        {name: _scalar(loss, name, given.get(name)) for name in names}
+    ).map(_ordered)
+
+
+def _scalar(
+    loss: str, name: str, limits: float | tuple[float, float] | None
+) -> st.SearchStrategy[float]:
+    if name == "multiplier" and limits is None:
+        return st.sampled_from(MULTIPLIERS[loss]).map(float)
+    if isinstance(limits, (int, float)):
+        return st.just(float(limits))
+    low, high = limits or RANGES[name]
+    usual = recommended(loss).get(name)
+    floats = st.floats(low, high, allow_nan=False, allow_infinity=False)
+    if usual is not None and low <= usual <= high:
+        return st.just(usual) | floats
+    return floats
+
+
+def _ordered(point: dict[str, float]) -> dict[str, float]:
+    """Raises the rival to the other class's logit / scale where it lies below."""
+    columns = {name: np.asarray([value]) for name, value in point.items()}
+    least = float(_other_logit(columns)[0])
+    return {**point, "rival_cosine": max(point["rival_cosine"], least)}
+
+
+def describe(point: Mapping[str, float]) -> str:
+    """A point in decimal and in hex, one quantity a line.
+
+    Args:
+        point: values by name.
+
+    Returns:
+        Lines such as `target_cosine = 0.9375 (0x1.e000000000000p-1)`.
+    """
+    return "\n".join(
+        f"{name} = {value!r} ({float(value).hex()})" for name, value in point.items()
+    )

@@ -1,0 +1,297 @@
+"""How real heads depart from the formula, as ordered pieces.
+
+A piece applies where every expression of its `where` is positive; of several, the
+first that applies counts, and the last of a list always does. Where such an expression
+is zero two pieces meet, and either is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sympy import Expr, S, Symbol, acos, cos, pi, sin
+
+from .losses import LOSSES, Loss
+from .symbols import (
+    angle,
+    angle_clip,
+    cosine_clamp,
+    multiplier,
+    other_cosine,
+    segment,
+)
+
+
+class Profile(NamedTuple):
+    """What a head does outside the core: a rule, two clamps, and its gradient.
+
+    Args:
+        rule: a key of RULES.
+        cosine: every cosine is clamped to [-1 + cosine, 1 - cosine] first.
+        angle: the margined angle is clipped to [angle, pi - angle]; `clip` only.
+        detached: the margin is computed without gradient, so that the slope is 1.
+    """
+
+    rule: str
+    cosine: float = 0.0
+    angle: float = 0.0
+    detached: bool = False
+
+    def __str__(self) -> str:
+        default = _defaults(self.rule)
+        fields = [
+            f"{name}={value:g}"
+            for name, value, usual in (
+                ("cosine", self.cosine, default.cosine),
+                ("angle", self.angle, default.angle),
+            )
+            if value != usual
+        ]
+        fields += ["detached"] if self.detached else []
+        return self.rule + (":" + ",".join(fields) if fields else "")
+
+
+class Piece(NamedTuple):
+    """One piece of a loss: what holds where all of `where` are positive.
+
+    Args:
+        where: the expressions that must be positive.
+        target: the target logit / scale there, in the angle.
+        other: another class's logit / scale there.
+        regulariser: what is added to the loss value there.
+        clamped: whether a clamp binds the target cosine, so that its slope is 0
+            even where the gradient is detached.
+        other_clamped: the same for the other class's cosine.
+        name: what a report calls it.
+    """
+
+    where: tuple[Expr, ...]
+    target: Expr
+    other: Expr = S.Zero
+    regulariser: Expr = S.Zero
+    clamped: bool = False
+    other_clamped: bool = False
+    name: str = "core"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule for the region where the margined angle leaves [0, pi].
+
+    Args:
+        id: its name.
+        words: one sentence.
+        seen_in: public heads that follow it.
+        losses: ids of the losses for which it is defined.
+        pieces: the target's pieces, before any cosine clamp.
+    """
+
+    id: str
+    words: str
+    seen_in: str
+    losses: tuple[str, ...]
+    pieces: Callable[[Loss], tuple[Piece, ...]]
+
+
+def _pure(loss: Loss) -> tuple[Piece, ...]:
+    return (Piece((), loss.target),)
+
+
+def _clip(loss: Loss) -> tuple[Piece, ...]:
+    if loss.angular_margin in (None, 0):
+        return _pure(loss)
+    margined = angle + loss.angular_margin
+    below, above = angle_clip, pi - angle_clip
+    return (
+        Piece((below - margined,), cos(below) - loss.additive_margin, name="low angle"),
+        Piece(
+            (margined - above,), cos(above) - loss.additive_margin, name="high angle"
+        ),
+        Piece((), loss.target),
+    )
+
+
+def _fallback(loss: Loss) -> tuple[Piece, ...]:
+    a, b = loss.angular_margin, loss.additive_margin
+    return (
+        Piece((cos(angle) - cos(pi - a),), loss.target),
+        Piece((), cos(angle) - b - a * sin(a), name="fallback"),
+    )
+
+
+_SHIFTS = ("normface", "cosface", "arcface", "magface", "adaface")
+
+_ROWS = (
+    Rule(
+        "pure",
+        "The formula everywhere.",
+        "fast-reid, several ports",
+        tuple(LOSSES),
+        _pure,
+    ),
+    Rule(
+        "clip",
+        "Cosines clamped, then the margined angle clipped.",
+        "AdaFace head.py",
+        _SHIFTS,
+        _clip,
+    ),
+    Rule(
+        "fallback",
+        "Past theta = pi - a the cosine less a sin a.",
+        "pytorch-metric-learning, CurricularFace",
+        ("arcface", "curricularface", "magface"),
+        _fallback,
+    ),
+)
+
+RULES: dict[str, Rule] = {row.id: row for row in _ROWS}
+
+
+def _defaults(rule: str) -> Profile:
+    return Profile(rule, 1e-3, 1e-3) if rule == "clip" else Profile(rule)
+
+
+def parse(text: str) -> Profile:
+    """Reads the one string form: `clip`, `clip:cosine=1e-4,angle=0`, `pure:detached`.
+
+    Args:
+        text: a rule, and after a colon its fields, separated by commas.
+
+    Returns:
+        The profile, unnamed fields at the rule's defaults.
+
+    Raises:
+        ValueError: in one line, what is wrong.
+    """
+    rule, _, rest = text.partition(":")
+    if rule not in RULES:
+        known = ", ".join(RULES)
+        raise ValueError(f"profile={text!r}, but must begin with one of {known}")
+    profile = _defaults(rule)
+    for item in filter(None, (part.strip() for part in rest.split(","))):
+        profile = profile._replace(**_field(rule, item))
+    return profile
+
+
+def _field(rule: str, item: str) -> Mapping[str, float | bool]:
+    if item in ("detached", "true"):
+        return {"detached": item == "detached"}
+    name, _, value = item.partition("=")
+    if name not in ("cosine", "angle") or (name == "angle" and rule != "clip"):
+        raise ValueError(
+            f"profile field {item!r}, but must be cosine=, detached, true"
+            + (" or angle=" if rule == "clip" else "")
+        )
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not 0 <= number < 1:
+        raise ValueError(f"profile field {item!r}, but must be a number in [0, 1)")
+    return {name: number}
+
+
+def is_defined(loss: Loss, profile: Profile) -> bool:
+    """Whether the profile's rule has a meaning for the loss."""
+    return loss.id in RULES[profile.rule].losses
+
+
+def pieces_of(
+    loss: Loss, profile: Profile, arcs: int | None = None, *, others: bool = True
+) -> tuple[Piece, ...]:
+    """A loss under a profile, piece by piece.
+
+    The clamps stand in it as the symbols `cosine_clamp` and `angle_clip`.
+
+    Args:
+        loss: a row of LOSSES.
+        profile: a profile that is defined for it.
+        arcs: SphereFace's multiplier q, whose arcs are separate pieces.
+        others: whether the pieces of another class's cosine are wanted too.
+
+    Returns:
+        Ordered pieces; the last one applies everywhere.
+
+    Raises:
+        ValueError: for SphereFace without its number of arcs.
+    """
+    pieces = RULES[profile.rule].pieces(loss)
+    pieces = _with_others(loss, pieces, others)
+    for symbol, interval in loss.clipped.items():
+        pieces = _bounded(pieces, symbol, interval, "")
+    if segment in loss.held_constant:
+        pieces = _arcs(pieces, arcs)
+    return _clamped(pieces, others) if profile.cosine > 0 else pieces
+
+
+def _with_others(
+    loss: Loss, pieces: tuple[Piece, ...], others: bool
+) -> tuple[Piece, ...]:
+    done = []
+    for piece in pieces:
+        soft = piece._replace(other=loss.other, regulariser=loss.norm_regulariser)
+        if others and loss.hard_other is not None:
+            hard = _beyond(soft, other_cosine - loss.target, "hard")
+            done.append(hard._replace(other=loss.hard_other))
+        done.append(soft)
+    return tuple(done)
+
+
+def _substituted(piece: Piece, old: Symbol, new: Expr) -> Piece:
+    return piece._replace(
+        where=tuple(expression.subs(old, new) for expression in piece.where),
+        target=piece.target.subs(old, new),
+        other=piece.other.subs(old, new),
+        regulariser=piece.regulariser.subs(old, new),
+    )
+
+
+def _beyond(piece: Piece, condition: Expr, name: str) -> Piece:
+    words = name if piece.name == "core" else f"{piece.name}, {name}"
+    return piece._replace(where=(condition, *piece.where), name=words)
+
+
+def _bounded(
+    pieces: tuple[Piece, ...],
+    symbol: Symbol,
+    interval: tuple[Expr, Expr],
+    mark: str,
+) -> tuple[Piece, ...]:
+    """Clips one input to an interval; `mark` is the flag that a bound piece gets."""
+    lower, upper = interval
+    quantity = cos(angle) if symbol is angle else symbol
+    edges = (
+        (lower, lower - quantity, f"{symbol} below"),
+        (upper, quantity - upper, f"{symbol} above"),
+    )
+    bound = [
+        _beyond(_substituted(p, symbol, acos(edge) if symbol is angle else edge), *rest)
+        for edge, *rest in edges
+        for p in pieces
+    ]
+    flags = {mark: True} if mark else {}
+    return (*(piece._replace(**flags) for piece in bound), *pieces)
+
+
+def _clamped(pieces: tuple[Piece, ...], others: bool) -> tuple[Piece, ...]:
+    interval = (cosine_clamp - 1, 1 - cosine_clamp)
+    pieces = _bounded(pieces, angle, interval, "clamped")
+    if not others:
+        return pieces
+    return _bounded(pieces, other_cosine, interval, "other_clamped")
+
+
+def _arcs(pieces: tuple[Piece, ...], arcs: int | None) -> tuple[Piece, ...]:
+    if arcs is None:
+        raise ValueError("multiplier=None, but must be an integer [pieces_of]")
+    done = []
+    for k in range(arcs - 1, -1, -1):
+        for piece in pieces:
+            target = piece.target.subs({segment: k, multiplier: arcs})
+            row = piece._replace(target=target)
+            past = angle - k * pi / arcs
+            done.append(_beyond(row, past, f"arc {k}") if k else row)
+    return tuple(done)
