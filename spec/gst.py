@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from sympy import (
@@ -68,17 +69,16 @@ def d_dcosine(expression: Expr) -> Expr:
     return -diff(expression, angle) / sin(angle)
 
 
-def cross_entropy(target: Expr, rival: Expr = rival_cosine) -> Expr:
+def cross_entropy(target: Expr) -> Expr:
     """-ln P, from the target's logit / scale and the rival cosine.
 
     Args:
         target: target logit / scale.
-        rival: the rival cosine.
 
     Returns:
-        -ln logistic(s (target - rival)).
+        -ln logistic(s (target - n)).
     """
-    return -log_logistic(scale * (target - rival))
+    return -log_logistic(scale * (target - rival_cosine))
 
 
 def rival_from(others: tuple[Expr, ...]) -> Expr:
@@ -115,7 +115,7 @@ def share_of_rival(other: Expr) -> Expr:
     Returns:
         exp(s (G_j - n)): the rest of the sum is exp(s n) - exp(s G_j).
     """
-    return _SHARE.subs(_MINE, other)
+    return _SHARE.xreplace({_MINE: other})
 
 
 def _derived_share() -> Expr:
@@ -128,15 +128,21 @@ _MINE = Dummy("mine", real=True)
 _SHARE = _derived_share()
 
 
+def _derived_rates() -> tuple[Expr, Expr]:
+    entropy = cross_entropy(_TARGET)
+    return diff(entropy, _TARGET), diff(entropy, rival_cosine)
+
+
+_TARGET = Dummy("target", real=True)
+_TARGET_RATE, _RIVAL_RATE = _derived_rates()
+
+
 def _with_respect_to_target(piece: Piece) -> Expr:
-    target = Dummy("target")
-    return diff(cross_entropy(target), target).subs(target, piece.target)
+    return _TARGET_RATE.xreplace({_TARGET: piece.target})
 
 
 def _with_respect_to_rival(piece: Piece) -> Expr:
-    rival = Dummy("rival")
-    rate = diff(cross_entropy(piece.target, rival), rival)
-    return rate.subs(rival, rival_cosine)
+    return _RIVAL_RATE.xreplace({_TARGET: piece.target})
 
 
 def _slope(piece: Piece, detached: bool) -> Expr:
@@ -181,6 +187,7 @@ ABOUT_OTHERS = ("other_logit", "other_gst")
 """The quantities for which another class's own pieces matter."""
 
 
+@cache
 def cases(
     quantity: str, loss: Loss, profile: Profile, arcs: int | None = None
 ) -> tuple[Case, ...]:

@@ -33,7 +33,7 @@ from .symbols import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loss:
     """One margin-softmax loss.
 

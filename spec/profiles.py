@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from sympy import Expr, S, Symbol, acos, cos, pi, sin
@@ -199,6 +200,7 @@ def is_defined(loss: Loss, profile: Profile) -> bool:
     return loss.id in RULES[profile.rule].losses
 
 
+@cache
 def pieces_of(
     loss: Loss, profile: Profile, arcs: int | None = None, *, others: bool = True
 ) -> tuple[Piece, ...]:

@@ -111,21 +111,21 @@ def from_cosine(expression: Expr) -> Expr:
         The same without the angle; acos stays as `angle_of` where it must.
     """
     sums = {
-        node: expand_trig(node)
+        node: _OF_A_SUM[type(node)].xreplace({_REST: node.args[0] - angle})
         for node in expression.atoms(sin, cos)
         if isinstance(node.args[0], Add) and angle in node.args[0].args
     }
-    plain = {node: _rest_kept_whole(node) for node in sums}
-    expression = expression.xreplace(plain)
-    sine = sqrt((1 - target_cosine) * (1 + target_cosine))
-    expression = expression.xreplace({cos(angle): target_cosine, sin(angle): sine})
-    return expression.xreplace({angle: angle_of(target_cosine)})
+    return expression.xreplace(sums).xreplace(_IN_COSINE)
 
 
-def _rest_kept_whole(node: Expr) -> Expr:
-    rest = Dummy("rest")
-    shift = node.args[0] - angle
-    return expand_trig(node.func(angle + rest)).xreplace({rest: shift})
+_REST = Dummy("rest")
+_OF_A_SUM = {function: expand_trig(function(angle + _REST)) for function in (sin, cos)}
+_SINE = sqrt((1 - target_cosine) * (1 + target_cosine))
+_IN_COSINE = {
+    cos(angle): target_cosine,
+    sin(angle): _SINE,
+    angle: angle_of(target_cosine),
+}
 
 
 @dataclass

@@ -6,7 +6,8 @@ the torch implementation are judged, every quantity at every point of a block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,12 +22,14 @@ from adaface_ref.tolerance import DTYPES
 from .agreement import (
     INPUTS,
     Columns,
+    Comparison,
     Floats,
     Judgement,
     Question,
     judge,
     parameters_of,
 )
+from .shrink import simplest
 
 GRADIENTS = ("true", "detached")
 
@@ -117,7 +120,8 @@ def numpy_values(quantity: str, cell: Cell, columns: Columns) -> Floats:
     function = getattr(numpy_reference, quantity)
     given = _arguments(quantity, cell, columns)
     values = function(cell.loss, profile=cell.profile, **given)
-    return np.broadcast_to(values, columns["target_cosine"].shape)
+    result: Floats = np.broadcast_to(values, columns["target_cosine"].shape)
+    return result
 
 
 def torch_values(
@@ -186,10 +190,48 @@ def _judged(
     corners = corner_count(cell.profile, dtype)
     for quantity in quantities_of(cell.loss):
         if form == "numpy":
-            got = numpy_values(quantity, cell, columns)
+            values = partial(numpy_values, quantity, cell)
         else:
-            got = torch_values(quantity, cell, columns, dtype, device)
+            values = partial(torch_values, quantity, cell, dtype=dtype, device=device)
         question = Question(quantity, cell.loss, cell.profile, dtype)
-        yield judge(
-            question, columns, got, corners=corners, certify_all=form == "numpy"
+        yield compare(
+            question, columns, values, corners=corners, certify_all=form == "numpy"
         )
+
+
+def compare(
+    question: Question,
+    columns: Columns,
+    values: Callable[[Columns], Floats],
+    *,
+    corners: int = 0,
+    certify_all: bool = False,
+) -> Judgement:
+    """Judges an implementation on a block, and shrinks the worst failure.
+
+    Args:
+        question: what is compared.
+        columns: arrays (N,) by name.
+        values: the implementation: columns to an array (N,).
+        corners: so many of the first points go to the oracle.
+        certify_all: send every point to the oracle.
+
+    Returns:
+        The judgement; its first failure is the simplest point found that fails.
+    """
+    judgement = judge(
+        question, columns, values(columns), corners=corners, certify_all=certify_all
+    )
+    if not judgement.failures:
+        return judgement
+
+    def failures_at(point: Mapping[str, float]) -> tuple[Comparison, ...]:
+        one = {name: np.asarray([value]) for name, value in point.items()}
+        return judge(question, one, values(one), certify_all=True).failures
+
+    worst, *rest = judgement.failures
+    whole = {name: float(column[0]) for name, column in columns.items()} | worst.point
+    point = simplest(
+        whole, lambda trial: bool(failures_at(trial)), question.loss, question.dtype
+    )
+    return judgement._replace(failures=(*failures_at(point)[:1], *rest))

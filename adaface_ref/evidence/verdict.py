@@ -7,7 +7,7 @@ to balls, and only balls refute.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -154,21 +154,27 @@ def holds_at(invariant: Invariant, point: Mapping[str, float]) -> bool | None:
 
 
 def _answer(balls: Formula, arguments: list[arb], strict: bool) -> bool | None:
+    """The answer of every piece that may hold, if they are of one mind."""
+    answers = set()
     for where, value in zip(balls.where, balls.value, strict=True):
         signs = where(*arguments)
         if any(sign <= 0 for sign in signs):
             continue
-        if not all(sign > 0 for sign in signs):
-            return None
-        claim, *premise = (arb(term) for term in value(*arguments))
-        if any(part <= 0 for part in premise):
-            return True
-        if not all(part > 0 for part in premise):
-            return None
-        if claim > 0 or (not strict and claim >= 0):
-            return True
-        return False if claim < 0 or (strict and claim <= 0) else None
-    return None
+        answers.add(_answer_of_piece(value(*arguments), strict))
+        if all(sign > 0 for sign in signs):
+            break
+    return answers.pop() if len(answers) == 1 else None
+
+
+def _answer_of_piece(terms: Sequence[Any], strict: bool) -> bool | None:
+    claim, *premise = (arb(term) for term in terms)
+    if any(part <= 0 for part in premise):
+        return True
+    if not all(part > 0 for part in premise):
+        return None
+    if claim > 0 or (not strict and claim >= 0):
+        return True
+    return False if claim < 0 or (strict and claim <= 0) else None
 
 
 class _Claim(NamedTuple):

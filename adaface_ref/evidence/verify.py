@@ -1,0 +1,142 @@
+"""Everything `adaface-ref verify` asks: agreement of the forms, then the invariants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from adaface_ref.spec.invariants import INVARIANTS
+
+from .forms import Agreement, agreements, defined_cells
+from .verdict import Verdict, decide
+
+JSON_VERSION = 1
+
+EFFORTS = {"quick": 100_000, "normal": 1_000_000, "thorough": 10_000_000}
+"""Values compared, about, over all cells together."""
+
+VALUES_A_POINT = 1_000
+"""Cells times forms times quantities, about."""
+
+Progress = Callable[[str, float], None]
+
+
+class Verification(NamedTuple):
+    """What `verify` found.
+
+    Args:
+        agreements: one for each cell, form and dtype.
+        verdicts: one a row of INVARIANTS.
+        seed: of every block.
+        effort: a key of EFFORTS.
+    """
+
+    agreements: tuple[Agreement, ...]
+    verdicts: tuple[Verdict, ...]
+    seed: int
+    effort: str
+
+    @property
+    def is_as_it_should_be(self) -> bool:
+        """Whether all forms agree and every verdict is the expected one."""
+        agree = bool(self.agreements) and all(a.agrees for a in self.agreements)
+        return agree and all(verdict.as_expected for verdict in self.verdicts)
+
+
+def verify(
+    *,
+    seed: int = 0,
+    effort: str = "normal",
+    device: str = "cpu",
+    progress: Progress = lambda _what, _share: None,
+) -> Verification:
+    """Compares the three forms in every cell and judges the stated invariants.
+
+    Args:
+        seed: of every block of points.
+        effort: a key of EFFORTS.
+        device: where torch computes.
+        progress: called with what is under way and the share done.
+
+    Returns:
+        All that was found.
+    """
+    size = EFFORTS[effort] // VALUES_A_POINT
+    cells = defined_cells()
+    total = len(cells) + len(INVARIANTS)
+    found: list[Agreement] = []
+    for done, cell in enumerate(cells):
+        progress(f"{cell.loss} {cell.profile}", done / total)
+        found += agreements(cell, seed, size, device)
+    verdicts = []
+    for done, row in enumerate(INVARIANTS, len(cells)):
+        progress(f"{row.id} {row.loss} {row.profile}", done / total)
+        verdicts.append(decide(row, seed, max(10_000, size)))
+    return Verification(tuple(found), tuple(verdicts), seed, effort)
+
+
+def as_json(result: Verification) -> dict[str, Any]:
+    """A verification as data.
+
+    Args:
+        result: what `verify` returned.
+
+    Returns:
+        A dictionary of JSON types, with a version.
+    """
+    return {
+        "version": JSON_VERSION,
+        "seed": result.seed,
+        "effort": result.effort,
+        "as_it_should_be": result.is_as_it_should_be,
+        "agreement": [_agreement_row(row) for row in result.agreements],
+        "invariants": [_verdict_row(row) for row in result.verdicts],
+    }
+
+
+def _agreement_row(row: Agreement) -> dict[str, Any]:
+    return {
+        "loss": row.cell.loss,
+        "profile": row.cell.profile,
+        "form": row.form,
+        "dtype": row.dtype,
+        "device": row.device,
+        "agrees": row.agrees,
+        "quantities": {
+            judgement.question.quantity: {
+                "worst_share_of_allowed": judgement.ratio,
+                "compared": judgement.compared,
+                "certified": judgement.certified,
+                "poles": judgement.poles,
+                "undecided": judgement.undecided,
+                "failures": [failure._asdict() for failure in judgement.failures],
+            }
+            for judgement in row.judgements
+        },
+    }
+
+
+def _verdict_row(verdict: Verdict) -> dict[str, Any]:
+    row, witness = verdict.invariant, verdict.witness
+    return {
+        "id": row.id,
+        "loss": row.loss,
+        "profile": row.profile,
+        "reading": row.reading,
+        "formula": row.formula,
+        "domain": row.domain,
+        "verdict": verdict.name,
+        "expected": "TESTED" if row.holds else "REFUTED",
+        "points": verdict.points,
+        "certified": verdict.certified,
+        "undecided": verdict.undecided,
+        "seed": verdict.seed,
+        "witness": None
+        if witness is None
+        else {
+            "point": witness.point,
+            "hex": {name: value.hex() for name, value in witness.point.items()},
+            "gst": witness.gst,
+            "probability": witness.probability,
+        },
+    }

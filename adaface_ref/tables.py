@@ -1,0 +1,219 @@
+"""What a terminal shows, at 80 columns: results as tables of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from adaface_ref.evidence.agreement import Judgement
+from adaface_ref.evidence.forms import undefined_cells
+from adaface_ref.evidence.point import interval, quantities_at
+from adaface_ref.evidence.verdict import Verdict
+from adaface_ref.evidence.verify import Verification
+from adaface_ref.spec.invariants import INVARIANTS
+from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import RULES
+from adaface_ref.spec.symbols import QUANTITIES
+from adaface_ref.tolerance import DTYPES
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=80)
+    return console
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def print_verification(result: Verification) -> None:
+    """Prints the two tables of `verify`, its failures and its witnesses.
+
+    Args:
+        result: what `verify` returned.
+    """
+    console = _console()
+    console.print(_agreement_table(result))
+    for row in result.agreements:
+        for judgement in row.judgements:
+            for failure in judgement.failures[:1]:
+                where = f"{row.cell.loss} {row.cell.profile} {row.form} {row.dtype}"
+                console.print(f"\nDISAGREES {where}\n{failure}", markup=False)
+    console.print()
+    console.print(_invariant_table(result))
+    _print_witnesses(console, result)
+    _print_summary(console, result)
+
+
+def _agreement_table(result: Verification) -> Table:
+    devices = sorted({row.device for row in result.agreements if row.form == "torch"})
+    table = _table(
+        "Agreement with the spec: worst error as a share of the allowed one\n"
+        f"(detached gradients included; torch on {', '.join(devices)})",
+        "loss",
+        "profile",
+    )
+    for head in ("numpy\nfloat64", *(f"torch\n{dtype}" for dtype in DTYPES), "values"):
+        table.add_column(head, justify="right")
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for row in result.agreements:
+        rule = row.cell.profile.partition(":")[0]
+        groups.setdefault((row.cell.loss, rule), []).append(row)
+    for (loss, rule), rows in groups.items():
+        shares = [_share(rows, "numpy", "float64")]
+        shares += [_share(rows, "torch", dtype) for dtype in DTYPES]
+        values = sum(row.compared for row in rows)
+        table.add_row(loss, rule, *shares, f"{values:,}")
+    return table
+
+
+def _share(rows: list[Any], form: str, dtype: str) -> str:
+    chosen = [row for row in rows if row.form == form and row.dtype == dtype]
+    worst: list[Judgement] = [row.worst for row in chosen]
+    share = max((judgement.ratio for judgement in worst), default=float("nan"))
+    return f"{share:.2f}" + ("" if all(row.agrees for row in chosen) else " !")
+
+
+def _invariant_table(result: Verification) -> Table:
+    table = _table(
+        "The stated invariants, where they are true and where they are not",
+        "",
+        "loss, profile",
+        "reading, domain",
+        "verdict",
+    )
+    for verdict in result.verdicts:
+        row = verdict.invariant
+        name = verdict.name if verdict.as_expected else f"{verdict.name} !"
+        table.add_row(
+            row.id,
+            f"{row.loss}\n{row.profile}",
+            f"{row.reading}: {row.formula}\n{row.domain}",
+            f"{name}\n{_extent(verdict)}",
+        )
+    table.caption = (
+        "B bounds |D|: |cos a| + |sin a|/(least sine), 1 where a = 0, q^2 for "
+        "SphereFace; x = s (f/s - n)."
+    )
+    table.caption_justify = "left"
+    return table
+
+
+def _extent(verdict: Verdict) -> str:
+    if verdict.name == "REFUTED":
+        return "witness below"
+    left = f", {verdict.undecided} open" if verdict.undecided else ""
+    return f"{verdict.points:,} points{left}"
+
+
+def _print_witnesses(console: Console, result: Verification) -> None:
+    for verdict in result.verdicts:
+        row = verdict.invariant
+        if verdict.witness is None:
+            continue
+        console.print(
+            f"\nREFUTED {row.id}, {row.loss} {row.profile}: {row.formula} "
+            f"on {row.domain}\n{verdict.witness}",
+            markup=False,
+        )
+
+
+def _print_summary(console: Console, result: Verification) -> None:
+    compared = sum(row.compared for row in result.agreements)
+    certified = sum(row.certified for row in result.agreements)
+    disagree = sum(not row.agrees for row in result.agreements)
+    unexpected = sum(not verdict.as_expected for verdict in result.verdicts)
+    forms = "all agree" if not disagree else f"{disagree} DISAGREE"
+    verdicts = "all as expected" if not unexpected else f"{unexpected} NOT AS EXPECTED"
+    console.print(
+        f"\n{compared:,} values compared, {certified:,} certified by balls: {forms}.\n"
+        f"{len(result.verdicts)} verdicts: {verdicts}. "
+        f"Seed {result.seed}, effort {result.effort}."
+    )
+
+
+def print_point(loss: str, profiles: list[str], point: Mapping[str, float]) -> None:
+    """Prints every quantity at one point, under each profile.
+
+    Args:
+        loss: a loss id.
+        profiles: profile strings.
+        point: all inputs by name.
+    """
+    console = _console()
+    table = _table(f"{LOSSES[loss].title} at", "input", "decimal", "hexadecimal")
+    for name, value in point.items():
+        table.add_row(name, repr(value), value.hex())
+    console.print(table)
+    for profile in profiles:
+        console.print(f"\n{profile}")
+        for row in quantities_at(loss, profile, point):
+            line = f"{row.quantity:<15}{row.value!r:<26}{row.value.hex():<26}"
+            console.print((line + ", ".join(row.flags)).rstrip(), markup=False)
+            console.print(f"{'':<15}{row.enclosure}", markup=False)
+
+
+def _list_losses() -> None:
+    table = _table("Losses", "id", "target logit / scale", "parameters, source")
+    for row in LOSSES.values():
+        names = ", ".join(symbol.name for symbol in row.parameters)
+        table.add_row(row.id, str(row.target), f"{names}\n{row.source}")
+    _console().print(table)
+
+
+def _list_profiles() -> None:
+    table = _table("\nProfiles", "rule", "words", "defined for", "seen in")
+    for rule in RULES.values():
+        table.add_row(rule.id, rule.words, ", ".join(rule.losses), rule.seen_in)
+    console = _console()
+    console.print(table)
+    console.print(
+        "Fields after a colon: cosine=EPS (clamp), angle=EPS (clip only), detached. "
+        "clip has cosine=1e-3,angle=1e-3."
+    )
+    cells = ", ".join(f"{cell.loss} {cell.profile}" for cell in undefined_cells())
+    console.print(f"Not defined: {cells}.")
+
+
+def _list_quantities() -> None:
+    table = _table("\nQuantities", "name", "printed", "domain", "usual", "meaning")
+    for row in QUANTITIES.values():
+        usual = "" if row.recommended is None else str(float(row.recommended))
+        table.add_row(row.name, row.printed, interval(row.domain), usual, row.meaning)
+    _console().print(table)
+
+
+def _list_checks() -> None:
+    from adaface_ref.gate.checks import CHECKS
+
+    table = _table("\nChecks of the gate", "id", "sentence")
+    for row in CHECKS:
+        table.add_row(row.id, row.sentence)
+    _console().print(table)
+
+
+def _list_invariants() -> None:
+    table = _table("\nInvariants", "", "loss, profile", "reading", "domain", "holds")
+    for row in INVARIANTS:
+        reading = f"{row.reading}: {row.formula}"
+        holds = "yes" if row.holds else "no"
+        table.add_row(row.id, f"{row.loss} {row.profile}", reading, row.domain, holds)
+    _console().print(table)
+
+
+LISTS: dict[str, Callable[[], None]] = {
+    "losses": _list_losses,
+    "profiles": _list_profiles,
+    "quantities": _list_quantities,
+    "checks": _list_checks,
+    "invariants": _list_invariants,
+}
+"""What `list` shows, section by section."""
