@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from adaface_ref.evidence.agreement import Judgement
 from adaface_ref.evidence.forms import undefined_cells
@@ -32,6 +33,11 @@ def _table(title: str, *columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    """Adds a row as it is: a bracket in it is no markup."""
+    table.add_row(*(Text(cell) for cell in cells))
 
 
 def print_verification(result: Verification) -> None:
@@ -71,7 +77,7 @@ def _agreement_table(result: Verification) -> Table:
         shares = [_share(rows, "numpy", "float64")]
         shares += [_share(rows, "torch", dtype) for dtype in DTYPES]
         values = sum(row.compared for row in rows)
-        table.add_row(loss, rule, *shares, f"{values:,}")
+        _add(table, loss, rule, *shares, f"{values:,}")
     return table
 
 
@@ -93,7 +99,8 @@ def _invariant_table(result: Verification) -> Table:
     for verdict in result.verdicts:
         row = verdict.invariant
         name = verdict.name if verdict.as_expected else f"{verdict.name} !"
-        table.add_row(
+        _add(
+            table,
             row.id,
             f"{row.loss}\n{row.profile}",
             f"{row.reading}: {row.formula}\n{row.domain}",
@@ -151,7 +158,7 @@ def print_point(loss: str, profiles: list[str], point: Mapping[str, float]) -> N
     console = _console()
     table = _table(f"{LOSSES[loss].title} at", "input", "decimal", "hexadecimal")
     for name, value in point.items():
-        table.add_row(name, repr(value), value.hex())
+        _add(table, name, repr(value), value.hex())
     console.print(table)
     for profile in profiles:
         console.print(f"\n{profile}")
@@ -165,14 +172,14 @@ def _list_losses() -> None:
     table = _table("Losses", "id", "target logit / scale", "parameters, source")
     for row in LOSSES.values():
         names = ", ".join(symbol.name for symbol in row.parameters)
-        table.add_row(row.id, str(row.target), f"{names}\n{row.source}")
+        _add(table, row.id, str(row.target), f"{names}\n{row.source}")
     _console().print(table)
 
 
 def _list_profiles() -> None:
     table = _table("\nProfiles", "rule", "words", "defined for", "seen in")
     for rule in RULES.values():
-        table.add_row(rule.id, rule.words, ", ".join(rule.losses), rule.seen_in)
+        _add(table, rule.id, rule.words, ", ".join(rule.losses), rule.seen_in)
     console = _console()
     console.print(table)
     console.print(
@@ -187,7 +194,7 @@ def _list_quantities() -> None:
     table = _table("\nQuantities", "name", "printed", "domain", "usual", "meaning")
     for row in QUANTITIES.values():
         usual = "" if row.recommended is None else str(float(row.recommended))
-        table.add_row(row.name, row.printed, interval(row.domain), usual, row.meaning)
+        _add(table, row.name, row.printed, interval(row.domain), usual, row.meaning)
     _console().print(table)
 
 
@@ -196,7 +203,7 @@ def _list_checks() -> None:
 
     table = _table("\nChecks of the gate", "id", "sentence")
     for row in CHECKS:
-        table.add_row(row.id, row.sentence)
+        _add(table, row.id, row.claim)
     _console().print(table)
 
 
@@ -205,7 +212,7 @@ def _list_invariants() -> None:
     for row in INVARIANTS:
         reading = f"{row.reading}: {row.formula}"
         holds = "yes" if row.holds else "no"
-        table.add_row(row.id, f"{row.loss} {row.profile}", reading, row.domain, holds)
+        _add(table, row.id, f"{row.loss} {row.profile}", reading, row.domain, holds)
     _console().print(table)
 
 

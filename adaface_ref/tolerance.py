@@ -64,7 +64,8 @@ def unit_in_last_place(value: Floats, dtype: str) -> Floats:
     """
     _, exponent = np.frexp(value)
     spacing = np.ldexp(EPSILON[dtype], exponent.astype(np.int64) - 1)
-    return np.maximum(np.abs(spacing), SMALLEST_SUBNORMAL[dtype])
+    spacing = np.where(np.asarray(value) == 0, 0.0, spacing)
+    return np.maximum(spacing, SMALLEST_SUBNORMAL[dtype])
 
 
 def allowed_of_ours(dtype: str, expected: Floats, magnitude: Floats) -> Floats:

@@ -34,6 +34,7 @@ from sympy import (
     sqrt,
 )
 
+from adaface_ref.errors import domain_error
 from adaface_ref.spec.gst import Case, cases, magnitude, textbook_magnitude
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
@@ -376,11 +377,12 @@ def arcs_of(loss: str, columns: Mapping[str, Any]) -> int | None:
     """SphereFace's multiplier, which must be one integer for all points.
 
     Raises:
-        ValueError: if the column holds more than one multiplier, or no integer.
+        DomainError: if the column holds more than one multiplier, or no integer.
     """
     if loss != "sphereface":
         return None
     values = np.unique(np.asarray(columns["multiplier"], dtype=np.float64))
     if values.size != 1 or not float(values[0]).is_integer():
-        raise ValueError(f"multiplier={values}, but must be one integer [sphereface]")
+        shown = ", ".join(map(str, values[:3].tolist()))
+        raise domain_error("multiplier", shown, "one integer", "sphereface")
     return int(values[0])

@@ -9,9 +9,10 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from flint import arb
+import numpy as np
 from sympy import Interval, Rational, true
 
+from adaface_ref import numpy_reference
 from adaface_ref.errors import DomainError, domain_error
 from adaface_ref.points import recommended
 from adaface_ref.spec.losses import LOSSES
@@ -20,7 +21,8 @@ from adaface_ref.spec.symbols import QUANTITIES
 from adaface_ref.tolerance import SMALLEST_NORMAL
 
 from .agreement import Question, parameters_of, values_beside
-from .forms import quantities_of
+from .evaluate import arcs_of
+from .forms import Cell, numpy_values, quantities_of
 from .oracle import enclosure
 
 WHERE = "evaluate"
@@ -36,7 +38,8 @@ class At(NamedTuple):
         quantity: its name.
         value: the nearest float64, NaN at a pole.
         enclosure: the ball, printed.
-        flags: pole, kink, flat, reversed, subnormal.
+        flags: pole; kink, where pieces meet; flat, where the slope is 0; reversed,
+            where more of the cosine would cost; subnormal.
     """
 
     quantity: str
@@ -77,7 +80,16 @@ def parse_point(text: str, loss: str) -> dict[str, float]:
         filled["other_cosine"] = max(-1.0, min(1.0, filled["rival_cosine"]))
     for name, value in filled.items():
         check_domain(name, value, WHERE)
+    _check_together(loss, filled)
     return filled
+
+
+def _check_together(loss: str, point: Mapping[str, float]) -> None:
+    """Refuses values that are right one by one but not together."""
+    arcs_of(loss, point)
+    cosines = ("target_cosine", "rival_cosine", "other_cosine")
+    parameters = {n: value for n, value in point.items() if n not in cosines}
+    numpy_reference.logit(loss, point["target_cosine"], **parameters)
 
 
 def _resolved(given: dict[str, float], names: tuple[str, ...]) -> dict[str, float]:
@@ -168,19 +180,36 @@ SHOWN_FIRST = ("logit", "probability", "complement", "slope", "gst")
 
 def _at(quantity: str, loss: str, profile: str, point: Mapping[str, float]) -> At:
     ball = enclosure(quantity, loss, profile, point)
-    value = float(ball) if ball.is_finite() else math.nan
-    flags = _flags(quantity, ball, value, point)
+    if not ball.is_finite() and abs(point["target_cosine"]) == 1:
+        limit = limit_at_pole(quantity, loss, profile, point)
+        return At(quantity, limit, "one-sided limit, from the reference", ("pole",))
+    value = float(ball)
+    flags = _flags(quantity, value)
     if values_beside(Question(quantity, loss, profile), point):
         flags.append("kink")
     return At(quantity, value, ball.str(20), tuple(flags))
 
 
-def _flags(
-    quantity: str, ball: arb, value: float, point: Mapping[str, float]
-) -> list[str]:
+def limit_at_pole(
+    quantity: str, loss: str, profile: str, point: Mapping[str, float]
+) -> float:
+    """The one-sided limit of a slope or a GST at c = +-1.
+
+    Args:
+        quantity: a key of INPUTS.
+        loss: a loss id.
+        profile: a profile string.
+        point: values by name.
+
+    Returns:
+        The NumPy reference's value there: finite where the singularity is removable.
+    """
+    columns = {name: np.asarray([value]) for name, value in point.items()}
+    return float(numpy_values(quantity, Cell(loss, profile), columns)[0])
+
+
+def _flags(quantity: str, value: float) -> list[str]:
     flags = []
-    if not ball.is_finite() and abs(point["target_cosine"]) == 1:
-        flags.append("pole")
     if quantity in ("gst", "slope") and value == 0:
         flags.append("flat")
     if (quantity == "gst" and value > 0) or (quantity == "slope" and value < 0):

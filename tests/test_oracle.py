@@ -1,0 +1,101 @@
+"""The oracle: narrower than half an ULP, or an honest "undecided"."""
+
+from __future__ import annotations
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+
+from adaface_ref.evidence.evaluate import evaluate_numpy
+from adaface_ref.evidence.forms import defined_cells, quantities_of
+from adaface_ref.evidence.oracle import CERTIFIED, POLE, certify, enclosure
+from adaface_ref.points import block, scalars
+
+ARC = {"scale": 64.0, "margin": 0.5, "rival_cosine": 0.5}
+ADA = {"scale": 64.0, "margin": 0.4, "margin_scaler": 1.0, "rival_cosine": 0.5}
+
+
+@given(point=scalars("arcface"))
+def test_oracle_agrees_with_fifty_digits_of_mpmath(point: dict[str, float]) -> None:
+    cosine = point["target_cosine"]
+    truth = certify("gst", "arcface", "pure", point)
+    if abs(cosine) == 1:
+        return
+    with mpmath.workdps(400):
+        s, m, n = (mpmath.mpf(point[k]) for k in ("scale", "margin", "rival_cosine"))
+        theta = mpmath.acos(mpmath.mpf(cosine))
+        rest = 1 / (1 + mpmath.exp(s * (mpmath.cos(theta + m) - n)))
+        expected = -s * rest * mpmath.sin(theta + m) / mpmath.sin(theta)
+        error = abs(mpmath.mpf(float(truth.value[0])) - expected)
+        assert error <= mpmath.mpf(math.ulp(float(truth.value[0])))
+
+
+@pytest.mark.parametrize("cell", defined_cells(), ids="-".join)
+def test_every_point_of_a_block_is_certified_or_a_pole(cell: tuple[str, str]) -> None:
+    columns = block(cell[0], 11, profile=cell[1], size=300)
+    for quantity in quantities_of(cell[0]):
+        truth = certify(quantity, *cell, columns)
+        poles = truth.status == POLE
+        assert np.all((truth.status == CERTIFIED) | poles)
+        assert np.all(np.abs(columns["target_cosine"][poles]) == 1)
+
+
+@pytest.mark.parametrize("cell", defined_cells(), ids="-".join)
+def test_working_precision_of_the_same_tree_lies_near_the_certified_value(
+    cell: tuple[str, str],
+) -> None:
+    columns = block(cell[0], 5, profile=cell[1], size=100)
+    columns["target_cosine"] = np.clip(columns["target_cosine"], -0.9, 0.9)
+    truth = certify("gst", *cell, columns)
+    close = evaluate_numpy("gst", *cell, columns)
+    size = evaluate_numpy("gst", *cell, columns, "magnitude")
+    assert np.all(np.abs(close - truth.value) <= 1e-12 * size + 1e-300)
+
+
+def test_a_slope_at_a_pole_is_left_out() -> None:
+    truth = certify("slope", "arcface", "pure", {**ARC, "target_cosine": 1.0})
+    assert truth.status[0] == POLE and math.isnan(truth.value[0])
+
+
+def test_a_logit_at_a_pole_is_certified() -> None:
+    truth = certify("logit", "arcface", "pure", {**ARC, "target_cosine": 1.0})
+    assert truth.value[0] == pytest.approx(64 * math.cos(0.5))
+
+
+def test_where_two_arcs_of_sphereface_meet_both_give_the_value() -> None:
+    point = {"scale": 64.0, "multiplier": 4.0, "target_cosine": 0.0}
+    truth = certify("logit", "sphereface", "pure", point)
+    assert truth.status[0] == CERTIFIED and truth.value[0] == 64.0 * -3
+
+
+def test_the_dead_zone_of_clip_is_exactly_zero() -> None:
+    truth = certify("gst", "adaface", "clip", {**ADA, "target_cosine": 0.95})
+    assert truth.status[0] == CERTIFIED and truth.value[0] == 0.0
+
+
+def test_a_subnormal_result_is_certified() -> None:
+    point = {"scale": 512.0, "target_cosine": 0.45, "rival_cosine": -1.0}
+    truth = certify("gst", "normface", "pure", point)
+    assert truth.status[0] == CERTIFIED and -2.3e-308 < truth.value[0] < 0
+
+
+def test_a_half_ulp_of_float32_needs_less_than_one_of_float64() -> None:
+    columns = block("adaface", 1, size=100)
+    wide = certify("gst", "adaface", "pure", columns, "float32")
+    narrow = certify("gst", "adaface", "pure", columns)
+    inside = narrow.status == CERTIFIED
+    with np.errstate(over="ignore"):
+        assert np.all(
+            wide.value[inside].astype(np.float32)
+            == narrow.value[inside].astype(np.float32)
+        )
+
+
+def test_more_bits_narrow_the_enclosure() -> None:
+    point = {**ADA, "target_cosine": 15 / 16}
+    wide = enclosure("gst", "adaface", "pure", point, bits=64)
+    narrow = enclosure("gst", "adaface", "pure", point, bits=512)
+    assert wide.contains(narrow) and narrow.rad() < wide.rad()
