@@ -58,7 +58,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     ]
 
 
-@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+@pytest.fixture(
+    scope="session", params=["cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
+)
 def device(request: pytest.FixtureRequest) -> str:
     """Each device that torch tests run on; CUDA is skipped where there is none."""
     name: str = request.param

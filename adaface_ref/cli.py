@@ -131,8 +131,8 @@ def gate_command(
       adaface-ref gate pytorch_metric_learning.losses:ArcFaceLoss --loss arcface
       adaface-ref gate heads.py:my_head --loss adaface --arg scale=30
     """
+    from adaface_ref.gate.arguments import parse_arguments
     from adaface_ref.gate.runner import run_gate
-    from adaface_ref.gate.targets import parse_arguments
 
     with writable(json_file), shown_progress() as progress:
         report = run_gate(

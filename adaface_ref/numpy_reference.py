@@ -24,41 +24,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adaface_ref.errors import DomainError, domain_error, shape_error
-
-Array = NDArray[np.float64]
-Parameters = dict[str, Array]
+from adaface_ref.numpy_arguments import (
+    DOMAINS,
+    Array,
+    Domain,
+    Parameters,
+    Profile,
+    check_order,
+    checked,
+    common_shape,
+    parse_profile,
+)
 
 # Poles divide by zero, a removable one multiplies 0 by inf before `where` replaces it,
 # and far tails overflow or underflow to their limits: all meant.
 _quiet = np.errstate(all="ignore")
-
-
-class Profile(NamedTuple):
-    """How a head departs from the formula, outside its core.
-
-    `cosine` is the eps of the clamp of every cosine to [-1 + eps, 1 - eps], `angle`
-    that of the clip of the margined angle to [eps, pi - eps] (rule `clip` only), and
-    `gradient` is "true", or "detached" where the margin is kept out of the gradient.
-    """
-
-    rule: str
-    cosine: float = 0.0
-    angle: float = 0.0
-    gradient: str = "true"
-
-    def __str__(self) -> str:
-        usual = _RULES[self.rule]
-        fields = [f"cosine={self.cosine!r}"] if self.cosine != usual.cosine else []
-        fields += [f"angle={self.angle!r}"] if self.angle != usual.angle else []
-        fields += ["detached"] if self.gradient == "detached" else []
-        return self.rule + (":" + ",".join(fields) if fields else "")
-
-
-_RULES = {
-    "pure": Profile("pure"),
-    "clip": Profile("clip", cosine=1e-3, angle=1e-3),
-    "fallback": Profile("fallback"),
-}
 
 
 class _Angle(NamedTuple):
@@ -287,93 +267,6 @@ DEFINED = {loss: tuple(row.pieces) for loss, row in _LOSSES.items()}
 """The rules each loss defines."""
 
 
-# Validation: a predicate and the words that follow "must be".
-
-_Domain = tuple[Callable[[Array], Any], str]
-
-_SIGNED: _Domain = (lambda v: np.abs(v) <= 1, "in [-1, 1]")
-_QUARTER: _Domain = (lambda v: (v >= 0) & (v < np.pi / 2), "in [0, pi/2)")
-_POSITIVE: _Domain = (lambda v: (v > 0) & (v < np.inf), "in (0, inf)")
-_FINITE: _Domain = (np.isfinite, "a finite number")
-_DOMAINS: dict[str, _Domain] = {
-    **dict.fromkeys(("cosine", "target_cosine", "other_cosine"), _SIGNED),
-    **dict.fromkeys(("margin_scaler", "curriculum"), _SIGNED),
-    **dict.fromkeys(("rival_cosine", "other_logits_over_scale"), _FINITE),
-    **dict.fromkeys(("scale", "feature_norm", "norm_lower", "norm_upper"), _POSITIVE),
-    **dict.fromkeys(("margin", "margin_lower", "margin_upper"), _QUARTER),
-    "angular_offset": _QUARTER,
-    "additive_offset": (lambda v: (v >= 0) & (v <= 2), "in [0, 2]"),
-    "regulariser_weight": (lambda v: (v >= 0) & (v < np.inf), "in [0, inf)"),
-    "multiplier": (lambda v: (v > 0) & (v <= 4), "in (0, 4]"),
-    "sphereface.multiplier": (
-        lambda v: np.isin(v, np.arange(1, 9)),
-        "an integer in [1, 8]",
-    ),
-    "standard_norm": _FINITE,
-    "concentration": _POSITIVE,
-}
-
-
-def _checked(
-    argument: str, value: ArrayLike, where: str, domain: _Domain | None = None
-) -> Array:
-    """Return `value` as float64, or name its first element outside the domain."""
-    inside, must = domain or _DOMAINS[argument]
-    try:
-        given = np.asarray(value)
-        if given.dtype.kind not in "biuf":  # never parse text, never drop an i
-            raise TypeError
-        array = given.astype(np.float64)
-    except (TypeError, ValueError):
-        shown = " ".join(repr(value).split())  # an array's repr has several lines
-        raise domain_error(argument, shown, must, where) from None
-    good = np.asarray(inside(array))
-    if not good.all():
-        index = np.unravel_index(int(np.argmin(good)), good.shape)
-        element = np.broadcast_to(given, good.shape)[index].item()
-        spot = f"[{', '.join(map(str, index))}]" if index else ""
-        raise domain_error(argument + spot, element, must, where)
-    return array
-
-
-def parse_profile(text: str | Profile, where: str = "parse_profile") -> Profile:
-    """Read a profile such as `clip:cosine=1e-4,angle=1e-3` or `fallback:detached`.
-
-    Args:
-        text: rule[:field,...], each field one of cosine=eps, angle=eps, detached, true.
-        where: the function to name in an error.
-
-    Raises:
-        DomainError: the rule or a field is unknown, repeated, or outside its domain.
-    """
-    try:
-        profile = text if isinstance(text, Profile) else _read_profile(text)
-        good = (
-            0 <= profile.cosine < 1
-            and 0 <= profile.angle < np.pi / 2
-            and (profile.rule == "clip" or profile.angle == 0)
-            and profile.gradient in ("true", "detached")
-            and profile.rule in _RULES
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        good = False
-    if not good:
-        must = f"one of {', '.join(_RULES)}, then perhaps : and fields cosine=eps, "
-        must += "angle=eps (clip only), detached or true, each once"
-        raise domain_error("profile", repr(text), must, where)
-    return profile
-
-
-def _read_profile(text: str) -> Profile:
-    rule, colon, rest = text.partition(":")
-    fields = [field.strip() for field in rest.split(",")] if colon else []
-    pairs = [f.split("=", 1) if "=" in f else ["gradient", f] for f in fields]
-    given: dict[str, Any] = {k: v if k == "gradient" else float(v) for k, v in pairs}
-    if len(given) < len(pairs):
-        raise ValueError(text)
-    return _RULES[rule]._replace(**given)
-
-
 class _Case(NamedTuple):
     """One validated question: the loss's row, the profile, the numbers, their shape."""
 
@@ -399,34 +292,16 @@ def _case(where: str, loss: str, given: dict[str, Any], **cosines: ArrayLike) ->
     for name in sorted(parameters.keys() - row.parameters.keys()):
         must = f"left out: {loss} takes {', '.join(row.parameters)}"
         raise domain_error(name, parameters[name], must, where)
-    p = {name: _checked(name, value, where) for name, value in cosines.items()}
+    p = {name: checked(name, value, where) for name, value in cosines.items()}
     for name in row.parameters:
-        domain = _DOMAINS.get(f"{loss}.{name}", _DOMAINS[name])
+        domain = DOMAINS.get(f"{loss}.{name}", DOMAINS[name])
         if name not in parameters:
             raise domain_error(name, "missing", domain[1], where)
-        p[name] = _checked(name, parameters[name], where, domain)
-    shape = _common_shape(p, where)
+        p[name] = checked(name, parameters[name], where, domain)
+    shape = common_shape(p, where)
     if "feature_norm" in p:
-        _check_order(p, where)
+        check_order(p, where)
     return _Case(row, profile, p, shape)
-
-
-def _check_order(p: Parameters, where: str) -> None:
-    norms: _Domain = (lambda v: v > p["norm_lower"], "above norm_lower")
-    _checked("norm_upper", p["norm_upper"], where, norms)
-    margins: _Domain = (lambda v: v >= p["margin_lower"], "at least margin_lower")
-    _checked("margin_upper", p["margin_upper"], where, margins)
-
-
-def _common_shape(p: Parameters, where: str) -> tuple[int, ...]:
-    shape: tuple[int, ...] = ()
-    for name, value in p.items():
-        try:
-            shape = np.broadcast_shapes(shape, value.shape)
-        except ValueError:
-            must = f"broadcastable with {shape}"
-            raise shape_error(name, value.shape, must, where) from None
-    return shape
 
 
 # The quantities.
@@ -595,13 +470,13 @@ def rival_cosine(
     """
     name, where = "other_logits_over_scale", "rival_cosine"
     other, s = (
-        _checked(name, other_logits_over_scale, where),
-        _checked("scale", scale, where),
+        checked(name, other_logits_over_scale, where),
+        checked("scale", scale, where),
     )
     if not -other.ndim <= axis < other.ndim or not other.shape[axis]:
         raise shape_error(name, other.shape, f"with a class on axis {axis}", where)
     other = np.moveaxis(other, axis, -1)
-    _common_shape({name: other[..., 0], "scale": s}, where)
+    common_shape({name: other[..., 0], "scale": s}, where)
     return _rival(*np.broadcast_arrays(other, s[..., None]))[..., 0]
 
 
@@ -609,10 +484,10 @@ def rival_cosine(
 def margin_scaler(standard_norm: ArrayLike, concentration: ArrayLike) -> Array:
     """AdaFace's z-hat = clip(h z, -1, 1), for any finite z and h > 0 (eq. 16)."""
     p = {
-        "standard_norm": _checked("standard_norm", standard_norm, "margin_scaler"),
-        "concentration": _checked("concentration", concentration, "margin_scaler"),
+        "standard_norm": checked("standard_norm", standard_norm, "margin_scaler"),
+        "concentration": checked("concentration", concentration, "margin_scaler"),
     }
-    _common_shape(p, "margin_scaler")
+    common_shape(p, "margin_scaler")
     scaled: Array = np.clip(p["concentration"] * p["standard_norm"], -1.0, 1.0)
     return scaled
 
@@ -636,7 +511,7 @@ def batch(loss: str, cosine: ArrayLike, labels: ArrayLike, **given: Any) -> Batc
         labels: (B,), integers in [0, C).
         **given: profile, and parameters that are scalars or one a sample, (B,).
     """
-    cosines = _checked("cosine", cosine, "batch")
+    cosines = checked("cosine", cosine, "batch")
     if cosines.ndim != 2 or cosines.shape[1] < 2:
         raise shape_error("cosine", cosines.shape, "(B, C) with C >= 2", "batch")
     chosen = _labels(labels, *cosines.shape)
@@ -660,11 +535,11 @@ def batch(loss: str, cosine: ArrayLike, labels: ArrayLike, **given: Any) -> Batc
 
 
 def _labels(labels: ArrayLike, size: int, classes: int) -> NDArray[np.intp]:
-    whole: _Domain = (
+    whole: Domain = (
         lambda v: (v >= 0) & (v < classes) & (v % 1 == 0),
         f"an integer in [0, {classes})",
     )
-    array = _checked("labels", labels, "batch", whole)
+    array = checked("labels", labels, "batch", whole)
     if array.shape != (size,):
         raise shape_error("labels", array.shape, f"({size},)", "batch")
     return array[:, None].astype(np.intp)

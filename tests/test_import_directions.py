@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evidence": FOUNDATION,
     "gate": FOUNDATION | {"evidence"},
     "ports": FOUNDATION | {"evidence"},
-    "cli": FOUNDATION | {"evidence", "gate", "ports"},
+    "tables": FOUNDATION | {"evidence", "gate"},
+    "cli": FOUNDATION | {"evidence", "gate", "ports", "tables"},
 }
 
 # part -> the packages from outside that it may import; a part without a row may any
@@ -79,7 +80,8 @@ MODULES = _modules()
 def _part(module: str) -> str:
     """`evidence` for adaface_ref.evidence.oracle; empty for adaface_ref itself."""
     part = module.partition(".")[2].partition(".")[0]
-    return "torch_heads" if part.startswith("torch_") else part
+    form = {"torch": "torch_heads", "numpy": "numpy_reference"}
+    return form.get(part.partition("_")[0], part)
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

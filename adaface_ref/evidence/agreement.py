@@ -34,8 +34,9 @@ from .evaluate import (
     evaluate_numpy,
     formula,
     inputs_of,
+    total_of_terms,
 )
-from .oracle import CERTIFIED, POLE, certify
+from .oracle import CERTIFIED, POLE, certify, piece_at
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Columns = Mapping[str, Floats]
@@ -105,10 +106,18 @@ class Question:
     dtype: str = "float64"
     allowance: Allowance = "ours"
 
+    @property
+    def form(self) -> str:
+        """The magnitude that the tolerance is made of."""
+        return "magnitude" if self.allowance == "ours" else "textbook"
+
     def allowed(self, columns: Columns, expected: Floats) -> Floats:
         """What each value may be off, array (N,)."""
-        form = "magnitude" if self.allowance == "ours" else "textbook"
-        size = evaluate_numpy(self.quantity, self.loss, self.profile, columns, form)
+        ask = (self.quantity, self.loss, self.profile)
+        return self.allowed_for(expected, evaluate_numpy(*ask, columns, self.form))
+
+    def allowed_for(self, expected: Floats, size: Floats) -> Floats:
+        """The same, from the magnitude."""
         if self.allowance == "ours":
             return allowed_of_ours(self.dtype, expected, size)
         return allowed_of_theirs(self.dtype, size)
@@ -246,46 +255,64 @@ def _compared(
 
 
 def _other_side_agrees(question: Question, point: dict[str, float], got: float) -> bool:
-    """Whether the point lies on a border and the neighbouring piece gives `got`."""
-    neighbours = values_beside(question, point)
-    columns = {name: np.asarray([value]) for name, value in point.items()}
+    """Whether the point lies on a border and a piece that meets there gives `got`."""
     return any(
-        question.ratio(columns, np.asarray([got]), np.asarray([value]))[0] <= 1
-        for value in neighbours
+        abs(got - side.value) <= side.allowed for side in sides_of(question, point)
     )
 
 
-def values_beside(question: Question, point: Mapping[str, float]) -> list[float]:
-    """The values of all pieces that meet within rounding of a point.
+class Side(NamedTuple):
+    """One of the pieces that meet at a point: its value, and what it may be off."""
+
+    value: float
+    allowed: float
+
+
+def sides_of(question: Question, point: Mapping[str, float]) -> list[Side]:
+    """The pieces that meet within rounding of a point.
 
     Args:
         question: what is compared, and in which dtype borders are told.
         point: values by name.
 
     Returns:
-        One value a piece; empty where no border is near.
+        One side a piece, none where no border is near.
     """
     ask = (question.quantity, question.loss, question.profile)
     arcs = arcs_of(question.loss, point)
     compiled = formula(*ask, arcs, "value", "numpy")
     inputs = inputs_of(point, question.profile)
     arguments = [np.float64(inputs[name]) for name in compiled.arguments]
-    values, near_any = [], False
-    for row, value in enumerate(compiled.value):
+    found, near_any = [], False
+    for row, where in enumerate(compiled.where):
         with np.errstate(all="ignore"):
-            signs = [float(sign) for sign in compiled.where[row](*arguments)]
+            signs = [float(sign) for sign in where(*arguments)]
             near = [
                 _is_near(question.dtype, sign, width(*arguments))
                 for sign, width in zip(signs, _widths(*ask, arcs)[row], strict=True)
             ]
-            result = float(value(*arguments)[0])
         if any(s <= 0 and not close for s, close in zip(signs, near, strict=True)):
             continue
-        values.append(result)
+        found.append(_side(question, arcs, row, inputs))
         near_any |= any(near)
         if not any(near):
             break
-    return values if near_any else []
+    return found if near_any else []
+
+
+def _side(
+    question: Question, arcs: int | None, row: int, inputs: Mapping[str, float]
+) -> Side:
+    ask = (question.quantity, question.loss, question.profile, arcs)
+    value = float(piece_at(formula(*ask, "value", "balls"), row, inputs))
+    compiled = formula(*ask, question.form, "numpy")
+    with np.errstate(all="ignore"):
+        terms = compiled.value[row](
+            *(np.float64(inputs[n]) for n in compiled.arguments)
+        )
+    size = total_of_terms(terms, ())
+    allowed = question.allowed_for(np.asarray(value), np.asarray(size))
+    return Side(value, float(allowed))
 
 
 def _is_near(dtype: str, sign: float, terms: tuple[float, ...]) -> bool:

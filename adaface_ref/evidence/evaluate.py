@@ -348,18 +348,26 @@ def evaluate_numpy(
     shape = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
     inputs = [np.broadcast_to(given[name], shape) for name in compiled.arguments]
     with np.errstate(all="ignore"):
-        result = _total(compiled.value[-1](*inputs), shape)
+        result = total_of_terms(compiled.value[-1](*inputs), shape)
         for where, value in zip(
             compiled.where[-2::-1], compiled.value[-2::-1], strict=True
         ):
             signs = [np.broadcast_to(part > 0, shape) for part in where(*inputs)]
             holds = np.logical_and.reduce(signs)
-            result = np.where(holds, _total(value(*inputs), shape), result)
+            result = np.where(holds, total_of_terms(value(*inputs), shape), result)
     return result
 
 
-def _total(terms: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """The one term, or the absolute values of several, leaving out singular ones."""
+def total_of_terms(terms: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """Adds up the terms of one case.
+
+    Args:
+        terms: one term, or several that are added in absolute value.
+        shape: of the result.
+
+    Returns:
+        The one term as it is, or the sum of those that are not singular.
+    """
     if len(terms) == 1:
         return np.broadcast_to(np.asarray(terms[0], dtype=np.float64), shape)
     kept = [np.where(np.isfinite(term), np.abs(term), 0.0) for term in terms]

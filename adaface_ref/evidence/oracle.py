@@ -174,6 +174,29 @@ def ball_at(compiled: Formula, inputs: Sequence[arb]) -> tuple[arb, bool]:
     return union, len(balls) > 1
 
 
+def piece_at(
+    compiled: Formula, row: int, inputs: Mapping[str, float], bits: int = 512
+) -> arb:
+    """The value of one case, whether or not it applies.
+
+    Args:
+        compiled: a formula compiled to balls.
+        row: which case.
+        inputs: exact values by name.
+        bits: the precision.
+
+    Returns:
+        A ball.
+    """
+    before = ctx.prec
+    try:
+        ctx.prec = bits
+        arguments = [arb(inputs[name]) for name in compiled.arguments]
+        return arb(compiled.value[row](*arguments)[0])
+    finally:
+        ctx.prec = before
+
+
 def enclosure(
     quantity: str, loss: str, profile: str, point: Mapping[str, float], bits: int = 256
 ) -> arb:

@@ -20,7 +20,7 @@ from adaface_ref.spec.profiles import RULES, is_defined, parse
 from adaface_ref.spec.symbols import QUANTITIES
 from adaface_ref.tolerance import SMALLEST_NORMAL
 
-from .agreement import Question, parameters_of, values_beside
+from .agreement import Question, parameters_of, sides_of
 from .evaluate import arcs_of
 from .forms import Cell, numpy_values, quantities_of
 from .oracle import enclosure
@@ -185,7 +185,7 @@ def _at(quantity: str, loss: str, profile: str, point: Mapping[str, float]) -> A
         return At(quantity, limit, "one-sided limit, from the reference", ("pole",))
     value = float(ball)
     flags = _flags(quantity, value)
-    if values_beside(Question(quantity, loss, profile), point):
+    if sides_of(Question(quantity, loss, profile), point):
         flags.append("kink")
     return At(quantity, value, ball.str(20), tuple(flags))
 

@@ -16,17 +16,8 @@ from adaface_ref.points import COSINES, in_dtype, recommended
 PLAIN = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 0.25, -0.25, 0.75, -0.75)
 """Tried after the recommended value."""
 
-_HALVINGS = [1 - 2.0**-k for k in range(1, 8)]
-PLAIN_COSINES = (
-    0.0,
-    *(
-        sign * value
-        for value in sorted((*_HALVINGS, 0.25, 0.9, 0.99))
-        for sign in (1, -1)
-    ),
-    1.0,
-    -1.0,
-)
+_NEAR_ONE = (0.5, 0.25, 0.75, 0.875, 0.9, 0.9375, 0.96875, 0.99)
+PLAIN_COSINES = (0.0, *(sign * x for x in _NEAR_ONE for sign in (1, -1)), 1.0, -1.0)
 """Tried first for a cosine; the poles last, where little can be compared."""
 
 

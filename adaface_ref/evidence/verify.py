@@ -40,7 +40,8 @@ class Verification(NamedTuple):
     def is_as_it_should_be(self) -> bool:
         """Whether all forms agree and every verdict is the expected one."""
         agree = bool(self.agreements) and all(a.agrees for a in self.agreements)
-        return agree and all(verdict.as_expected for verdict in self.verdicts)
+        judged = bool(self.verdicts) and all(v.as_expected for v in self.verdicts)
+        return agree and judged
 
 
 def verify(

@@ -1,0 +1,146 @@
+"""What the NumPy reference accepts: profiles, domains, shapes; one-line refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adaface_ref.errors import domain_error, shape_error
+
+Array = NDArray[np.float64]
+Parameters = dict[str, Array]
+
+
+class Profile(NamedTuple):
+    """How a head departs from the formula, outside its core.
+
+    `cosine` is the eps of the clamp of every cosine to [-1 + eps, 1 - eps], `angle`
+    that of the clip of the margined angle to [eps, pi - eps] (rule `clip` only), and
+    `gradient` is "true", or "detached" where the margin is kept out of the gradient.
+    """
+
+    rule: str
+    cosine: float = 0.0
+    angle: float = 0.0
+    gradient: str = "true"
+
+    def __str__(self) -> str:
+        usual = RULES[self.rule]
+        fields = [f"cosine={self.cosine!r}"] if self.cosine != usual.cosine else []
+        fields += [f"angle={self.angle!r}"] if self.angle != usual.angle else []
+        fields += ["detached"] if self.gradient == "detached" else []
+        return self.rule + (":" + ",".join(fields) if fields else "")
+
+
+RULES = {
+    "pure": Profile("pure"),
+    "clip": Profile("clip", cosine=1e-3, angle=1e-3),
+    "fallback": Profile("fallback"),
+}
+
+
+Domain = tuple[Callable[[Array], Any], str]
+"""A predicate, and the words that follow "must be"."""
+
+SIGNED: Domain = (lambda v: np.abs(v) <= 1, "in [-1, 1]")
+QUARTER: Domain = (lambda v: (v >= 0) & (v < np.pi / 2), "in [0, pi/2)")
+POSITIVE: Domain = (lambda v: (v > 0) & (v < np.inf), "in (0, inf)")
+FINITE: Domain = (np.isfinite, "a finite number")
+DOMAINS: dict[str, Domain] = {
+    **dict.fromkeys(("cosine", "target_cosine", "other_cosine"), SIGNED),
+    **dict.fromkeys(("margin_scaler", "curriculum"), SIGNED),
+    **dict.fromkeys(("rival_cosine", "other_logits_over_scale"), FINITE),
+    **dict.fromkeys(("scale", "feature_norm", "norm_lower", "norm_upper"), POSITIVE),
+    **dict.fromkeys(("margin", "margin_lower", "margin_upper"), QUARTER),
+    "angular_offset": QUARTER,
+    "additive_offset": (lambda v: (v >= 0) & (v <= 2), "in [0, 2]"),
+    "regulariser_weight": (lambda v: (v >= 0) & (v < np.inf), "in [0, inf)"),
+    "multiplier": (lambda v: (v > 0) & (v <= 4), "in (0, 4]"),
+    "sphereface.multiplier": (
+        lambda v: np.isin(v, np.arange(1, 9)),
+        "an integer in [1, 8]",
+    ),
+    "standard_norm": FINITE,
+    "concentration": POSITIVE,
+}
+
+
+def checked(
+    argument: str, value: ArrayLike, where: str, domain: Domain | None = None
+) -> Array:
+    """Return `value` as float64, or name its first element outside the domain."""
+    inside, must = domain or DOMAINS[argument]
+    try:
+        given = np.asarray(value)
+        if given.dtype.kind not in "biuf":  # never parse text, never drop an i
+            raise TypeError
+        array = given.astype(np.float64)
+    except (TypeError, ValueError):
+        shown = " ".join(repr(value).split())  # an array's repr has several lines
+        raise domain_error(argument, shown, must, where) from None
+    good = np.asarray(inside(array))
+    if not good.all():
+        index = np.unravel_index(int(np.argmin(good)), good.shape)
+        element = np.broadcast_to(given, good.shape)[index].item()
+        spot = f"[{', '.join(map(str, index))}]" if index else ""
+        raise domain_error(argument + spot, element, must, where)
+    return array
+
+
+def parse_profile(text: str | Profile, where: str = "parse_profile") -> Profile:
+    """Read a profile such as `clip:cosine=1e-4,angle=1e-3` or `fallback:detached`.
+
+    Args:
+        text: rule[:field,...], each field one of cosine=eps, angle=eps, detached, true.
+        where: the function to name in an error.
+
+    Raises:
+        DomainError: the rule or a field is unknown, repeated, or outside its domain.
+    """
+    try:
+        profile = text if isinstance(text, Profile) else _read_profile(text)
+        good = (
+            0 <= profile.cosine < 1
+            and 0 <= profile.angle < np.pi / 2
+            and (profile.rule == "clip" or profile.angle == 0)
+            and profile.gradient in ("true", "detached")
+            and profile.rule in RULES
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        good = False
+    if not good:
+        must = f"one of {', '.join(RULES)}, then perhaps : and fields cosine=eps, "
+        must += "angle=eps (clip only), detached or true, each once"
+        raise domain_error("profile", repr(text), must, where)
+    return profile
+
+
+def _read_profile(text: str) -> Profile:
+    rule, colon, rest = text.partition(":")
+    fields = [field.strip() for field in rest.split(",")] if colon else []
+    pairs = [f.split("=", 1) if "=" in f else ["gradient", f] for f in fields]
+    given: dict[str, Any] = {k: v if k == "gradient" else float(v) for k, v in pairs}
+    if len(given) < len(pairs):
+        raise ValueError(text)
+    return RULES[rule]._replace(**given)
+
+
+def check_order(p: Parameters, where: str) -> None:
+    norms: Domain = (lambda v: v > p["norm_lower"], "above norm_lower")
+    checked("norm_upper", p["norm_upper"], where, norms)
+    margins: Domain = (lambda v: v >= p["margin_lower"], "at least margin_lower")
+    checked("margin_upper", p["margin_upper"], where, margins)
+
+
+def common_shape(p: Parameters, where: str) -> tuple[int, ...]:
+    shape: tuple[int, ...] = ()
+    for name, value in p.items():
+        try:
+            shape = np.broadcast_shapes(shape, value.shape)
+        except ValueError:
+            must = f"broadcastable with {shape}"
+            raise shape_error(name, value.shape, must, where) from None
+    return shape

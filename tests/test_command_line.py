@@ -1,0 +1,210 @@
+"""The command line as a user meets it: exit codes, one-line errors, tables, JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from adaface_ref import cli, tables
+from adaface_ref.evidence import forms, verify
+from adaface_ref.evidence.verify import Verification, as_json
+from adaface_ref.spec.invariants import INVARIANTS
+
+WIDTH = 80
+
+
+class Ran(NamedTuple):
+    code: object
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["adaface-ref", *arguments])
+        code: object = 0
+        try:
+            cli.main()
+        except SystemExit as stopped:
+            code = stopped.code
+        return Ran(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def small() -> Verification:
+    found = tuple(forms.agreements(forms.Cell("adaface", "clip"), seed=0, size=50))
+    chosen = [row for row in INVARIANTS if row.id == "I3"]
+    verdicts = tuple(verify.decide(row, 0, 500) for row in chosen)
+    return Verification(found, verdicts, 0, "quick")
+
+
+def broken(small: Verification) -> Verification:
+    first, *rest = small.verdicts
+    wrong = replace(first.invariant, holds=not first.invariant.holds)
+    return small._replace(verdicts=(first._replace(invariant=wrong), *rest))
+
+
+def test_verify_exits_0_and_writes_what_it_shows(
+    run: Run, small: Verification, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(verify, "verify", lambda **_: small)
+    ran = run("verify", "--json", str(tmp_path / "v.json"))
+    assert ran.code == 0 and "all agree" in ran.out
+    assert json.loads((tmp_path / "v.json").read_text()) == json.loads(
+        json.dumps(as_json(small))
+    )
+
+
+def test_verify_exits_1_when_a_verdict_is_not_the_expected_one(
+    run: Run, small: Verification, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "verify", lambda **_: broken(small))
+    ran = run("verify")
+    assert ran.code == 1 and "1 NOT AS EXPECTED" in ran.out
+
+
+def test_verify_exits_1_when_a_form_disagrees(
+    run: Run, small: Verification, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def off(quantity: str, cell: forms.Cell, columns: forms.Columns) -> forms.Floats:
+        return honest(quantity, cell, columns) * (1 + 1e-12)
+
+    honest = forms.numpy_values
+    monkeypatch.setattr(forms, "numpy_values", off)
+    found = tuple(forms.agreements(forms.Cell("adaface", "pure"), seed=0, size=50))
+    wrong = small._replace(agreements=found)
+    monkeypatch.setattr(verify, "verify", lambda **_: wrong)
+    ran = run("verify")
+    assert ran.code == 1 and "1 DISAGREE" in ran.out
+    assert "DISAGREES adaface pure numpy float64" in ran.out
+
+
+def test_no_agreement_at_all_is_no_pass(small: Verification) -> None:
+    assert small.is_as_it_should_be
+    assert not small._replace(agreements=()).is_as_it_should_be
+    assert not small._replace(verdicts=()).is_as_it_should_be
+
+
+def test_tables_fit_eighty_columns(
+    small: Verification, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables.print_verification(small)
+    for show in tables.LISTS.values():
+        show()
+    point = {"target_cosine": 0.99, "rival_cosine": 0.5, "other_cosine": 0.5}
+    point |= {"scale": 64.0, "margin": 0.4, "margin_scaler": -1 / 3}
+    tables.print_point("adaface", ["pure", "clip"], point)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 100 and max(map(len, lines)) <= WIDTH
+
+
+def test_evaluate_prints_decimal_hex_and_enclosure(run: Run) -> None:
+    ran = run(
+        "evaluate",
+        "--loss",
+        "adaface",
+        "--at",
+        "target_cosine=0.9375, margin_scaler=1",
+        "--profile",
+        "pure",
+    )
+    assert ran.code == 0
+    assert "8.196031374241477" in ran.out and "0x1.0645e396ab6d3p+3" in ran.out
+    assert "[8.1960313742414773765 +/- 4.64e-20]" in ran.out
+    assert "reversed" in ran.out
+
+
+def test_evaluate_shows_every_defined_profile(run: Run) -> None:
+    ran = run("evaluate", "--loss", "arcface", "--at", "target_cosine=0.5")
+    assert [name in ran.out for name in ("\npure\n", "\nclip\n", "\nfallback\n")]
+
+
+def test_evaluate_flags_a_pole_and_gives_its_limit(run: Run) -> None:
+    ran = run("evaluate", "--loss", "arcface", "--at", "target_cosine=1")
+    assert ran.out.count("pole") == 4 and "-inf" in ran.out
+
+
+def test_evaluate_flags_a_dead_zone_as_flat(run: Run) -> None:
+    at = "target_cosine=0.99, margin_scaler=1"
+    ran = run("evaluate", "--loss", "adaface", "--at", at, "--profile", "clip")
+    assert ran.out.count("flat") == 2
+
+
+def test_evaluate_takes_an_angle_and_a_standard_norm(run: Run) -> None:
+    at = "angle=0.5, standard_norm=-9, concentration=0.5"
+    ran = run("evaluate", "--loss", "adaface", "--at", at)
+    assert "0.8775825618903728" in ran.out and "margin_scaler  -1.0" in ran.out
+
+
+@pytest.mark.parametrize("section", list(tables.LISTS))
+def test_list_shows_a_section(run: Run, section: str) -> None:
+    ran = run("list", section)
+    assert ran.code == 0 and section.split()[0] in ran.out.lower()
+
+
+EVALUATE = ("evaluate", "--loss", "arcface", "--at")
+
+MISTAKES = [
+    (("verify", "--device", "nosuch"), "--device=nosuch, but must be"),
+    (("verify", "--json", "/no/such/file"), "--json=/no/such/file, but must be"),
+    (("verify", "--effort", "huge"), "'huge' is not one of"),
+    (("verify", "--seed", "-1"), "-1 is not in the range"),
+    (("nosuch",), "No such command 'nosuch'"),
+    (("evaluate", "--loss", "nosuch", "--at", ""), "loss=nosuch, but must be one of"),
+    ((*EVALUATE, "target_cosine=1.5"), "target_cosine=1.5, but must be in [-1, 1]"),
+    ((*EVALUATE, "target_cosine=nan"), "target_cosine=nan, but must be in [-1, 1]"),
+    ((*EVALUATE, "target_cosine=x"), "target_cosine='x', but must be a number"),
+    ((*EVALUATE, "target_cosine=__import__"), "must be a number"),
+    ((*EVALUATE, "target_cosine"), "--at='target_cosine', but must be name=value"),
+    ((*EVALUATE, ""), "target_cosine=nothing, but must be given"),
+    (
+        (*EVALUATE, "target_cosine=0, margin=-1"),
+        "margin=-1.0, but must be in [0, pi/2)",
+    ),
+    ((*EVALUATE, "target_cosine=0, norm=1"), "name='norm', but must be one of"),
+    ((*EVALUATE, "target_cosine=0, angle=1"), "left out beside angle"),
+    ((*EVALUATE, "target_cosine=0", "--profile", "x"), "profile='x', but must begin"),
+    (
+        ("evaluate", "--loss", "adaface", "--at", "angle=1", "--profile", "fallback"),
+        "profile=fallback, but must be defined for adaface: pure, clip",
+    ),
+    (
+        ("evaluate", "--loss", "sphereface", "--at", "angle=1, multiplier=2.5"),
+        "multiplier=2.5, but must be one integer",
+    ),
+    (
+        ("evaluate", "--loss", "magface", "--at", "angle=1, norm_lower=200"),
+        "norm_upper=110.0, but must be above norm_lower",
+    ),
+    (("gate", "nosuch.module:head", "--loss", "arcface"), "nosuch"),
+    (("gate", "math:cos", "--loss", "nosuch"), "loss"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
+def test_a_mistake_is_one_line_on_standard_error_with_exit_code_2(
+    run: Run, arguments: tuple[str, ...], message: str
+) -> None:
+    ran = run(*arguments)
+    assert ran.code == 2 and ran.out == ""
+    assert message in ran.err and ran.err.count("\n") == 1
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("command", ["", "verify", "evaluate", "list", "gate"])
+def test_help_has_an_example(run: Run, command: str) -> None:
+    ran = run(*filter(None, [command]), "--help")
+    assert ran.code == 0 and f"adaface-ref {command}".strip() in ran.out
+    assert "Example:" in ran.out
