@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -21,6 +21,7 @@ from adaface_ref.spec.profiles import parse
 from adaface_ref.spec.symbols import QUANTITIES
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Columns = dict[str, Floats]
 Box = Mapping[str, float | tuple[float, float]]
 
 COSINES = ("target_cosine", "rival_cosine", "other_cosine")
@@ -32,6 +33,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "scale": (0.5, 512.0),
     "margin": (0.0, 1.57),
     "margin_scaler": (-1.0, 1.0),
+    "concentration": (0.05, 2.0),
+    "standard_norm": (-6.0, 6.0),
     "curriculum": (-1.0, 1.0),
     "feature_norm": (1.0, 150.0),
     "norm_lower": (1.0, 20.0),
@@ -94,7 +97,7 @@ def block(
     size: int = 10_000,
     dtype: str = "float64",
     box: Box | None = None,
-) -> dict[str, Floats]:
+) -> Columns:
     """Points over every input of a loss.
 
     Args:
@@ -107,8 +110,9 @@ def block(
 
     Returns:
         Arrays (N,) of float64 by name, the corners first: the three cosines and all
-        parameters of the loss. The rival cosine is at least the other class's logit /
-        scale, as it must be.
+        parameters of the loss. AdaFace's margin scaler is clip(h z, -1, 1) of a drawn
+        h and z, so that a part of it lies at its ends. The rival cosine is at least
+        the other class's logit / scale, as it must be.
     """
     rng = np.random.default_rng([seed, list(LOSSES).index(loss)])
     box = dict(box or {})
@@ -116,6 +120,8 @@ def block(
     repeats = len(SPECIAL_SCALERS)
     total = size + repeats * corners.size
     columns = _uniform(loss, rng, total, box)
+    if loss == "adaface" and "margin_scaler" not in box:
+        columns["margin_scaler"] = _scaler(rng, columns, box)
     if "target_cosine" not in box:
         _place_cosines(loss, rng, columns, corners)
     _place_corners(loss, columns, corners, box)
@@ -130,9 +136,7 @@ def corner_count(profile: str = "pure", dtype: str = "float64") -> int:
     return len(SPECIAL_SCALERS) * _corner_cosines(profile, dtype).size
 
 
-def _uniform(
-    loss: str, rng: np.random.Generator, total: int, box: Box
-) -> dict[str, Floats]:
+def _uniform(loss: str, rng: np.random.Generator, total: int, box: Box) -> Columns:
     names = (*COSINES, *(symbol.name for symbol in LOSSES[loss].parameters))
     columns = {}
     for name in names:
@@ -150,6 +154,17 @@ def _uniform(
     return columns
 
 
+def _scaler(rng: np.random.Generator, columns: Columns, box: Box) -> Floats:
+    """clip(h z, -1, 1) of a drawn concentration and standard norm."""
+    size = columns["target_cosine"].size
+    drawn = []
+    for name in ("concentration", "standard_norm"):
+        limits = box.get(name, RANGES[name])
+        low, high = limits if isinstance(limits, tuple) else (limits, limits)
+        drawn.append(rng.uniform(low, high, size))
+    return np.clip(drawn[0] * drawn[1], -1.0, 1.0)
+
+
 def _corner_cosines(profile: str, dtype: str) -> Floats:
     """The poles, their neighbours, zero, short decimals and the clamps' edges."""
     edges = [1.0]
@@ -165,7 +180,7 @@ def _corner_cosines(profile: str, dtype: str) -> Floats:
 
 
 def _place_cosines(
-    loss: str, rng: np.random.Generator, columns: dict[str, Floats], corners: Floats
+    loss: str, rng: np.random.Generator, columns: Columns, corners: Floats
 ) -> None:
     """Moves two fifths of the cosines to the poles and to the zeros of the slope."""
     total = columns["target_cosine"].size
@@ -181,7 +196,7 @@ def _place_cosines(
     cosine[(kind == 2) | (kind == 3)] = zero[(kind == 2) | (kind == 3)]
 
 
-def _slope_zero(loss: str, columns: dict[str, Floats], side: Floats) -> Floats:
+def _slope_zero(loss: str, columns: Columns, side: Floats) -> Floats:
     """The angle where the margined angle reaches 0 or pi; a random one if never."""
     margin = columns.get("margin", columns.get("angular_offset", np.zeros_like(side)))
     if loss == "magface":
@@ -198,9 +213,7 @@ def _slope_zero(loss: str, columns: dict[str, Floats], side: Floats) -> Floats:
     return np.pi - margin
 
 
-def _place_corners(
-    loss: str, columns: dict[str, Floats], corners: Floats, box: Box
-) -> None:
+def _place_corners(loss: str, columns: Columns, corners: Floats, box: Box) -> None:
     """Puts the corner cosines first, once for each special margin scaler."""
     count = corners.size
     for turn, scaler in enumerate(SPECIAL_SCALERS):
@@ -216,9 +229,7 @@ def _place_corners(
             columns["rival_cosine"][rows] = 0.5
 
 
-def _place_rival(
-    rng: np.random.Generator, columns: dict[str, Floats], box: Box
-) -> None:
+def _place_rival(rng: np.random.Generator, columns: Columns, box: Box) -> None:
     """Moves rivals to the decision boundary and far off; none lies below another."""
     total = columns["rival_cosine"].size
     kind = rng.integers(0, 10, total)
@@ -239,10 +250,53 @@ def _place_rival(
         columns["rival_cosine"] = np.maximum(columns["rival_cosine"], least)
 
 
-def _other_logit(columns: dict[str, Floats]) -> Floats:
+def _other_logit(columns: Columns) -> Floats:
     cosine = columns["other_cosine"]
     hard = cosine * (columns.get("curriculum", np.zeros(cosine.size)) + cosine)
     return np.maximum(cosine, hard) if "curriculum" in columns else cosine
+
+
+class Batch(NamedTuple):
+    """A batch as a head sees it.
+
+    Args:
+        cosine: (B, C).
+        labels: (B,), the own class of each row.
+        parameters: of the loss; the margin scaler one a row, (B,).
+    """
+
+    cosine: Floats
+    labels: np.ndarray[Any, np.dtype[np.int64]]
+    parameters: dict[str, Any]
+
+
+def batch(
+    loss: str, seed: int, *, classes: int, size: int = 64, dtype: str = "float64"
+) -> Batch:
+    """A batch of random cosines, half of them close to the decision boundary.
+
+    Args:
+        loss: a loss id.
+        seed: any non-negative integer.
+        classes: C, at least 2.
+        size: B.
+        dtype: the cosines are values of it.
+
+    Returns:
+        The batch, at the recommended parameters with a drawn h and z.
+    """
+    rng = np.random.default_rng([seed, classes, list(LOSSES).index(loss)])
+    columns = block(loss, seed, size=size, box=recommended(loss), dtype=dtype)
+    columns = {name: column[-size:] for name, column in columns.items()}
+    labels = rng.integers(0, classes, size)
+    cosine = rng.uniform(-1, 1, (size, classes)) * rng.uniform(0, 1, (size, 1))
+    cosine[np.arange(size), labels] = columns["target_cosine"]
+    nearest = (labels + 1) % classes
+    cosine[np.arange(size), nearest] = columns["other_cosine"]
+    parameters: dict[str, Any] = recommended(loss)
+    if loss == "adaface":
+        parameters["margin_scaler"] = columns["margin_scaler"]
+    return Batch(in_dtype(cosine, dtype), labels, parameters)
 
 
 def seeds() -> st.SearchStrategy[int]:
