@@ -83,6 +83,8 @@ TORCH: Mapping[str, Any] = {
     "rational": lambda p, q: p / q,
 }
 
+_ONE = arb(1)
+
 BALLS: Mapping[str, Any] = {
     "sin_cos": arb.sin_cos,
     "sqrt": arb.sqrt,
@@ -90,6 +92,8 @@ BALLS: Mapping[str, Any] = {
     "log": arb.log,
     "Abs": abs,
     "logistic": lambda x: 1 / (1 + (-x).exp()),
+    "complement": lambda x: _ONE / (_ONE + x.exp()),
+    "integer": arb,
     "log_logistic": lambda x: -(-x).exp().log1p(),
     "angle_of": arb.acos,
     "acos": arb.acos,
@@ -102,11 +106,12 @@ No `sign`: it must not decide a verdict at a kink.
 """
 
 
-def from_cosine(expression: Expr) -> Expr:
+def from_cosine(expression: Expr, sine: Expr) -> Expr:
     """Writes an expression in the angle as one in the target cosine.
 
     Args:
         expression: a tree of the spec.
+        sine: the angle's sine in the target cosine.
 
     Returns:
         The same without the angle; acos stays as `angle_of` where it must.
@@ -116,17 +121,20 @@ def from_cosine(expression: Expr) -> Expr:
         for node in expression.atoms(sin, cos)
         if isinstance(node.args[0], Add) and angle in node.args[0].args
     }
-    return expression.xreplace(sums).xreplace(_IN_COSINE)
+    meaning = {
+        cos(angle): target_cosine,
+        sin(angle): sine,
+        angle: angle_of(target_cosine),
+    }
+    return expression.xreplace(sums).xreplace(meaning)
 
 
 _REST = Dummy("rest")
 _OF_A_SUM = {function: expand_trig(function(angle + _REST)) for function in (sin, cos)}
-_SINE = sqrt((1 - target_cosine) * (1 + target_cosine))
-_IN_COSINE = {
-    cos(angle): target_cosine,
-    sin(angle): _SINE,
-    angle: angle_of(target_cosine),
-}
+
+SINE_OF_FLOATS = sqrt((1 - target_cosine) * (1 + target_cosine))
+SINE_OF_BALLS = sqrt(1 - target_cosine**2)
+"""One operation less: the square of a float64 is exact in a ball of 128 bits."""
 
 
 @dataclass
@@ -136,10 +144,12 @@ class _Program:
     backend: Mapping[str, Any]
     lines: list[str] = field(default_factory=list)
     known: dict[Expr, str] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
 
     def name_of(self, node: Expr) -> str:
         if node not in self.known:
-            self.known[node] = self._assign(self._code(node))
+            code = self._code(node)
+            self.known[node] = code if code.isidentifier() else self._assign(code)
         return self.known[node]
 
     def _assign(self, code: str) -> str:
@@ -148,7 +158,7 @@ class _Program:
 
     def _code(self, node: Expr) -> str:
         if isinstance(node, Integer):
-            return f"{int(node)}"
+            return self._integer(int(node))
         if isinstance(node, Rational):
             return f"rational({int(node.p)}, {int(node.q)})"
         if node is pi:
@@ -160,6 +170,13 @@ class _Program:
         if isinstance(node, Pow):
             return self._power(node)
         return self._call(node)
+
+    def _integer(self, value: int) -> str:
+        if "integer" not in self.backend:
+            return f"{value}"
+        name = f"k{value}".replace("-", "_")
+        self.constants[name] = self.backend["integer"](value)
+        return name
 
     def _sum(self, node: Expr) -> str:
         terms = sorted(node.args, key=lambda term: term.could_extract_minus_sign())
@@ -196,6 +213,9 @@ class _Program:
 
     def _call(self, node: Expr) -> str:
         function = type(node).__name__
+        negative = bool(node.args) and node.args[0].could_extract_minus_sign()
+        if function == "logistic" and negative and "complement" in self.backend:
+            return f"complement({self.name_of(-node.args[0])})"
         argument = self.name_of(node.args[0]) if len(node.args) == 1 else ""
         if function in ("sin", "cos") and "sin_cos" in self.backend:
             pair = self._assign(f"sin_cos({argument})")
@@ -227,12 +247,13 @@ def compile_tree(
     program = _Program(backend)
     for position, name in enumerate(arguments):
         program.known[QUANTITIES[name].symbol] = f"a{position}"
-    results = [program.name_of(from_cosine(tree)) for tree in expressions]
+    sine = SINE_OF_BALLS if backend is BALLS else SINE_OF_FLOATS
+    results = [program.name_of(from_cosine(tree, sine)) for tree in expressions]
     head = ", ".join(f"a{position}" for position in range(len(arguments)))
     body = "\n    ".join(
         [*program.lines, f"return ({''.join(r + ', ' for r in results)})"]
     )
-    scope: dict[str, Any] = dict(backend)
+    scope: dict[str, Any] = {**backend, **program.constants}
     exec(compile(f"def compiled({head}):\n    {body}\n", "<spec>", "exec"), scope)
     function: Compiled = scope["compiled"]
     return function
