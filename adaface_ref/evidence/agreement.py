@@ -8,7 +8,7 @@ the oracle condemns.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
@@ -123,11 +123,11 @@ class Question:
         return allowed_of_theirs(self.dtype, size)
 
     def ratio(self, columns: Columns, got: Floats, expected: Floats) -> Floats:
-        """Error as a share of the allowed one, array (N,); inf for NaN.
+        """Error as a share of the allowed one, array (N,); inf for NaN."""
+        return self._share(got, expected, self.allowed(columns, expected))
 
-        Infinity is right where the true value overflows the dtype.
-        """
-        allowed = self.allowed(columns, expected)
+    def _share(self, got: Floats, expected: Floats, allowed: Floats) -> Floats:
+        """The same; infinity is right where the true value overflows the dtype."""
         with np.errstate(all="ignore"):
             share = np.abs(got - expected) / allowed
             fits = np.abs(expected) + allowed >= LARGEST[self.dtype]
@@ -136,15 +136,21 @@ class Question:
         return np.nan_to_num(share, nan=np.inf, posinf=np.inf)
 
     def predicted(self, columns: Columns, got: Floats) -> tuple[Floats, Floats]:
-        """The ratio against the reference, and what its own error may add to it."""
+        """The ratio against the reference, and what its own error may add to it.
+
+        A textbook magnitude is no less than ours, so it bounds the reference's error.
+        """
         function = getattr(numpy_reference, self.quantity)
         with np.errstate(all="ignore"):
             expected = function(self.loss, profile=self.profile, **columns)
         expected = np.broadcast_to(expected, got.shape)
-        own = replace(self, dtype="float64", allowance="ours")
+        ask = (self.quantity, self.loss, self.profile)
+        size = evaluate_numpy(*ask, columns, self.form)
+        allowed = self.allowed_for(expected, size)
         with np.errstate(all="ignore"):
-            slack = own.allowed(columns, expected) / self.allowed(columns, expected)
-        return self.ratio(columns, got, expected), np.nan_to_num(slack, nan=np.inf)
+            slack = allowed_of_ours("float64", expected, size) / allowed
+        share = self._share(got, expected, allowed)
+        return share, np.nan_to_num(slack, nan=np.inf)
 
 
 class Judgement(NamedTuple):
@@ -205,9 +211,11 @@ def judge(
     for index in bad[np.argsort(-exact[bad])].tolist():
         point = {name: float(column[index]) for name, column in subset.items()}
         value = float(got[chosen[index]])
+        if len(failures) == WORST:
+            break
         if _other_side_agrees(question, point, value):
             ratio[chosen[index]] = 0.0
-        elif len(failures) < WORST:
+        else:
             failures.append(_compared(question, point, value, truth.value[index]))
     poles = int(np.sum(truth.status == POLE))
     undecided = int(np.sum(~decided)) - poles

@@ -367,16 +367,24 @@ def evaluate_numpy(
     compiled = formula(quantity, loss, profile, arcs_of(loss, columns), form, "numpy")
     given = inputs_of(columns, profile)
     shape = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
-    inputs = [np.broadcast_to(given[name], shape) for name in compiled.arguments]
+    columns_in_order = [
+        np.broadcast_to(np.asarray(given[name], dtype=np.float64), shape).ravel()
+        for name in compiled.arguments
+    ]
+    size = int(np.prod(shape))
+    result, left = np.full(size, np.nan), np.arange(size)
     with np.errstate(all="ignore"):
-        result = total_of_terms(compiled.value[-1](*inputs), shape)
-        for where, value in zip(
-            compiled.where[-2::-1], compiled.value[-2::-1], strict=True
-        ):
-            signs = [np.broadcast_to(part > 0, shape) for part in where(*inputs)]
-            holds = np.logical_and.reduce(signs)
-            result = np.where(holds, total_of_terms(value(*inputs), shape), result)
-    return result
+        for where, value in zip(compiled.where, compiled.value, strict=True):
+            inputs = [column[left] for column in columns_in_order]
+            signs = [np.broadcast_to(part > 0, left.size) for part in where(*inputs)]
+            holds = np.logical_and.reduce([np.ones(left.size, dtype=bool), *signs])
+            chosen = inputs if holds.all() else [column[holds] for column in inputs]
+            here = left[holds]
+            result[here] = total_of_terms(value(*chosen), here.shape)
+            left = left[~holds]
+            if not left.size:
+                break
+    return result.reshape(shape)
 
 
 def total_of_terms(terms: Sequence[Any], shape: tuple[int, ...]) -> Any:

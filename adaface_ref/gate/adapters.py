@@ -1,0 +1,188 @@
+"""One door for heads of every shape: cosines and labels in, logits out."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from adaface_ref import numpy_reference as reference
+from adaface_ref.gate.calls import (
+    BY_PLACE,
+    CONSTRUCTOR,
+    FORWARD,
+    Call,
+    bind,
+    parameters_of,
+    run,
+)
+from adaface_ref.gate.door import (
+    GIVEN,
+    ROWS,
+    Door,
+    Opened,
+    Request,
+    built,
+    constructor_call,
+    logits_of,
+    mapping_of,
+    require_meanings,
+    settings_lines,
+    texts_of,
+    values_of,
+)
+from adaface_ref.gate.embeddings import embedding, metric_learning
+from adaface_ref.gate.reading import DTYPES, Batch, Evaluate, Evaluation
+from adaface_ref.gate.state import prepare
+from adaface_ref.gate.targets import Target, TargetError
+
+ROW_NAMES = {"feature_norm": "norms"}
+"""Parameters of a loss that a head knows by another name."""
+
+
+def open_door(target: Target, request: Request, adapter: str | None) -> Door:
+    """Choose the adapter that fits a target.
+
+    Args:
+        target: a resolved target.
+        request: what is judged.
+        adapter: a key of ADAPTERS, or None to recognise the target's shape.
+
+    Returns:
+        The door.
+
+    Raises:
+        TargetError: no such adapter, or the target has no shape known here.
+        SubjectError: the head raised when it was built.
+    """
+    name = adapter or _recognise(target)
+    if name not in ADAPTERS:
+        known = ", ".join(ADAPTERS)
+        raise TargetError(f"adapter={name}, but must be one of {known} [gate]")
+    door = ADAPTERS[name](target, request)
+    unused = [name for name in request.given if name not in door.used]
+    if unused:
+        raise TargetError(
+            f"arguments={unused[0]}, but must be a parameter of {request.loss} or an "
+            "argument of the target [gate]"
+        )
+    return door
+
+
+def _recognise(target: Target) -> str:
+    subject: Any = target.object
+    bases = inspect.getmro(subject) if inspect.isclass(subject) else ()
+    if any(base.__name__ == "LargeMarginSoftmaxLoss" for base in bases):
+        return "pytorch-metric-learning"
+    if torch.nn.Module in bases:
+        names = [*inspect.signature(subject.forward).parameters][1:]
+        return "embedding" if set(names) & set(FORWARD["embeddings"]) else "cosine"
+    if bases:
+        return "cosine"
+    parameters = parameters_of(subject)
+    if {p.name for p in parameters} & set(FORWARD["labels"]):
+        return "callable"
+    required = [p for p in parameters if p.default is p.empty]
+    known = {name for row in CONSTRUCTOR.values() for name in row}
+    if all(p.name in known or p.kind == p.VAR_KEYWORD for p in required):
+        return "cosine"
+    return "callable"
+
+
+def _callable(target: Target, request: Request) -> Door:
+    subject: Any = target.object
+    parameters = parameters_of(subject)
+    keywords = {name: name for name in request.chosen}
+    if any(p.name in CONSTRUCTOR["loss"] for p in parameters):
+        # A callable of all losses takes each one's parameters by keyword.
+        names = reference.PARAMETERS[request.loss]
+        keywords = {name: ROW_NAMES.get(name, name) for name in names}
+    call = bind(
+        parameters,
+        CONSTRUCTOR | FORWARD,
+        request.given,
+        places=BY_PLACE,
+        keywords=keywords,
+    )
+    require_meanings(call, ("cosine", "labels"), target)
+    values = values_of(request, 2, "float64", "cpu")
+
+    def opened(classes: int, dtype: str, device: str) -> Opened:
+        head, constants = subject, values_of(request, classes, dtype, device)
+        if isinstance(subject, torch.nn.Module):
+            head = copy.deepcopy(subject).to(device=device, dtype=DTYPES[dtype])
+        settings = prepare(request.loss, head, request.parameters)
+        return Opened(_direct(head, call, constants), head, settings)
+
+    def source(classes: int, dtype: str) -> tuple[str, ...]:
+        texts = texts_of(values_of(request, classes, dtype, "cpu")) | GIVEN
+        move = f".to(torch.{dtype})" if isinstance(subject, torch.nn.Module) else ""
+        settings = opened(classes, dtype, "cpu").settings
+        return (
+            f"head = subject{move}",
+            *settings_lines(settings),
+            f"logits = {call.source('head', texts)}",
+        )
+
+    mapping = mapping_of(call, values)
+    how = "read directly: cosines in, logits out"
+    takes = frozenset(row for row in ROWS if call.has(row))
+    used = frozenset(call.extra)
+    return Door("callable", how, mapping, used, takes, False, opened, source)
+
+
+def _factory(target: Target, request: Request) -> Door:
+    subject: Any = target.object
+    make = constructor_call(subject, request)
+
+    def build(classes: int, dtype: str, device: str) -> Any:
+        return built(subject, make, values_of(request, classes, dtype, device))
+
+    first = build(2, "float32", "cpu")
+    if not callable(first):
+        raise TargetError(
+            f"target={target.name}, but must return a callable, "
+            f"not {type(first).__name__} [gate]"
+        )
+    call = bind(parameters_of(first), FORWARD, {}, places=BY_PLACE)
+    require_meanings(call, ("cosine", "labels"), target)
+
+    def opened(classes: int, dtype: str, device: str) -> Opened:
+        head = build(classes, dtype, device)
+        settings = prepare(request.loss, head, request.parameters)
+        return Opened(_direct(head, call, {}), head, settings)
+
+    def source(classes: int, dtype: str) -> tuple[str, ...]:
+        texts = texts_of(values_of(request, classes, dtype, "cpu"))
+        move = f".to(torch.{dtype})" if isinstance(first, torch.nn.Module) else ""
+        return (
+            f"head = {make.source('subject', texts)}{move}",
+            *settings_lines(opened(classes, dtype, "cpu").settings),
+            f"logits = {call.source('head', GIVEN)}",
+        )
+
+    mapping = mapping_of(make, values_of(request, 2, "float64", "cpu"))
+    how = "built, then read directly: cosines in, logits out"
+    takes = frozenset(row for row in ROWS if call.has(row))
+    used = frozenset(make.extra)
+    return Door("cosine", how, mapping, used, takes, False, opened, source)
+
+
+ADAPTERS: dict[str, Callable[[Target, Request], Door]] = {
+    "callable": _callable,
+    "cosine": _factory,
+    "embedding": embedding,
+    "pytorch-metric-learning": metric_learning,
+}
+
+
+def _direct(head: Any, call: Call, constants: Mapping[str, Any]) -> Evaluate:
+    def evaluate(batch: Batch) -> Evaluation:
+        values = {"cosine": batch.cosine, "labels": batch.labels, **batch.rows}
+        result = run("running the head", head, call, {**constants, **values})
+        return Evaluation(logits_of(result, batch))
+
+    return evaluate

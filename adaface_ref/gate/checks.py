@@ -1,0 +1,294 @@
+"""The checks, as rows: an id, one sentence, and how it is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from adaface_ref.gate import invariants
+from adaface_ref.gate.margins import margins_of
+from adaface_ref.gate.material import Evidence, Result, finding_at, probe_finding
+from adaface_ref.gate.poles import broken, pole_finding, pole_rows
+from adaface_ref.gate.reading import Array
+from adaface_ref.gate.report import (
+    ERROR,
+    FAILED,
+    OK,
+    SKIPPED,
+    WARNING,
+    Finding,
+    Outcome,
+)
+from adaface_ref.gate.session import Rows, Session
+from adaface_ref.gate.snippets import AFTER, snippet
+from adaface_ref.gate.targets import SubjectError
+from adaface_ref.gate.values import QUANTITIES, findings
+from adaface_ref.numpy_arguments import parse_profile
+
+
+class Check(NamedTuple):
+    """One check.
+
+    Args:
+        id: its name.
+        claim: one sentence, which a failure repeats.
+        run: finds it out.
+    """
+
+    id: str
+    claim: str
+    run: Callable[[Evidence, str], Result]
+
+
+def _profile(evidence: Evidence, claim: str) -> Result:
+    identity, pinned = evidence.identity, evidence.session.request.profile
+    if pinned and identity.fits and identity.profile != pinned:
+        detail = f"pinned `{pinned}`, but it is {identity.sentence}"
+        index = int(np.argmax(evidence.probes.off(pinned)))
+        finding = probe_finding(evidence, claim, index, profile=pinned)
+        return Result(FAILED, detail, findings=(finding,))
+    if not identity.fits:
+        finding = probe_finding(evidence, claim, identity.departs or 0)
+        return Result(FAILED, identity.sentence, findings=(finding,))
+    count = int(evidence.probes.telling.sum())
+    return Result(OK, f"`{identity.profile}` at {count} probes", count)
+
+
+def _own_gradient(evidence: Evidence, claim: str) -> Result:
+    identity, pinned = evidence.identity, evidence.session.request.profile
+    if not identity.fits:
+        return Result(SKIPPED, "skipped: the head fits no profile")
+    if "detached" not in identity.profile:
+        return Result(OK, "the slope is that of the head's own forward")
+    detail = "detached: D is 1 everywhere, the margin is left out of the gradient"
+    if pinned:
+        return Result(WARNING, f"{detail}; accepted by --profile {pinned}")
+    true = identity.profile.replace("detached", "true")
+    slope = evidence.session.predict("slope", evidence.probes.rows.columns, true)
+    away = np.where(evidence.probes.telling, np.abs(slope - 1), 0)
+    index = int(np.argmax(np.where(np.isfinite(away), away, 0)))
+    finding = probe_finding(evidence, claim, index, profile=true)
+    return Result(FAILED, detail, findings=(finding,))
+
+
+def _value(evidence: Evidence, claim: str, *, check: str) -> Result:
+    tally = evidence.tallies[check]
+    detail = f"{tally.compared} points, worst {tally.ratio:.2g} of the allowed error"
+    if tally.undecided:
+        detail += f", {tally.undecided} undecided"
+    if tally.failed:
+        found = findings(evidence.session, claim, tally, evidence.cause)
+        detail = f"{tally.compared} points, worst {tally.ratio:.3g} times the allowed"
+        return Result(FAILED, detail, tally.compared, tally.ratio, tuple(found))
+    if not tally.compared:
+        return Result(FAILED, "nothing was compared")
+    return Result(OK, detail, tally.compared, tally.ratio)
+
+
+def _poles(evidence: Evidence, claim: str, *, target: bool) -> Result:
+    session, compared, worst = evidence.session, 0, []
+    evidence.settle()
+    for dtype in session.dtypes:
+        rows = pole_rows(session, dtype, target=target)
+        index, places = broken(session, rows)
+        compared += len(rows.cosines)
+        # One finding for each cosine that breaks it is enough.
+        ends = rows.cosines[index, 0 if target else 1]
+        for _, first in zip(*np.unique(ends, return_index=True), strict=True):
+            row, place = int(index[first]), int(places[first])
+            worst.append(pole_finding(session, claim, rows, row, place))
+    if worst:
+        at = sorted({f.inputs["target_cosine" if target else "other_cosine"]
+                     for f in worst}, key=lambda c: (abs(c), -c))  # fmt: skip
+        shown = ", ".join(f"{value!r}" for value in at[:3]) + ", ..." * (len(at) > 3)
+        worst.sort(key=lambda f: abs(f.inputs["target_cosine"]))
+        return Result(FAILED, f"not finite at {shown}", compared, None, tuple(worst))
+    return Result(OK, f"finite at {compared} points at and just past +-1", compared)
+
+
+def _untouched(evidence: Evidence, claim: str) -> Result:
+    if evidence.session.door.owns_cosines:
+        return Result(SKIPPED, "skipped: the head makes its own cosines")
+    probes = evidence.probes
+    if probes.reading.untouched:
+        return Result(OK, "cosines, labels and norms are as they were")
+    changed = np.abs(probes.reading.after - probes.rows.cosines)
+    index, place = (int(i) for i in np.unravel_index(changed.argmax(), changed.shape))
+    row = probes.rows.take(index)
+    finding = Finding(
+        claim,
+        {name: float(column[0]) for name, column in row.columns.items()},
+        row.dtype,
+        float(evidence.session.read(row).after[0, place]),
+        float(row.cosines[0, place]),
+        float(changed[index, place]),
+        0.0,
+        "an operation in place: write to a clone",
+        snippet(evidence.session, row, AFTER, place),
+    )
+    return Result(FAILED, "the head writes into its arguments", findings=(finding,))
+
+
+def _margin_works(evidence: Evidence, claim: str) -> Result:
+    columns = evidence.probes.rows.columns
+    margins = margins_of(evidence.session.loss, columns)
+    if margins is None:
+        plain = columns["multiplier"] == 1
+    else:
+        plain = (margins.multiplier == 1) & (margins.angular == 0)
+        plain &= margins.additive == 0
+    due = evidence.probes.telling & ~plain
+    if not due.any():
+        return Result(SKIPPED, "skipped: the margin judged is 0")
+    got = evidence.probes.measured["logit"]
+    want = columns["scale"] * columns["target_cosine"]
+    if evidence.probes.close("logit", got, want)[due].all():
+        index = int(np.flatnonzero(due)[0])
+        finding = probe_finding(evidence, claim, index)
+        return Result(FAILED, "the target logit is s c", findings=(finding,))
+    return Result(OK, "the target logit departs from s c", int(due.sum()))
+
+
+def _invariant_1(evidence: Evidence, claim: str) -> Result:
+    bad, compared = invariants.not_vanishing(evidence.grid)
+    return _on_grid(evidence, claim, bad, compared, "|g| <= s (1 - P) |D|")
+
+
+def _invariant_2(evidence: Evidence, claim: str) -> Result:
+    session = evidence.session
+    if session.loss not in invariants.SHIFTED:
+        return Result(SKIPPED, "skipped: stated for targets cos(theta + a) - b only")
+    if "detached" in session.profile:
+        return Result(SKIPPED, "skipped: the slope is detached")
+    bad, compared = invariants.wrong_rise(evidence.grid)
+    return _on_grid(evidence, claim, bad, compared, "|g| rises and falls as it must")
+
+
+def _invariant_3(evidence: Evidence, claim: str) -> Result:
+    grid = evidence.grid
+    bad, compared = invariants.wrong_sign(grid)
+    result = _on_grid(evidence, claim, bad, compared, "g is never above 0")
+    up = invariants.positive(grid)
+    if result.status != OK or not up.any():
+        return result
+    easiest = float(np.abs(grid.rows.cosines[up, 0]).min())
+    where = f"g > 0 at {int(up.sum())} grid points, all of |c| >= {easiest:.4f}"
+    return Result(WARNING, f"{where}, as `{evidence.session.profile}` has it", compared)
+
+
+def _continuous(evidence: Evidence, claim: str) -> Result:
+    session = evidence.session
+    evidence.settle()
+    rule = parse_profile(session.profile).rule
+    margins = margins_of(session.loss, evidence.probes.rows.columns)
+    if margins is None or not np.any(margins.angular > 0):
+        return Result(SKIPPED, "skipped: there is no angle at which rules change")
+    angular = margins.angular[evidence.probes.telling]
+    angle = np.pi - float(np.median(angular[angular > 0]))
+    step = 1e-8 if "float64" in session.dtypes else 1e-4
+    around = angle + np.array([-step, step])
+    level = np.full(2, np.pi - angle)
+    rows = _at_margin(session, np.cos(around), level)
+    before, after = session.read(rows).logits[:, 0]
+    if abs(after - before) < 1e-3 * session.fixed["scale"]:
+        return Result(OK, "no jump at theta = pi - a", 2)
+    jump = f"the target logit jumps by {after - before:+.5f} at theta = {angle:.4f}"
+    return Result(WARNING, f"{jump}, as `{rule}` has it", 2)
+
+
+def _at_margin(session: Session, cosines: Array, level: Array) -> Rows:
+    """Two rows whose angular margin is near `level`."""
+    extra = {}
+    if session.loss == "adaface":
+        extra["margin_scaler"] = -level / session.fixed["margin"]
+    if session.loss == "magface":
+        low, high = session.fixed["margin_lower"], session.fixed["margin_upper"]
+        share = (level - low) / (high - low) if high > low else 0 * level
+        ends = session.fixed["norm_lower"], session.fixed["norm_upper"]
+        extra["feature_norm"] = ends[0] + share * (ends[1] - ends[0])
+    dtype = "float64" if "float64" in session.dtypes else session.dtypes[0]
+    held = "float32" if dtype == "bfloat16" else dtype
+    cosines = np.stack([cosines, 0 * cosines], axis=1).astype(held).astype(float)
+    return session.rows(cosines, extra, dtype)
+
+
+def _compared(evidence: Evidence, claim: str) -> Result:
+    tallies = evidence.tallies
+    asked = sum(tally.asked for tally in tallies.values())
+    compared = sum(tally.compared for tally in tallies.values())
+    least = min(tally.compared for tally in tallies.values())
+    if not least or compared < asked / 2:
+        return Result(FAILED, f"{compared} of {asked} values were compared", compared)
+    return Result(OK, f"{compared} of {asked} values; the rest lie at poles", compared)
+
+
+CHECKS = (
+    Check("profile", "The head is the loss in one known profile.", _profile),
+    Check("own-gradient", "The gradient is that of the head's own forward.",
+          _own_gradient),
+    *(
+        Check(check, f"The {words} is the formula's, within the allowed error.",
+              partial(_value, check=check))
+        for check, words in zip(
+            QUANTITIES,
+            ("logit of the target class", "logit of every other class",
+             "GST of the target class", "GST of every other class"),
+            strict=True,
+        )
+    ),
+    Check("poles-target", "Gradients are finite where the target cosine is +-1 or "
+          "just past it.", partial(_poles, target=True)),
+    Check("poles-other", "Gradients are finite where another class's cosine is +-1 or "
+          "just past it.", partial(_poles, target=False)),
+    Check("inputs-untouched", "The head leaves its arguments as they were.",
+          _untouched),
+    Check("margin-has-effect", "The margin changes the target logit.", _margin_works),
+    Check("invariant-1", "At a fixed angle the GST goes to 0 as P goes to 1.",
+          _invariant_1),
+    Check("invariant-2", "|GST| rises with the cosine where the rising criterion says "
+          "so, and nowhere else.", _invariant_2),
+    Check("invariant-3", "The GST is never above 0, but where the profile has it so.",
+          _invariant_3),
+    Check("continuity", "The target logit has no jump.", _continuous),
+    Check("compared-something", "Every value check compared most of its points.",
+          _compared),
+)  # fmt: skip
+"""All checks, in the order of the report."""
+
+
+def run_check(check: Check, evidence: Evidence) -> Outcome:
+    """Run one check; a head that crashes gives an error, never a pass.
+
+    Args:
+        check: a row of CHECKS.
+        evidence: what it looks at.
+
+    Returns:
+        The outcome.
+    """
+    try:
+        result = check.run(evidence, check.claim)
+    except SubjectError as error:
+        return Outcome(check.id, check.claim, ERROR, f"could not run: {error}")
+    return Outcome(check.id, check.claim, *result)
+
+
+def _on_grid(
+    evidence: Evidence, claim: str, bad: invariants.Indices, compared: int, detail: str
+) -> Result:
+    if not compared:
+        return Result(SKIPPED, "skipped: the profile promises nothing on the grid")
+    if not len(bad):
+        return Result(OK, f"{detail} ({compared} grid points)", compared)
+    grid = evidence.grid
+    index = int(bad[0])
+    want = float(grid.expected[index])
+    row = grid.rows.take(index)
+    cause = evidence.cause
+    allowed, session = float(grid.slack[index]), evidence.session
+    finding = finding_at(session, claim, row, "gst", want, allowed, cause)
+    text = f"violated at {len(bad)} of {compared} grid points"
+    return Result(FAILED, text, compared, findings=(finding,))

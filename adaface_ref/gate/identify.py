@@ -1,0 +1,203 @@
+"""Finds the profile that a head follows, by what it does at probe points.
+
+This names a profile; it condemns nothing. Values are judged afterwards, against the
+profile found or pinned, and only by the oracle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaface_ref import numpy_reference as reference
+from adaface_ref.gate.reading import Array, Reading
+from adaface_ref.gate.session import Rows, Session
+from adaface_ref.numpy_arguments import parse_profile
+from adaface_ref.spec.losses import LOSSES
+
+CLAMPS = (0.0, 1e-7, 1e-4, 1e-3)
+"""Cosine clamps seen in public heads."""
+
+ANGLES = (1e-3, 1e-4, 0.0)
+"""Angle clips tried with rule `clip`, besides the cosine clamp's own eps."""
+
+SLACK = {"float64": 1e-6, "float32": 1e-2, "float16": 0.1, "bfloat16": 0.3}
+"""Relative difference that still counts as the same: profiles differ by far more."""
+
+NEAR_POLE = {"float64": 1e-8, "float32": 1e-3, "float16": 0.1, "bfloat16": 0.1}
+"""Probes nearer than this to c = +-1 say nothing in the dtype."""
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What the head did at the probe points.
+
+    Args:
+        session: the head.
+        rows: the points.
+        reading: the head's answer.
+    """
+
+    session: Session
+    rows: Rows
+    reading: Reading
+
+    @cached_property
+    def measured(self) -> dict[str, Array]:
+        """The head's values by quantity."""
+        scale = self.rows.columns["scale"]
+        return {
+            "logit": self.reading.logits[:, 0],
+            "other_logit": self.reading.logits[:, 1],
+            "slope": self.reading.jacobian[:, 0, 0] / scale,
+            "other_gst": self.reading.gst[:, 1],
+            "gst": self.reading.gst[:, 0],
+        }
+
+    @cached_property
+    def telling(self) -> NDArray[np.bool_]:
+        """Which probes are far enough from the poles to tell profiles apart."""
+        gap = (1 - np.abs(self.rows.cosines)).min(axis=1)
+        return np.asarray(gap > NEAR_POLE[self.reading.dtype])
+
+    def off(self, profile: str) -> NDArray[np.bool_]:
+        """Which probes a profile does not explain."""
+        off = np.zeros(len(self.rows.cosines), dtype=bool)
+        for name, got in self.measured.items():
+            want = self.session.predict(name, self._columns(profile), profile)
+            off |= ~self.close(name, got, want)
+        return off & self.telling
+
+    def close(self, quantity: str, got: Array, want: Array) -> NDArray[np.bool_]:
+        """Whether values are the same, to within what tells profiles apart."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.abs(got - want) <= self.allowed(quantity, want))
+
+    def allowed(self, quantity: str, want: Array) -> Array:
+        """What values may be off for that."""
+        unit = 1.0 if quantity == "slope" else self.rows.columns["scale"]
+        return np.asarray(SLACK[self.reading.dtype] * (unit + np.abs(want)))
+
+    def _columns(self, profile: str) -> dict[str, Array]:
+        columns, others = self.rows.columns, self.rows.cosines[:, 1:]
+        return columns | {"rival_cosine": self.session.rival(columns, others, profile)}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a head turned out to be.
+
+    Args:
+        profile: the profile that fits, or the nearest one.
+        fits: whether it explains every probe.
+        sentence: for the report.
+        departs: index of the first probe that the nearest does not explain, or None.
+    """
+
+    profile: str
+    fits: bool
+    sentence: str
+    departs: int | None = None
+
+
+def probe(session: Session) -> Probes:
+    """Run the head at the probe points, in the widest dtype asked for.
+
+    Args:
+        session: the head.
+
+    Returns:
+        Points and answers.
+    """
+    widest = "float64" if "float64" in session.dtypes else session.dtypes[0]
+    gaps = 10.0 ** -np.array([1.5, 2.5, 2.9, 3.1, 3.5, 3.9, 4.1, 5.5, 6.9, 7.1, 7.8])
+    edges = np.concatenate([1 - gaps, gaps - 1])
+    targets = np.concatenate([np.cos(np.linspace(0.02, 3.12, 121)), edges])
+    others = np.concatenate([[0.5, -0.3, 0.2, 0.8, -0.9, 0.35, 0.0], edges])
+    kinds: dict[str, tuple[str, tuple[float, ...]]]
+    kinds = {"adaface": ("margin_scaler", (-1.0, -0.6, -0.1, 0.0, 0.3, 0.8, 1.0))}
+    kinds["magface"] = ("feature_norm", (5.0, 12.0, 30.0, 60.0, 100.0, 120.0))
+    name, levels = kinds.get(session.loss, ("", (0.0, 0.0, 0.0)))
+    target, level = (grid.ravel() for grid in np.meshgrid(targets, levels))
+    other = np.resize(others, target.size)
+    cosines = np.stack([target, other], axis=1).astype(_held(widest)).astype(float)
+    extra = {name: level} if name else {}
+    rows = session.rows(cosines, extra, widest)
+    return Probes(session, rows, session.read(rows))
+
+
+def identify(probes: Probes) -> Identity:
+    """Name the profile of a head, or the nearest.
+
+    Args:
+        probes: the head's answers.
+
+    Returns:
+        The identity; a pinned profile wins where several explain all probes.
+    """
+    session = probes.session
+    pinned = session.request.profile
+    best, fewest = "", len(probes.rows.cosines) + 1
+    for profile in [pinned] * bool(pinned) + candidates(session.loss):
+        off = int(probes.off(profile).sum())
+        if off < fewest:
+            best, fewest = profile, off
+    if fewest == 0:
+        return Identity(best, True, describe(session, best))
+    departs = int(np.argmax(probes.off(best)))
+    cosine = float(probes.rows.cosines[departs, 0])
+    probed = int(probes.telling.sum())
+    sentence = (
+        f"fits none; nearest is {describe(session, best)} and departs "
+        f"at target_cosine = {cosine!r} ({fewest} of {probed} probes)"
+    )
+    return Identity(best, False, sentence, departs)
+
+
+def candidates(loss: str) -> list[str]:
+    """Every profile tried for a loss, the plainest first."""
+    found = {str(parse_profile(text)): None for text in _texts(loss)}
+    return sorted(found, key=lambda text: ("detached" in text, len(text)))
+
+
+def _texts(loss: str) -> Iterator[str]:
+    for rule in reference.DEFINED[loss]:
+        for eps in CLAMPS:
+            clips = dict.fromkeys((eps, *ANGLES)) if rule == "clip" else (None,)
+            for clip in clips:
+                angle = "" if clip is None else f",angle={clip!r}"
+                for gradient in ("true", "detached"):
+                    yield f"{rule}:cosine={eps!r}{angle},{gradient}"
+
+
+def describe(session: Session, profile: str) -> str:
+    """One phrase: loss, parameters, profile.
+
+    Args:
+        session: the head.
+        profile: a profile string.
+
+    Returns:
+        Such as "ArcFace, scale 64, margin 0.5, `pure`, cosine clamp 0, true gradient".
+    """
+    parsed = parse_profile(profile)
+    values = [f"{k.replace('_', ' ')} {v:g}" for k, v in session.fixed.items()]
+    clip = [f"angle clip {parsed.angle:g}"] if parsed.rule == "clip" else []
+    return ", ".join(
+        [
+            LOSSES[session.loss].title,
+            *values,
+            f"`{profile}`",
+            f"cosine clamp {parsed.cosine:g}",
+            *clip,
+            f"{parsed.gradient} gradient",
+        ]
+    )
+
+
+def _held(dtype: str) -> np.dtype[np.floating]:
+    return np.dtype("float32" if dtype == "bfloat16" else dtype)

@@ -1,0 +1,170 @@
+"""The three stated invariants, on the head's own GST, where its profile promises them.
+
+I1: at a fixed angle the GST goes to 0 as P goes to 1. I2: |GST| rises with the cosine
+exactly where the rising criterion says so. I3: the GST has the sign that the slope
+gives it, which for `clip` means never above 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaface_ref.evidence.agreement import Question
+from adaface_ref.gate.margins import margins_of
+from adaface_ref.gate.reading import Array, Reading
+from adaface_ref.gate.session import Rows, Session
+
+Indices = NDArray[np.intp]
+
+SHIFTED = ("normface", "cosface", "arcface", "adaface", "magface")
+"""Losses with the target cos(theta + a) - b: I2 is stated for these."""
+
+ANGLES = 257
+RIVALS = (0.875, 0.5, 0.25, 0.0, -0.25, -0.5, -0.75, -1.0)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The head on a grid of angles (rows) by rivals and margins (columns).
+
+    Args:
+        session: the head.
+        rows: the grid's points, raveled.
+        shape: the number of cosines, rivals and levels.
+        reading: the head's answer.
+        expected: the reference's GST.
+        slack: what the GST may be off.
+    """
+
+    session: Session
+    rows: Rows
+    shape: tuple[int, int, int]
+    reading: Reading
+    expected: Array
+    slack: Array
+
+    @property
+    def gst(self) -> Array:
+        """The head's own GST of the target."""
+        return np.asarray(self.reading.gst[:, 0])
+
+    def column(self, name: str) -> Array:
+        """A column of the grid, in its shape."""
+        return self.rows.columns[name].reshape(self.shape)
+
+
+def grid(session: Session) -> Grid:
+    """Run the head on the grid, in the widest dtype asked for.
+
+    Args:
+        session: the head.
+
+    Returns:
+        The grid.
+    """
+    dtype = "float64" if "float64" in session.dtypes else session.dtypes[0]
+    targets = np.sort(np.cos(np.linspace(0.01, np.pi - 0.01, ANGLES)))
+    kinds: dict[str, tuple[str, tuple[float, ...]]]
+    kinds = {"adaface": ("margin_scaler", (-1.0, -0.5, 0.0, 0.5, 1.0))}
+    kinds["magface"] = ("feature_norm", (5.0, 60.0, 120.0))
+    name, levels = kinds.get(session.loss, ("", (0.0,)))
+    parts = np.meshgrid(targets, np.array(RIVALS), np.array(levels), indexing="ij")
+    target, rival, level = (part.ravel() for part in parts)
+    if dtype != "float64":
+        held = np.dtype("float16" if dtype == "bfloat16" else dtype)
+        target = target.astype(held).astype(float)
+    cosines = np.stack([target, rival], axis=1)
+    rows = session.rows(cosines, {name: level} if name else {}, dtype)
+    reading = session.read(rows)
+    question = Question("gst", session.loss, session.profile, reading.dtype, "theirs")
+    expected = session.predict("gst", rows.columns)
+    with np.errstate(all="ignore"):
+        slack = question.allowed(rows.columns, expected)
+    shape = (len(targets), len(RIVALS), len(levels))
+    return Grid(session, rows, shape, reading, expected, slack)
+
+
+def not_vanishing(found: Grid) -> tuple[Indices, int]:
+    """I1: where |g| exceeds s (1 - P) |D|, P being the head's own.
+
+    Args:
+        found: the head on the grid.
+
+    Returns:
+        Indices of violations, and how many points were compared.
+    """
+    logits, columns = found.reading.logits, found.rows.columns
+    with np.errstate(over="ignore"):
+        left = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
+    slope = np.abs(found.session.predict("slope", columns))
+    bound = columns["scale"] * left * slope
+    bad = ~(np.abs(found.gst) <= bound + 2 * found.slack)
+    return np.flatnonzero(bad), bad.size
+
+
+def wrong_rise(found: Grid) -> tuple[Indices, int]:
+    """I2: where |g| does not rise, or fall, as the rising criterion has it.
+
+    Args:
+        found: the head on the grid.
+
+    Returns:
+        Indices of violations, and how many steps the criterion decides.
+    """
+    criterion = _criterion(found)
+    size = np.abs(found.gst).reshape(found.shape)
+    slack = found.slack.reshape(found.shape)
+    step = np.diff(size, axis=0)
+    wanted = np.where(criterion[1:] == criterion[:-1], criterion[1:], 0)
+    bad = wanted * step < -(slack[1:] + slack[:-1])
+    bad |= ~np.isfinite(step) & (wanted != 0)
+    index = np.flatnonzero(np.pad(bad, ((1, 0), (0, 0), (0, 0))).ravel())
+    return index, int(np.count_nonzero(wanted))
+
+
+def wrong_sign(found: Grid) -> tuple[Indices, int]:
+    """I3: where g has not the sign that the profile's slope gives it.
+
+    Args:
+        found: the head on the grid.
+
+    Returns:
+        Indices of violations, and how many points were compared.
+    """
+    allowed_up = np.where(found.expected > 0, np.inf, found.slack)
+    allowed_down = np.where(found.expected < 0, np.inf, found.slack)
+    good = (found.gst <= allowed_up) & (found.gst >= -allowed_down)
+    return np.flatnonzero(~good), good.size
+
+
+def positive(found: Grid) -> NDArray[np.bool_]:
+    """Where the profile itself has g > 0, on the grid."""
+    return np.asarray(found.expected > found.slack)
+
+
+def _criterion(found: Grid) -> Array:
+    """sign(D) sign(sin a - P s sin(theta) sin(theta + a)^2); 0 where it is silent.
+
+    Silent outside the piece where the profile follows the formula, and where D is too
+    near its zero for the dtype.
+    """
+    session, columns = found.session, found.rows.columns
+    angle = np.arccos(columns["target_cosine"])
+    margins = margins_of(session.loss, columns)
+    if margins is None:
+        return np.zeros(found.shape)
+    shift = margins.angular
+    logits = {
+        name: session.predict("logit", columns, profile)
+        for name, profile in (("own", session.profile), ("pure", "pure"))
+    }
+    on_formula = np.isclose(logits["own"], logits["pure"], rtol=0, atol=1e-9)
+    on_formula &= session.predict("slope", columns) != 0
+    probability = session.predict("probability", columns)
+    turned = np.sin(angle + shift)
+    level = np.sin(shift) - (probability * columns["scale"] * np.sin(angle) * turned**2)
+    sign = np.sign(turned) * np.sign(level)
+    return np.asarray(np.where(on_formula, sign, 0).reshape(found.shape))

@@ -1,0 +1,217 @@
+"""What the gate says: outcomes, findings, text for one screen, data for machines."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+VERSION = 1
+"""Version of the JSON form."""
+
+OK, FAILED, WARNING, SKIPPED, ERROR = "ok", "failed", "warning", "skipped", "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One violation, at one point.
+
+    Args:
+        claim: what should hold, one sentence.
+        inputs: the point, by quantity.
+        dtype: the dtype of the cosines.
+        got: what the head gave.
+        expected: what it should have given: a value, or words.
+        error: their distance; NaN where there is none to speak of.
+        allowed: what the distance may be.
+        cause: the likely cause.
+        snippet: lines to paste; they print `got`.
+    """
+
+    claim: str
+    inputs: Mapping[str, float]
+    dtype: str
+    got: float
+    expected: float | str
+    error: float
+    allowed: float
+    cause: str
+    snippet: str
+
+    def text(self, width: int) -> str:
+        """The failure as a user reads it."""
+        lines = _wrapped("claim    ", self.claim, width)
+        label = "inputs   "
+        for name, value in self.inputs.items():
+            lines.append(f"{label}{name} = {value!r} ({float(value).hex()})")
+            label = " " * len(label)
+        expected = self.expected
+        shown = expected if isinstance(expected, str) else number(expected, self.dtype)
+        lines.append(f"got      {number(self.got, self.dtype)}, expected {shown}")
+        nothing = math.isnan(self.allowed)
+        allowed = "any that is finite" if nothing else f"{self.allowed:.4g}"
+        lines.append(f"error    {self.error:.4g}, allowed {allowed}")
+        lines += _wrapped("cause    ", self.cause, width)
+        return "\n".join([*lines, "to see it, paste:", "", self.snippet])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check came to.
+
+    Args:
+        check: the check's id.
+        claim: its sentence.
+        status: ok, failed, warning, skipped or error.
+        detail: what was found, one line.
+        compared: how many values were compared.
+        ratio: the largest error as a share of the allowed one, for value checks.
+        findings: the violations, the worst first.
+    """
+
+    check: str
+    claim: str
+    status: str
+    detail: str
+    compared: int = 0
+    ratio: float | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on one head.
+
+    Args:
+        target: the head's printed name.
+        loss: the loss id.
+        identity: what the head turned out to be.
+        profile: the profile judged.
+        how: how the head was read.
+        mapping: how its arguments were given.
+        settings: seed, effort, device, dtypes.
+        outcomes: one for each check.
+    """
+
+    target: str
+    loss: str
+    identity: str
+    profile: str
+    how: str
+    mapping: tuple[str, ...]
+    settings: Mapping[str, Any]
+    outcomes: tuple[Outcome, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> int:
+        """0 conforms, 1 a violation, 3 could not be judged."""
+        statuses = {outcome.status for outcome in self.outcomes}
+        if FAILED in statuses:
+            return 1
+        return 3 if ERROR in statuses or not statuses - {SKIPPED} else 0
+
+    @property
+    def verdict(self) -> str:
+        """The last line of the text."""
+        names = [o.check for o in self.outcomes if o.status == FAILED]
+        if names:
+            return f"DOES NOT CONFORM: {', '.join(names)}"
+        stuck = [o.check for o in self.outcomes if o.status == ERROR]
+        if self.exit_code == 3:
+            return f"COULD NOT BE JUDGED: {', '.join(stuck) or 'no check ran'}"
+        warned = sum(o.status == WARNING for o in self.outcomes)
+        return "CONFORMS" + (f", with {warned} warning(s)" if warned else "")
+
+    def text(self, width: int = 80) -> str:
+        """The report for a terminal; one screen for a head that conforms.
+
+        Args:
+            width: columns.
+
+        Returns:
+            Lines of at most that width, but for inputs and snippets.
+        """
+        lines = [f"{self.target} --loss {self.loss}"]
+        lines += _wrapped("", self.identity, width)
+        given = "; " + ", ".join(self.mapping) if self.mapping else ""
+        lines += _wrapped("", f"{self.how}{given}", width) if self.how else []
+        settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
+        lines += [*_wrapped("", settings, width), ""]
+        for outcome in self.outcomes:
+            label = f"{outcome.status:<8}{outcome.check:<19}"
+            lines += _wrapped(label, outcome.detail, width)
+        for outcome in self.outcomes:
+            for finding in outcome.findings[:1]:
+                more = len(outcome.findings) - 1
+                tail = f" (the worst; {more} more in --json)" if more else ""
+                lines += ["", f"FAILURE {outcome.check}{tail}", finding.text(width)]
+        return "\n".join([*lines, "", self.verdict])
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as data; numbers that JSON lacks become strings."""
+        data = {
+            "version": VERSION,
+            "target": self.target,
+            "loss": self.loss,
+            "identity": self.identity,
+            "profile": self.profile,
+            "reading": self.how,
+            "arguments": list(self.mapping),
+            "settings": dict(self.settings),
+            "exit_code": self.exit_code,
+            "verdict": self.verdict,
+            "outcomes": [_outcome_data(outcome) for outcome in self.outcomes],
+        }
+        return data
+
+
+def number(value: float, dtype: str) -> str:
+    """A value with the digits that its dtype holds."""
+    return f"{value:.{12 if dtype == 'float64' else 8}g}"
+
+
+def _outcome_data(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "check": outcome.check,
+        "claim": outcome.claim,
+        "status": outcome.status,
+        "detail": outcome.detail,
+        "compared": outcome.compared,
+        "ratio": _plain(outcome.ratio),
+        "findings": [
+            {
+                "claim": finding.claim,
+                "inputs": {
+                    name: {"decimal": _plain(value), "hex": float(value).hex()}
+                    for name, value in finding.inputs.items()
+                },
+                "dtype": finding.dtype,
+                "got": _plain(finding.got),
+                "expected": _plain(finding.expected),
+                "error": _plain(finding.error),
+                "allowed": _plain(finding.allowed),
+                "cause": finding.cause,
+                "snippet": finding.snippet,
+            }
+            for finding in outcome.findings
+        ],
+    }
+
+
+def _plain(value: float | str | None) -> float | str | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def _wrapped(label: str, text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [label.rstrip()]

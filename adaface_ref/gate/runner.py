@@ -1,0 +1,168 @@
+"""Judges one head: opens it, runs every check, writes the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import torch
+
+from adaface_ref.errors import DomainError
+from adaface_ref.gate.checks import CHECKS, run_check
+from adaface_ref.gate.material import Evidence
+from adaface_ref.gate.opening import open_session
+from adaface_ref.gate.reading import DTYPES
+from adaface_ref.gate.report import ERROR, Outcome, Report
+from adaface_ref.gate.session import EFFORTS
+from adaface_ref.gate.targets import SubjectError, Target, resolve
+
+Progress = Callable[[str, float], None]
+
+
+def run_gate(
+    target: object,
+    *,
+    loss: str,
+    profile: str = "auto",
+    adapter: str | None = None,
+    device: str = "cpu",
+    dtypes: Iterable[str] = ("float32", "float64"),
+    seed: int = 0,
+    effort: str = "normal",
+    arguments: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge a loss head.
+
+    Args:
+        target: the head, or `package.module:name`, or `path/file.py:name`.
+        loss: a loss id.
+        profile: `auto`, or the profile that the head must have.
+        adapter: how to call the head; recognised when left out.
+        device: a torch device.
+        dtypes: the dtypes in which it is judged.
+        seed: draws the points; the same seed gives the same report.
+        effort: `quick`, `normal` or `thorough`.
+        arguments: the head's own arguments, and values of the loss's parameters.
+        progress: called with the running check's id and the share done.
+
+    Returns:
+        The report.
+
+    Raises:
+        DomainError: a setting or a value outside its domain.
+        TargetError: the target is not there, or has no shape known here.
+    """
+    dtypes = tuple(dict.fromkeys(dtypes))
+    _checked("effort", effort, EFFORTS)
+    for dtype in dtypes or ("",):
+        _checked("dtype", dtype, DTYPES)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise DomainError(f"seed={seed}, but must be an integer, 0 or more [gate]")
+    _check_device(device)
+    settings = {
+        "seed": seed,
+        "effort": effort,
+        "device": device,
+        "dtypes": "+".join(dtypes),
+        "torch": torch.__version__,
+    }
+    name = target if isinstance(target, str) else "target"
+    try:
+        found = resolve(target)
+        name = found.name
+        evidence = open_evidence(
+            found,
+            loss=loss,
+            profile=profile,
+            adapter=adapter,
+            device=device,
+            dtypes=dtypes,
+            seed=seed,
+            effort=effort,
+            arguments=arguments or {},
+            progress=progress,
+        )
+        identity = evidence.identity.sentence
+    except SubjectError as error:
+        stuck = Outcome("run", "The head can be imported, built and run.", ERROR,
+                        str(error))  # fmt: skip
+        return Report(name, loss, "", "", "", (), settings, (stuck,))
+    outcomes = []
+    for number, check in enumerate(CHECKS):
+        if progress is not None:
+            progress(check.id, 0.1 if number < 3 else 0.9)
+        outcomes.append(run_check(check, evidence))
+    session = evidence.session
+    door = session.door
+    return Report(
+        name,
+        loss,
+        identity,
+        session.profile,
+        door.how,
+        door.mapping,
+        settings,
+        tuple(outcomes),
+    )
+
+
+def open_evidence(
+    target: Target,
+    *,
+    loss: str,
+    profile: str,
+    adapter: str | None,
+    device: str,
+    dtypes: tuple[str, ...],
+    seed: int,
+    effort: str,
+    arguments: Mapping[str, object],
+    progress: Progress | None = None,
+) -> Evidence:
+    """Open a head for checks that are run one by one.
+
+    Args:
+        target: a resolved target.
+        loss, profile, adapter, device, dtypes, seed, effort, arguments, progress: as in
+            `run_gate`.
+
+    Returns:
+        What the rows of CHECKS look at.
+
+    Raises:
+        SubjectError: the head could not be built.
+    """
+    session = open_session(
+        target,
+        loss=loss,
+        profile=profile,
+        adapter=adapter,
+        device=device,
+        dtypes=dtypes,
+        seed=seed,
+        effort=effort,
+        arguments=arguments,
+    )
+    done = 0
+
+    def advance(points: int) -> None:
+        nonlocal done
+        done += points
+        if progress is not None:
+            progress("values", min(1.0, 0.1 + 0.8 * done / session.points))
+
+    return Evidence(session, advance)
+
+
+def _checked(argument: str, value: object, known: Iterable[str]) -> None:
+    if value not in tuple(known):
+        text = ", ".join(known)
+        raise DomainError(f"{argument}={value}, but must be one of {text} [gate]")
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        must = "a device that this torch can use, such as cpu"
+        raise DomainError(f"device={device}, but must be {must} [gate]") from None

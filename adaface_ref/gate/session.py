@@ -1,0 +1,223 @@
+"""One head under judgement: its door, its points, its readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaface_ref import numpy_reference as reference
+from adaface_ref.evidence.agreement import INPUTS
+from adaface_ref.gate import state
+from adaface_ref.gate.door import Door, Opened, Request
+from adaface_ref.gate.reading import (
+    Array,
+    Batch,
+    Evaluate,
+    Reading,
+    make_batch,
+    read,
+)
+from adaface_ref.gate.targets import SubjectError, Target
+from adaface_ref.numpy_arguments import parse_profile
+from adaface_ref.points import block, corner_count, in_dtype
+
+EFFORTS = {"quick": 10**5, "normal": 10**6, "thorough": 10**7}
+"""Points a value check, over all dtypes together."""
+
+CHUNK = 2**14
+"""Rows a run of the head: a power of two, so that a mean over them is exact, and few
+enough that torch does not start threads for them, which costs more than it saves."""
+
+ROW_QUANTITIES = {"margin_scaler": "margin_scaler", "feature_norm": "norms"}
+"""Parameters that belong to a row, and how a head is given them."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Points laid out for a head.
+
+    Args:
+        cosines: (B, C), target first.
+        labels: (B,), under which class the head sees the target; others follow.
+        columns: the quantities that the spec wants, (B,) each.
+        given: what the head is given for each row besides cosines and labels.
+        dtype: the cosines are values of it, and are given in it.
+    """
+
+    cosines: Array
+    labels: NDArray[np.int64]
+    columns: dict[str, Array]
+    given: dict[str, Array]
+    dtype: str
+
+    def take(self, index: int) -> Rows:
+        """One row alone."""
+        return Rows(
+            self.cosines[index : index + 1],
+            self.labels[index : index + 1],
+            {name: column[index : index + 1] for name, column in self.columns.items()},
+            {name: column[index : index + 1] for name, column in self.given.items()},
+            self.dtype,
+        )
+
+
+@dataclass
+class Session:
+    """What all checks share.
+
+    Args:
+        target: the head.
+        request: what is judged.
+        door: the head's adapter.
+        device: a torch device.
+        dtypes: the dtypes in which it is judged.
+        seed: draws every point.
+        points: points a value check.
+        profile: the profile judged; identification sets it where none is pinned.
+    """
+
+    target: Target
+    request: Request
+    door: Door
+    device: str
+    dtypes: tuple[str, ...]
+    seed: int
+    points: int
+    profile: str = "pure"
+    _heads: dict[tuple[int, str], Opened] = field(default_factory=dict)
+
+    @property
+    def loss(self) -> str:
+        """The loss id."""
+        return self.request.loss
+
+    @property
+    def fixed(self) -> dict[str, float]:
+        """The loss's parameters that have one value for all rows."""
+        names = reference.PARAMETERS[self.loss]
+        return {k: v for k, v in self.request.parameters.items() if k in names}
+
+    def head(self, classes: int, dtype: str) -> Opened:
+        """The head built for a number of classes and a dtype, once."""
+        key = (classes, dtype)
+        if key not in self._heads:
+            self._heads[key] = self.door.open(classes, dtype, self.device)
+        return self._heads[key]
+
+    def batch(self, rows: Rows) -> tuple[Evaluate, Batch]:
+        """The head that fits rows, and the rows as tensors."""
+        batch = make_batch(
+            rows.cosines, rows.labels, rows.given, rows.dtype, self.device
+        )
+        return self.head(rows.cosines.shape[1], rows.dtype).evaluate, batch
+
+    def read(self, rows: Rows) -> Reading:
+        """Run the head on rows."""
+        reading = read(*self.batch(rows))
+        opened = self.head(rows.cosines.shape[1], rows.dtype)
+        moved = state.moved(opened.head, opened.settings)
+        if moved is not None:
+            raise SubjectError(f"the head's buffer {moved} moves in eval mode")
+        return reading
+
+    def draw(self, dtype: str, size: int, index: int, classes: int = 2) -> Rows:
+        """Points of the spec's own block, as rows for a head.
+
+        Args:
+            dtype: the cosines are values of it.
+            size: how many rows; more than the corners are.
+            index: which block; the seed and it decide every number.
+            classes: how many classes; the target's row has one rival with two.
+
+        Returns:
+            The rows.
+        """
+        seed = int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
+        drawn = block(
+            self.loss,
+            seed,
+            profile=self.profile,
+            size=size - corner_count(self.profile, dtype),
+            dtype=dtype,
+            box=dict(self.fixed),
+        )
+        rival = drawn["rival_cosine"]
+        nearest = np.where(np.abs(rival) <= 1, rival, drawn["other_cosine"])
+        cosines = [drawn["target_cosine"], in_dtype(nearest, dtype)]
+        # Further classes: the block's other cosines, moved along by some rows.
+        for place in range(classes - 2):
+            cosines.append(np.roll(drawn["other_cosine"], 7 * place + 1))
+        extra = {k: drawn[k] for k in ROW_QUANTITIES if k in drawn}
+        return self.rows(np.stack(cosines, axis=1), extra, dtype)
+
+    def rows(self, cosines: Array, extra: Mapping[str, Array], dtype: str) -> Rows:
+        """Rows from cosines (B, C) and row quantities, with their rival cosine."""
+        size, classes = cosines.shape
+        columns = {k: np.full(size, v) for k, v in self.fixed.items()}
+        columns |= {k: in_dtype(v, dtype) for k, v in extra.items()}
+        given = self._given(columns, size, classes, dtype)
+        inside = cosines.clip(-1, 1)
+        columns["target_cosine"] = inside[:, 0]
+        columns["other_cosine"] = inside[:, 1]
+        columns["rival_cosine"] = self.rival(columns, inside[:, 1:])
+        labels = np.arange(size) % classes
+        return Rows(cosines, labels, columns, given, dtype)
+
+    def rival(
+        self, columns: Mapping[str, Array], others: Array, profile: str | None = None
+    ) -> Array:
+        """The one cosine that stands for others (B, C - 1), as a profile has them."""
+        chosen = self.profile if profile is None else profile
+        if others.shape[1] == 1 and self.loss != "curricularface":
+            eps = parse_profile(chosen).cosine
+            return np.asarray(others[:, 0].clip(eps - 1, 1 - eps))
+        levels = [
+            self.predict("other_logit", {**columns, "other_cosine": other}, chosen)
+            / columns["scale"]
+            for other in others.T
+        ]
+        return np.asarray(
+            reference.rival_cosine(np.stack(levels, axis=1), columns["scale"])
+        )
+
+    def _given(
+        self, columns: dict[str, Array], size: int, classes: int, dtype: str
+    ) -> dict[str, Array]:
+        """What the head gets for each row; may steer `columns` to what it can reach."""
+        takes = self.door.takes
+        if self.loss == "magface" and "norms" in takes:
+            return {"norms": columns["feature_norm"]}
+        if self.loss != "adaface":
+            return {"norms": np.ones(size)} if "norms" in takes else {}
+        if "margin_scaler" in takes:
+            return {"margin_scaler": columns["margin_scaler"]}
+        if "norms" not in takes:
+            raise SubjectError(
+                "the head takes neither margin_scaler nor norms to steer it by"
+            )
+        settings = self.head(classes, dtype).settings
+        if not state.can_steer(settings):
+            raise SubjectError(
+                "the head names no argument margin_scaler and has no two buffers named "
+                "for a mean and a std, so its margin scaler cannot be steered"
+            )
+        spread = self.request.parameters["concentration"]
+        norms = in_dtype(state.steer(columns["margin_scaler"], spread), dtype)
+        columns["margin_scaler"] = state.scaler(norms, spread)
+        return {"norms": norms}
+
+    def predict(
+        self,
+        quantity: str,
+        columns: Mapping[str, Array],
+        profile: str | None = None,
+    ) -> Array:
+        """The float64 reference's value of a quantity on columns."""
+        names = (*INPUTS[quantity], *reference.PARAMETERS[self.loss])
+        given = {name: columns[name] for name in names}
+        chosen = self.profile if profile is None else profile
+        function = getattr(reference, quantity)
+        return np.asarray(function(self.loss, profile=chosen, **given))

@@ -1,0 +1,168 @@
+"""Finds the head that the user names. A name is looked up, never evaluated."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from adaface_ref.errors import DomainError
+
+
+class TargetError(DomainError):
+    """The user's target, adapter or argument is not valid."""
+
+
+class SubjectError(Exception):
+    """The head could not be judged: it crashed, or gave something unreadable."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A resolved target and the lines that import it again."""
+
+    name: str
+    object: object
+    import_lines: tuple[str, ...]
+
+
+def target_error(target: object, must: str) -> TargetError:
+    """The one form of a target's message.
+
+    Args:
+        target: what was given.
+        must: what it must be.
+
+    Returns:
+        The error, to be raised by the caller.
+    """
+    return TargetError(f"target={target}, but must be {must} [gate]")
+
+
+def subject_error(doing: str, error: BaseException) -> SubjectError:
+    """One line for an exception of the head: what it was doing, what, where.
+
+    Args:
+        doing: such as "importing the head".
+        error: what the head raised.
+
+    Returns:
+        The error, to be raised by the caller.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    text = " ".join(str(error).split()) or "no message"
+    return SubjectError(f"{doing}: {type(error).__name__}: {text[:300]}{where}")
+
+
+def resolve(target: object) -> Target:
+    """Find a head.
+
+    Args:
+        target: `package.module:name`, `path/file.py:name`, or the head itself.
+
+    Returns:
+        The head, its printed name and its import lines.
+
+    Raises:
+        TargetError: nothing of that name is there, or it cannot be called.
+        SubjectError: its module raises when imported.
+    """
+    if not isinstance(target, str):
+        found = _from_object(target)
+    else:
+        place, separator, name = target.rpartition(":")
+        names = name.split(".")
+        if not separator or not place or not all(n.isidentifier() for n in names):
+            raise target_error(target, "package.module:name or path/file.py:name")
+        if place.endswith(".py"):
+            found = _from_file(target, Path(place), names)
+        else:
+            found = _from_module(target, place, names)
+    if not callable(found.object):
+        kind = type(found.object).__name__
+        raise target_error(found.name, f"callable, not of type {kind}")
+    return found
+
+
+def _from_object(target: object) -> Target:
+    module = getattr(target, "__module__", None)
+    name = getattr(target, "__qualname__", None)
+    if not module or not name or "<" in name or module == "__main__":
+        shown = name or f"an instance of {type(target).__name__}"
+        return Target(str(shown), target, ("subject = ...  # your head",))
+    first, *rest = name.split(".")
+    path = ".".join(["subject", *rest])
+    lines = [f"from {module} import {first} as subject"]
+    if rest:
+        lines.append(f"subject = {path}")
+    return Target(f"{module}:{name}", target, tuple(lines))
+
+
+def _from_module(target: str, module_name: str, names: list[str]) -> Target:
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", module_name):
+        raise target_error(target, "package.module:name or path/file.py:name")
+    _search_also(os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if module_name == missing or module_name.startswith(missing + "."):
+            must = f"importable, and there is no module {missing}"
+            raise target_error(target, must) from None
+        raise subject_error(f"importing {module_name}", error) from error
+    except (Exception, SystemExit) as error:
+        raise subject_error(f"importing {module_name}", error) from error
+    lines = [f"from {module_name} import {names[0]} as subject"]
+    if len(names) > 1:
+        lines.append("subject = " + ".".join(["subject", *names[1:]]))
+    return Target(target, _attribute(target, module, names), tuple(lines))
+
+
+def _from_file(target: str, path: Path, names: list[str]) -> Target:
+    if not path.is_file():
+        raise target_error(target, f"in a file, and there is no file {path}")
+    path = path.resolve()
+    name = f"_head_{re.sub(r'[^0-9a-zA-Z]', '_', str(path))}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise target_error(target, "in a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    _search_also(str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise subject_error(f"importing {path.name}", error) from error
+    lines = [
+        "import runpy, sys",
+        f"sys.path.append({str(path.parent)!r})",
+        f"subject = runpy.run_path({str(path)!r})[{names[0]!r}]",
+    ]
+    if len(names) > 1:
+        lines.append("subject = " + ".".join(["subject", *names[1:]]))
+    return Target(target, _attribute(target, module, names), tuple(lines))
+
+
+def _attribute(target: str, module: ModuleType, names: list[str]) -> object:
+    found: object = module
+    for name in names:
+        if not hasattr(found, name):
+            owner = getattr(found, "__name__", module.__name__)
+            if owner.startswith("_head_"):
+                owner = target.rpartition(":")[0]
+            raise target_error(target, f"there, and {owner} has no {name}")
+        found = getattr(found, name)
+    return found
+
+
+def _search_also(folder: str) -> None:
+    """Let the head import its neighbours, now and later, as a script could."""
+    if folder not in sys.path:
+        sys.path.append(folder)

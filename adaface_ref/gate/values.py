@@ -1,0 +1,222 @@
+"""Compares a head's logits and GSTs with the truth, block by block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaface_ref.evidence.agreement import Comparison, Question, judge
+from adaface_ref.gate.reading import Array, Reading
+from adaface_ref.gate.report import Finding
+from adaface_ref.gate.session import CHUNK, Rows, Session
+from adaface_ref.gate.snippets import GST, LOGIT, LOSS, snippet
+from adaface_ref.points import corner_count
+from adaface_ref.tolerance import EPSILON
+
+CLASSES = 5
+"""Classes of the batches that test how rows and classes are told apart."""
+
+CROWD = 2**13
+"""Rows of such a batch."""
+
+CLEAR = 0.05
+"""Rival cosines of several classes nearer to 0 cannot be held by one float64."""
+
+FIRST = 2**10
+"""Rows of the first blocks, which all go to the oracle."""
+
+KEPT = 5
+"""Findings kept for a check."""
+
+QUANTITIES = {
+    "target-logit": "logit",
+    "other-logit": "other_logit",
+    "target-gst": "gst",
+    "other-gst": "other_gst",
+}
+"""What each value check compares."""
+
+
+@dataclass
+class Tally:
+    """What a value check has come to so far."""
+
+    asked: int = 0
+    compared: int = 0
+    undecided: int = 0
+    ratio: float = 0.0
+    failed: list[tuple[float, Comparison, Rows, int, str]] = field(default_factory=list)
+
+
+def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tally]:
+    """Run all value checks over one set of readings.
+
+    Args:
+        session: the head.
+        progress: called with the number of points done since it was last called.
+
+    Returns:
+        A tally for each key of QUANTITIES.
+    """
+    tallies = {check: Tally() for check in QUANTITIES}
+    for rows, corners in _blocks(session):
+        reading = session.read(rows)
+        clear = _clear(session, rows, reading.dtype)
+        for check, tally in tallies.items():
+            if tally.failed:
+                continue
+            for place in (0,) if check.startswith("target") else _others(rows):
+                keep = clear if check.endswith("gst") else slice(None)
+                _compare(session, check, tally, rows, reading, place, keep, corners)
+        progress(len(rows.cosines))
+    return tallies
+
+
+def findings(session: Session, claim: str, tally: Tally, cause: str) -> list[Finding]:
+    """The worst violations of a value check, each run again by itself.
+
+    Args:
+        session: the head.
+        claim: the check's sentence.
+        tally: what was found.
+        cause: the likely cause.
+
+    Returns:
+        Findings, the worst first.
+    """
+    worst = sorted(tally.failed, key=lambda item: -item[0])[:KEPT]
+    return [_finding(session, claim, cause, *item[1:]) for item in worst]
+
+
+def got(reading: Reading, quantity: str, place: int) -> Array:
+    """A quantity of a reading for one class, (B,)."""
+    table = reading.gst if quantity.endswith("gst") else reading.logits
+    return np.asarray(table[:, place])
+
+
+def _blocks(session: Session) -> Iterator[tuple[Rows, int]]:
+    """Small blocks of every kind first: what fails there is not compared again."""
+    kinds = [(number, dtype) for number, dtype in enumerate(session.dtypes)]
+    wanted = math.ceil(session.points / len(session.dtypes))
+    size = min(CHUNK, 2 ** math.ceil(math.log2(wanted)))
+    for number, dtype in kinds:
+        yield session.draw(dtype, FIRST, 10**6 * number), FIRST
+        yield session.draw(dtype, FIRST, 10**6 * number + 1, CLASSES), 0
+    for number, dtype in kinds:
+        corners = corner_count(session.profile, dtype)
+        for index in range(math.ceil(wanted / size)):
+            yield (
+                session.draw(dtype, size, 10**6 * number + 2 + index),
+                corners * (not index),
+            )
+        yield session.draw(dtype, CROWD, 10**6 * number + 999_999, CLASSES), 0
+
+
+def _others(rows: Rows) -> range:
+    return range(1, rows.cosines.shape[1])
+
+
+def _clear(session: Session, rows: Rows, dtype: str) -> NDArray[np.bool_]:
+    """Rows off the poles whose rival cosine spec and head cannot see differently."""
+    clear = (np.abs(rows.cosines) < 1).all(axis=1)
+    if rows.cosines.shape[1] > 2:
+        clear &= np.abs(rows.columns["rival_cosine"]) > CLEAR
+    if session.loss == "curricularface":
+        # Which classes are hard is decided by comparing rounded cosines.
+        target, margin = rows.columns["target_cosine"], rows.columns["margin"]
+        sine = np.sqrt((1 - target) * (1 + target))
+        edge = target * np.cos(margin) - sine * np.sin(margin)
+        gap = np.abs(rows.cosines[:, 1:] - edge[:, None]).min(axis=1)
+        with np.errstate(divide="ignore"):
+            clear &= gap > 64 * EPSILON[dtype] * (1 + 1 / sine)
+    return np.asarray(clear)
+
+
+def _compare(
+    session: Session,
+    check: str,
+    tally: Tally,
+    rows: Rows,
+    reading: Reading,
+    place: int,
+    keep: NDArray[np.bool_] | slice,
+    corners: int,
+) -> None:
+    quantity = QUANTITIES[check]
+    columns = rows.columns
+    if place:
+        other = rows.cosines[:, place].clip(-1, 1)
+        columns = columns | {"other_cosine": other}
+    columns = {name: column[keep] for name, column in columns.items()}
+    values = got(reading, quantity, place)[keep]
+    question = _question(session, quantity, reading.dtype)
+    judged = judge(question, columns, values, corners=corners)
+    tally.asked += values.size
+    tally.compared += judged.compared
+    tally.undecided += judged.undecided
+    tally.ratio = max(tally.ratio, judged.ratio)
+    for failure in judged.failures[:KEPT]:
+        same = np.equal(values, failure.got) | np.isnan([failure.got])
+        for name, value in failure.point.items():
+            same &= columns[name] == value
+        index = int(np.arange(len(rows.cosines))[keep][np.argmax(same)])
+        share = failure.error / failure.allowed
+        badness = math.inf if math.isnan(share) else share
+        item = (badness, failure, rows.take(index), place, reading.dtype)
+        tally.failed.append(item)
+    tally.failed = sorted(tally.failed, key=lambda item: -item[0])[:KEPT]
+
+
+def _question(session: Session, quantity: str, dtype: str) -> Question:
+    return Question(quantity, session.loss, session.profile, dtype, "theirs")
+
+
+def _finding(
+    session: Session,
+    claim: str,
+    cause: str,
+    failure: Comparison,
+    row: Rows,
+    place: int,
+    working: str,
+) -> Finding:
+    reading = session.read(row)
+    alone = got(reading, failure.quantity, place)
+    columns = {name: np.asarray([value]) for name, value in failure.point.items()}
+    question = _question(session, failure.quantity, working)
+    again = judge(question, columns, alone, certify_all=True)
+    if again.failures:
+        failure = again.failures[0]
+    else:
+        cause += "; by itself this row is right, so rows are not independent"
+    if working == "float64" and _right_in_single(session, failure):
+        cause = "right to single precision only: something in it is held in float32"
+    inputs = failure.point | {k: float(v[0]) for k, v in row.given.items()}
+    return Finding(
+        claim,
+        inputs,
+        row.dtype,
+        failure.got,
+        failure.expected,
+        failure.error,
+        failure.allowed,
+        cause,
+        snippet(session, row, ending_for(failure.quantity, reading), place),
+    )
+
+
+def ending_for(quantity: str, reading: Reading) -> str:
+    """The end of the snippet that prints a quantity."""
+    if quantity.endswith("logit"):
+        return LOGIT
+    return GST if reading.loss_gradient is None else LOSS
+
+
+def _right_in_single(session: Session, failure: Comparison) -> bool:
+    question = _question(session, failure.quantity, "float32")
+    columns = {name: np.asarray([value]) for name, value in failure.point.items()}
+    return not judge(question, columns, [failure.got], certify_all=True).failures

@@ -1,0 +1,284 @@
+"""The gate's verdicts on heads that nobody here wrote, its words and its manners."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from gate_runs import failed, few_points
+from zoo import exact
+from zoo.wrong import WRONG
+
+from adaface_ref.errors import DomainError
+from adaface_ref.gate import check_head
+from adaface_ref.gate.identify import candidates
+from adaface_ref.gate.report import Finding, Report, number
+from adaface_ref.gate.runner import run_gate
+from adaface_ref.gate.targets import TargetError, resolve
+
+COSFACE = "pytorch_metric_learning.losses:CosFaceLoss"
+ARCFACE = "pytorch_metric_learning.losses:ArcFaceLoss"
+
+
+@pytest.fixture(autouse=True)
+def _heads() -> None:
+    pytest.importorskip(
+        "pytorch_metric_learning",
+        reason="needs adaface-ref[heads]",
+        exc_type=ImportError,
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_cosface_of_pytorch_metric_learning_conforms(seed: int) -> None:
+    report = few_points(COSFACE, "cosface", seed=seed)
+    assert report.exit_code == 0, report.text()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_arcface_of_pytorch_metric_learning_fails_at_the_poles_only(seed: int) -> None:
+    report = few_points(ARCFACE, "arcface", seed=seed)
+    assert (report.exit_code, failed(report)) == (1, ["poles-target"])
+
+
+def test_arcface_of_pytorch_metric_learning_is_recognised_as_fallback() -> None:
+    sentence = (
+        "ArcFace, scale 64, margin 0.5, `fallback`, cosine clamp 0, true gradient"
+    )
+    assert few_points(ARCFACE, "arcface").identity == sentence
+
+
+def test_a_margin_in_degrees_is_mapped() -> None:
+    report = few_points(ARCFACE, "arcface", margin=0.3)
+    assert "margin=math.degrees(0.3)" in report.mapping
+    assert failed(report) == ["poles-target"]
+
+
+def test_a_pinned_profile_that_does_not_match_fails() -> None:
+    assert "profile" in failed(few_points(COSFACE, "cosface", "clip"))
+
+
+def test_another_loss_fails() -> None:
+    assert "target-logit" in failed(few_points(COSFACE, "arcface"))
+
+
+def test_a_conforming_report_fits_one_screen() -> None:
+    lines = few_points(COSFACE, "cosface").text(80).splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_failure_reads_as_it_must() -> None:
+    text = few_points(ARCFACE, "arcface").text(80)
+    words = ["claim  ", "inputs  ", "got  ", "expected a finite gradient", "cause  "]
+    places = [text.index(word) for word in [*words, "import torch"]]
+    assert places == sorted(places)
+    assert "target_cosine = -1.0 (-0x1.0000000000000p+0)" in text
+
+
+def test_a_wrong_value_tells_error_from_allowed() -> None:
+    report = few_points("zoo.wrong:cos_theta_minus_m", "arcface")
+    assert "allowed" in report.text(80)
+
+
+def test_json_is_versioned_and_strict() -> None:
+    data = few_points(ARCFACE, "arcface").as_json()
+    assert data["version"] == 1
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    first, second = (
+        run_gate("zoo.wrong:narrow_band", loss="arcface", effort="quick", seed=3)
+        for _ in range(2)
+    )
+    assert first == second
+
+
+def _printed(findings: list[Finding]) -> list[str]:
+    """What the findings' snippets print, each run with nothing but its own names."""
+    code = (
+        f"import json, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "for text in json.load(sys.stdin): exec(text, {})"
+    )
+    snippets = json.dumps([finding.snippet for finding in findings])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=snippets, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("target", "loss"),
+    [
+        (ARCFACE, "arcface"),
+        (f"{Path(exact.__file__).with_name('wrong.py')}:narrow_band", "arcface"),
+        ("zoo.wrong:straight_through", "arcface"),
+        ("zoo.wrong:overwritten_cosines", "cosface"),
+        ("zoo.wrong:only_the_fourth_class", "cosface"),
+        ("zoo.wrong:angular_sign", "adaface"),
+        ("zoo.wrong:ClipBeforeConcentration", "adaface"),
+        ("zoo.wrong:GstFromProbability", "cosface"),
+    ],
+)
+def test_snippets_print_the_value_reported(target: str, loss: str) -> None:
+    report = few_points(target, loss)
+    found = [outcome.findings[0] for outcome in report.outcomes if outcome.findings]
+    for finding, line in zip(found, _printed(found), strict=True):
+        printed, got = (number(v, finding.dtype) for v in (float(line), finding.got))
+        assert printed == got
+
+
+def test_check_head_returns_the_report_of_a_head_that_conforms() -> None:
+    assert check_head(exact.cosface, loss="cosface", effort="quick").exit_code == 0
+
+
+def test_check_head_raises_the_report_of_one_that_does_not() -> None:
+    with pytest.raises(AssertionError, match="DOES NOT CONFORM: poles-target"):
+        check_head(ARCFACE, loss="arcface", effort="quick")
+
+
+def test_a_closure_can_be_judged() -> None:
+    def head(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return exact.cosface(cosine, labels, 30.0, 0.2)
+
+    arguments = {"scale": 30.0, "margin": 0.2}
+    report = check_head(head, loss="cosface", effort="quick", arguments=arguments)
+    assert "scale 30, margin 0.2" in report.identity
+
+
+def raises(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A head that crashes."""
+    raise ZeroDivisionError("on purpose")
+
+
+def leaves(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A head that ends the process."""
+    sys.exit(0)
+
+
+def of_wrong_shape(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A head that gives one logit a row."""
+    return cosine[:, 0]
+
+
+def of_integers(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A head that gives integers."""
+    return cosine.long()
+
+
+@pytest.mark.parametrize("head", [raises, leaves, of_wrong_shape, of_integers])
+def test_a_head_that_cannot_be_run_is_not_judged(head: object) -> None:
+    report = run_gate(head, loss="cosface", effort="quick")
+    assert report.exit_code == 3
+    assert "COULD NOT BE JUDGED" in report.text()
+
+
+def only_from_quick(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A head that crashes on some batches only."""
+    if cosine.shape[1] > 2:
+        raise ValueError("two classes only")
+    return exact.cosface(cosine, labels)
+
+
+def test_a_check_that_could_not_run_is_an_error() -> None:
+    report = run_gate(only_from_quick, loss="cosface", effort="quick")
+    assert report.exit_code == 3
+    statuses = {outcome.check: outcome.status for outcome in report.outcomes}
+    assert statuses["target-logit"] == statuses["compared-something"] == "error"
+
+
+def of_nan(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A head that gives NaN everywhere."""
+    return cosine * float("nan")
+
+
+def of_constants(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A head that no gradient passes."""
+    return exact.cosface(cosine, labels).detach()
+
+
+@pytest.mark.parametrize("head", [of_nan, of_constants])
+def test_heads_that_say_nothing_fail(head: object) -> None:
+    assert run_gate(head, loss="cosface", effort="quick").exit_code == 1
+
+
+def test_an_import_that_raises_is_not_judged(tmp_path: Path) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text("raise RuntimeError('at import')\n", encoding="utf-8")
+    report = run_gate(f"{file}:head", loss="cosface")
+    assert report.exit_code == 3
+    assert "RuntimeError: at import" in report.text()
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("nonsense", "must be package.module:name or path/file.py:name"),
+        ("no_such_module:head", "there is no module no_such_module"),
+        ("torch.no_such:head", "there is no module torch.no_such"),
+        ("no_such_file.py:head", "there is no file no_such_file.py"),
+        ("torch.nn:NoSuchHead", "torch.nn has no NoSuchHead"),
+        ("math:pi", "callable, not of type float"),
+        ("torch:__import__('os')", "must be package.module:name"),
+        ("json:dumps", "must take an argument for its labels"),
+    ],
+)
+def test_a_target_that_is_not_there_gets_one_line(target: str, message: str) -> None:
+    with pytest.raises(TargetError, match=r"^[^\n]*$") as caught:
+        run_gate(target, loss="cosface")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"loss": "sface"}, "loss='sface'"),
+        ({"profile": "fallback"}, "profile='fallback'"),
+        ({"profile": "nonsense"}, "profile"),
+        ({"arguments": {"margin": -1.0}}, "margin=-1.0, but must be"),
+        ({"arguments": {"scale": float("nan")}}, "scale=nan, but must be"),
+        ({"arguments": {"margin": "wide"}}, "margin='wide', but must be a number"),
+        ({"arguments": {"colour": 1}}, "colour"),
+        ({"effort": "heroic"}, "effort=heroic"),
+        ({"dtypes": ["float8"]}, "dtype=float8"),
+        ({"dtypes": []}, "dtype="),
+        ({"device": "toaster"}, "device=toaster"),
+        ({"adapter": "magic"}, "adapter=magic"),
+        ({"seed": -1}, "seed=-1"),
+    ],
+)
+def test_a_wrong_setting_gets_one_line(
+    settings: dict[str, object], message: str
+) -> None:
+    given = {"loss": "cosface", **settings}
+    with pytest.raises((DomainError, TargetError), match=r"^[^\n]*$") as caught:
+        run_gate(exact.cosface, **given)  # type: ignore[arg-type]
+    assert message in str(caught.value)
+
+
+def test_every_candidate_profile_differs_from_the_others() -> None:
+    names = candidates("arcface")
+    assert len(names) == len(set(names)) > 20
+
+
+def test_a_file_with_neighbours_is_found(tmp_path: Path) -> None:
+    (tmp_path / "neighbour_of_head.py").write_text("scale = 64.0\n", encoding="utf-8")
+    file = tmp_path / "my-head.py"
+    text = "from neighbour_of_head import scale\nclass Heads:\n    make = dict\n"
+    file.write_text(text, encoding="utf-8")
+    assert resolve(f"{file}:Heads.make").object is dict
+
+
+def test_an_empty_report_is_no_pass() -> None:
+    assert Report("t", "arcface", "", "", "", (), {}, ()).exit_code == 3
+
+
+def test_the_zoo_is_large_enough() -> None:
+    assert len(WRONG) >= 12

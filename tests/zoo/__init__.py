@@ -1,0 +1,1 @@
+"""Heads to judge: exact ones written in several ways, and planted wrong ones."""
