@@ -41,10 +41,10 @@ class Loss:
         id: its name in every interface.
         title: its name in print.
         parameters: what it takes besides cosines.
-        angular_margin: a, where the target is cos(theta + a) - b; else None.
-        additive_margin: b, likewise.
         target: target logit / scale, in the angle.
         source: where it is defined.
+        angular_margin: a, where the target is cos(theta + a) - b; else None.
+        additive_margin: b, likewise.
         other: logit / scale of another class.
         hard_other: the same for a class with other_cosine > target, if it differs.
         held_constant: what the gradient does not see, and what it stands for.
@@ -56,10 +56,10 @@ class Loss:
     id: str
     title: str
     parameters: tuple[Symbol, ...]
-    angular_margin: Expr | None
-    additive_margin: Expr | None
     target: Expr
     source: str
+    angular_margin: Expr | None = None
+    additive_margin: Expr | None = None
     other: Expr = other_cosine
     hard_other: Expr | None = None
     held_constant: Mapping[Symbol, Expr] = field(default_factory=dict)
@@ -75,8 +75,6 @@ def _shifted(angular: Expr, additive: Expr) -> dict[str, Expr]:
         "target": cos(angle + angular) - additive,
     }
 
-
-_BEYOND_SHIFTS: dict[str, None] = {"angular_margin": None, "additive_margin": None}
 
 norm_margin = margin_lower + (margin_upper - margin_lower) * (
     feature_norm - norm_lower
@@ -95,7 +93,6 @@ _ROWS = (
         "sphereface",
         "SphereFace",
         (scale, multiplier),
-        **_BEYOND_SHIFTS,
         target=(-1) ** segment * cos(multiplier * angle) - 2 * segment,
         held_constant={segment: Min(floor(multiplier * angle / pi), multiplier - 1)},
         recommended={multiplier: Integer(4)},
@@ -121,7 +118,6 @@ _ROWS = (
         "combined",
         "Combined margin",
         (scale, multiplier, angular_offset, additive_offset),
-        **_BEYOND_SHIFTS,
         target=cos(multiplier * angle + angular_offset) - additive_offset,
         recommended={multiplier: Integer(1)},
         source="Deng, Guo, Xue, Zafeiriou: ArcFace, arXiv 1801.07698",

@@ -7,7 +7,7 @@ is zero two pieces meet, and either is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -43,7 +43,7 @@ class Profile(NamedTuple):
     def __str__(self) -> str:
         default = _defaults(self.rule)
         fields = [
-            f"{name}={value:g}"
+            f"{name}={value!r}"
             for name, value, usual in (
                 ("cosine", self.cosine, default.cosine),
                 ("angle", self.angle, default.angle),
@@ -173,13 +173,14 @@ def parse(text: str) -> Profile:
         raise ValueError(f"profile={text!r}, but must begin with one of {known}")
     profile = _defaults(rule)
     for item in filter(None, (part.strip() for part in rest.split(","))):
-        profile = profile._replace(**_field(rule, item))
+        profile = _with_field(profile, item)
     return profile
 
 
-def _field(rule: str, item: str) -> Mapping[str, float | bool]:
+def _with_field(profile: Profile, item: str) -> Profile:
     if item in ("detached", "true"):
-        return {"detached": item == "detached"}
+        return profile._replace(detached=item == "detached")
+    rule = profile.rule
     name, _, value = item.partition("=")
     if name not in ("cosine", "angle") or (name == "angle" and rule != "clip"):
         raise ValueError(
@@ -192,7 +193,9 @@ def _field(rule: str, item: str) -> Mapping[str, float | bool]:
         number = float("nan")
     if not 0 <= number < 1:
         raise ValueError(f"profile field {item!r}, but must be a number in [0, 1)")
-    return {name: number}
+    if name == "angle":
+        return profile._replace(angle=number)
+    return profile._replace(cosine=number)
 
 
 def is_defined(loss: Loss, profile: Profile) -> bool:
@@ -223,7 +226,7 @@ def pieces_of(
     pieces = RULES[profile.rule].pieces(loss)
     pieces = _with_others(loss, pieces, others)
     for symbol, interval in loss.clipped.items():
-        pieces = _bounded(pieces, symbol, interval, "")
+        pieces = _bounded(pieces, symbol, interval)
     if segment in loss.held_constant:
         pieces = _arcs(pieces, arcs)
     return _clamped(pieces, others) if profile.cosine > 0 else pieces
@@ -260,9 +263,9 @@ def _bounded(
     pieces: tuple[Piece, ...],
     symbol: Symbol,
     interval: tuple[Expr, Expr],
-    mark: str,
+    mark: Callable[[Piece], Piece] = lambda piece: piece,
 ) -> tuple[Piece, ...]:
-    """Clips one input to an interval; `mark` is the flag that a bound piece gets."""
+    """Clips one input to an interval; `mark` flags the pieces where that binds."""
     lower, upper = interval
     quantity = cos(angle) if symbol is angle else symbol
     edges = (
@@ -274,16 +277,17 @@ def _bounded(
         for edge, *rest in edges
         for p in pieces
     ]
-    flags = {mark: True} if mark else {}
-    return (*(piece._replace(**flags) for piece in bound), *pieces)
+    return (*map(mark, bound), *pieces)
 
 
 def _clamped(pieces: tuple[Piece, ...], others: bool) -> tuple[Piece, ...]:
     interval = (cosine_clamp - 1, 1 - cosine_clamp)
-    pieces = _bounded(pieces, angle, interval, "clamped")
+    pieces = _bounded(pieces, angle, interval, lambda p: p._replace(clamped=True))
     if not others:
         return pieces
-    return _bounded(pieces, other_cosine, interval, "other_clamped")
+    return _bounded(
+        pieces, other_cosine, interval, lambda p: p._replace(other_clamped=True)
+    )
 
 
 def _arcs(pieces: tuple[Piece, ...], arcs: int | None) -> tuple[Piece, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from budgets import BLOCKS
+from hypothesis import given
 
 from adaface_ref.evidence.agreement import Judgement, Question, judge
 from adaface_ref.evidence.forms import (
@@ -18,9 +21,6 @@ from adaface_ref.evidence.forms import (
 )
 from adaface_ref.points import block, corner_count, seeds
 from adaface_ref.tolerance import DTYPES
-
-BLOCKS = settings(max_examples=max(2, settings.default.max_examples // 25))
-"""A drawn seed is a block of hundreds of points in each of eight quantities."""
 
 SIZE = 400
 
@@ -57,7 +57,7 @@ def test_numpy_reference_is_within_its_tolerance_of_the_spec(
         compare(
             Question(quantity, cell.loss, cell.profile),
             columns,
-            lambda points, quantity=quantity: numpy_values(quantity, cell, points),
+            partial(numpy_values, quantity, cell),
             certify_all=True,
         )
         for quantity in quantities_of(cell.loss)
@@ -78,9 +78,7 @@ def test_torch_is_within_its_tolerance_of_the_spec(
         compare(
             Question(quantity, cell.loss, cell.profile, dtype),
             columns,
-            lambda points, quantity=quantity: torch_values(
-                quantity, cell, points, dtype, device
-            ),
+            partial(torch_values, quantity, cell, dtype=dtype, device=device),
             corners=corner_count(cell.profile, dtype),
         )
         for quantity in quantities_of(cell.loss)

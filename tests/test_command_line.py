@@ -13,6 +13,8 @@ import pytest
 
 from adaface_ref import cli, tables
 from adaface_ref.evidence import forms, verify
+from adaface_ref.evidence.agreement import Columns, Floats
+from adaface_ref.evidence.verdict import decide
 from adaface_ref.evidence.verify import Verification, as_json
 from adaface_ref.spec.invariants import INVARIANTS
 
@@ -46,7 +48,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def small() -> Verification:
     found = tuple(forms.agreements(forms.Cell("adaface", "clip"), seed=0, size=50))
     chosen = [row for row in INVARIANTS if row.id == "I3"]
-    verdicts = tuple(verify.decide(row, 0, 500) for row in chosen)
+    verdicts = tuple(decide(row, 0, 500) for row in chosen)
     return Verification(found, verdicts, 0, "quick")
 
 
@@ -78,7 +80,7 @@ def test_verify_exits_1_when_a_verdict_is_not_the_expected_one(
 def test_verify_exits_1_when_a_form_disagrees(
     run: Run, small: Verification, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def off(quantity: str, cell: forms.Cell, columns: forms.Columns) -> forms.Floats:
+    def off(quantity: str, cell: forms.Cell, columns: Columns) -> Floats:
         return honest(quantity, cell, columns) * (1 + 1e-12)
 
     honest = forms.numpy_values

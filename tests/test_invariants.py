@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from budgets import BLOCKS
+from hypothesis import given
 
 from adaface_ref import numpy_reference
 from adaface_ref.evidence.oracle import enclosure
 from adaface_ref.evidence.verdict import decide, holds_at
 from adaface_ref.points import block, seeds
 from adaface_ref.spec.invariants import INVARIANTS, Invariant
-
-BLOCKS = settings(max_examples=max(2, settings.default.max_examples // 25))
 
 HOLDING = [row for row in INVARIANTS if row.holds]
 REFUTED = [row for row in INVARIANTS if not row.holds]

@@ -10,6 +10,7 @@ import pytest
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.errors import DomainError, ShapeError
+from adaface_ref.numpy_arguments import Profile, parse_profile
 
 ARCFACE: dict[str, Any] = reference.RECOMMENDED["arcface"]
 MAGFACE: dict[str, Any] = reference.RECOMMENDED["magface"]
@@ -145,13 +146,13 @@ def test_an_undefined_cell_is_refused(loss: str, rule: str) -> None:
         "clip:rule=1",
         "clip:eps=1e-3",
         "pure:angle=1e-3",
-        reference.Profile("pure", gradient="none"),
+        Profile("pure", gradient="none"),
         None,
     ],
 )
 def test_a_profile_that_is_none_is_refused(text: Any) -> None:
     with pytest.raises(DomainError, match="but must be one of pure, clip, fallback"):
-        reference.parse_profile(text)
+        parse_profile(text)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +160,12 @@ def test_a_profile_that_is_none_is_refused(text: Any) -> None:
     ["pure", "clip", "clip:cosine=0.0001", "clip:angle=0.1", "fallback:detached"],
 )
 def test_a_canonical_profile_reads_as_itself(canonical: str) -> None:
-    assert str(reference.parse_profile(canonical)) == canonical
+    assert str(parse_profile(canonical)) == canonical
 
 
 def test_a_profile_says_its_defaults_or_leaves_them_out() -> None:
-    said = reference.parse_profile("clip:angle=1e-3,cosine=1e-3,true")
-    assert said == reference.parse_profile("clip") == reference.parse_profile(said)
+    said = parse_profile("clip:angle=1e-3,cosine=1e-3,true")
+    assert said == parse_profile("clip") == parse_profile(said)
 
 
 def test_the_arrays_of_the_caller_stay_as_they_are() -> None:

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 
 from adaface_ref.errors import DomainError
-from adaface_ref.evidence.agreement import Question, parameters_of
+from adaface_ref.evidence.agreement import Columns, Floats, Question, parameters_of
 from adaface_ref.evidence.evaluate import evaluate_numpy
 from adaface_ref.evidence.forms import Cell, compare, numpy_values
 from adaface_ref.evidence.shrink import simplest
 from adaface_ref.points import (
     COSINES,
+    Box,
     block,
     corner_count,
     describe,
@@ -60,8 +61,8 @@ def test_rounding_to_a_dtype_is_what_torch_does(dtype: str) -> None:
     import torch
 
     # From float32: torch rounds float64 to a half by way of float32, so twice.
-    values = np.random.default_rng(0).uniform(-2, 2, 10_000).astype(np.float32)
-    values = values.astype(np.float64)
+    drawn = np.random.default_rng(0).uniform(-2, 2, 10_000).astype(np.float32)
+    values = drawn.astype(np.float64)
     rounded = torch.from_numpy(values).to(getattr(torch, dtype)).double().numpy()
     assert np.array_equal(in_dtype(values, dtype), rounded)
 
@@ -97,7 +98,7 @@ def test_blocks_visit_where_these_losses_go_wrong() -> None:
 
 
 def test_a_box_fixes_and_narrows() -> None:
-    box = {"scale": 64.0, "margin": (0.3, 0.5), "target_cosine": 0.25}
+    box: Box = {"scale": 64.0, "margin": (0.3, 0.5), "target_cosine": 0.25}
     columns = block("arcface", 0, size=100, box=box)
     assert np.all(columns["scale"] == 64) and np.all(columns["target_cosine"] == 0.25)
     assert columns["margin"].min() >= 0.3 and columns["margin"].max() <= 0.5
@@ -116,7 +117,7 @@ def test_recommended_values_are_those_of_the_papers() -> None:
 
 
 def test_a_failing_block_is_reported_as_a_minimal_point_in_decimal_and_hex() -> None:
-    def flipped(columns: dict[str, np.ndarray]) -> np.ndarray:
+    def flipped(columns: Columns) -> Floats:
         margin = {**columns, "margin_scaler": -columns["margin_scaler"]}
         return numpy_values("slope", Cell("adaface", "pure"), margin)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from budgets import BLOCKS
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adaface_ref import numpy_reference
-from adaface_ref.evidence.agreement import Judgement, Question, judge
+from adaface_ref.evidence.agreement import Allowance, Judgement, Question, judge
 from adaface_ref.evidence.forms import defined_cells
 from adaface_ref.points import Batch, batch, seeds
 from adaface_ref.torch_heads import margin_logits
-
-BLOCKS = settings(max_examples=max(2, settings.default.max_examples // 25))
 
 CLASSES = st.sampled_from([2, 3, 10, 1_000])
 FEW_CLASSES = st.sampled_from([2, 3, 10])
@@ -28,7 +29,7 @@ def judged(
     drawn: Batch,
     logits: np.ndarray,
     gst: np.ndarray,
-    allowance: str,
+    allowance: Allowance,
 ) -> list[Judgement]:
     """Target and one other class of every row, each with the rival of its own row."""
     rows = np.arange(drawn.labels.size)
@@ -80,7 +81,7 @@ def test_autograd_through_margin_logits_is_the_two_class_truth(
     drawn = batch(cell[0], seed, classes=classes)
     cosine = torch.tensor(drawn.cosine, device=device, requires_grad=True)
     labels = torch.tensor(drawn.labels, device=device)
-    given = {
+    given: dict[str, Any] = {
         name: torch.tensor(value, device=device) if np.ndim(value) else value
         for name, value in drawn.parameters.items()
     }

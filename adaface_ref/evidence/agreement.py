@@ -206,7 +206,7 @@ def judge(
     decided = truth.status == CERTIFIED
     exact = question.ratio(subset, got[chosen], truth.value)
     ratio[chosen] = np.where(decided, exact, 0.0)
-    failures = []
+    failures: list[Comparison] = []
     bad = np.flatnonzero(decided & (exact > 1))
     for index in bad[np.argsort(-exact[bad])].tolist():
         point = {name: float(column[index]) for name, column in subset.items()}
@@ -326,7 +326,7 @@ def _side(
 def _is_near(dtype: str, sign: float, terms: tuple[float, ...]) -> bool:
     """Whether a condition cannot be told from zero; pi stands for the angle itself."""
     size = np.pi + sum(abs(term) for term in terms if np.isfinite(term))
-    return bool(near_zero(dtype, np.float64(sign), np.float64(size)))
+    return bool(near_zero(dtype, np.asarray(sign), np.asarray(size)))
 
 
 @cache

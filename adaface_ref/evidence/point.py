@@ -27,8 +27,8 @@ from .oracle import enclosure
 
 WHERE = "evaluate"
 
-USUAL = {"rival_cosine": 0.5, "margin_scaler": 0.0}
-"""Used where nothing is given or recommended: the thread's rival, a mean norm."""
+USUAL = {"rival_cosine": 0.5, "margin_scaler": 0.0, "concentration": 0.333}
+"""Used where nothing is given: the thread's rival, a mean norm, AdaFace's h."""
 
 
 class At(NamedTuple):
@@ -103,8 +103,7 @@ def _resolved(given: dict[str, float], names: tuple[str, ...]) -> dict[str, floa
         point["target_cosine"] = math.cos(point.pop("angle"))
     if "standard_norm" in point and "margin_scaler" in names:
         _only_one(point, "standard_norm", "margin_scaler")
-        usual = float(QUANTITIES["concentration"].recommended)
-        spread = point.pop("concentration", usual)
+        spread = point.pop("concentration", USUAL["concentration"])
         product = spread * point.pop("standard_norm")
         point["margin_scaler"] = max(-1.0, min(1.0, product))
     return point
