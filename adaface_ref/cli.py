@@ -189,7 +189,9 @@ def writable(path: Path | None) -> Iterator[None]:
 def write_json(path: Path | None, data: dict[str, Any]) -> None:
     """Writes a result where one was asked for."""
     if path is not None:
-        path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+        path.write_text(
+            json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def check_device(device: str) -> None:

@@ -343,6 +343,18 @@ def _ordered(point: dict[str, float]) -> dict[str, float]:
     return {**point, "rival_cosine": max(point["rival_cosine"], least)}
 
 
+def json_number(value: float) -> float | str:
+    """A number as JSON has it: one that JSON lacks becomes its name.
+
+    Args:
+        value: any float.
+
+    Returns:
+        The value, or "nan", "inf" or "-inf".
+    """
+    return value if math.isfinite(value) else str(float(value))
+
+
 def describe(point: Mapping[str, float]) -> str:
     """A point in decimal and in hex, one quantity a line.
 

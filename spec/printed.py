@@ -11,17 +11,26 @@ from typing import NamedTuple
 
 from sympy import Expr, Integer, cos, exp, sin
 
+from .losses import norm_margin
 from .symbols import (
     additive_margin,
     additive_offset,
     angle,
     angular_margin,
     angular_offset,
+    feature_norm,
     margin,
+    margin_lower,
     margin_scaler,
+    margin_upper,
     multiplier,
+    norm_lower,
+    norm_upper,
+    other_cosine,
+    regulariser_weight,
     rival_cosine,
     scale,
+    segment,
 )
 
 
@@ -124,6 +133,34 @@ PRINTED: tuple[Printed, ...] = (
         "slope",
         sin(angle + margin) / sin(angle),
         "AdaFace, arXiv 2204.00964, the second factor of eq. 15",
+    ),
+    Printed(
+        "sphereface-slope",
+        "sphereface",
+        "slope",
+        (-1) ** segment * multiplier * sin(multiplier * angle) / sin(angle),
+        "Liu et al., SphereFace, arXiv 1704.08063, psi differentiated by hand",
+    ),
+    Printed(
+        "adaface-other-gst",
+        "adaface",
+        "other_gst",
+        scale
+        * exp(scale * other_cosine)
+        / (exp(scale * _adaface) + exp(scale * rival_cosine)),
+        "softmax cross-entropy: P_j df_j/dc_j with f_j = s c_j",
+    ),
+    Printed(
+        "magface-norm-gradient",
+        "magface",
+        "norm_gradient",
+        (1 - _two_class(cos(angle + norm_margin)))
+        * scale
+        * sin(angle + norm_margin)
+        * (margin_upper - margin_lower)
+        / (norm_upper - norm_lower)
+        + regulariser_weight * (1 / norm_upper**2 - 1 / feature_norm**2),
+        "Meng et al., MagFace, arXiv 2103.06627, differentiated by hand",
     ),
     Printed(
         "arcface-rising",

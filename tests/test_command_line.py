@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
+import jsonschema
 import pytest
 
 from adaface_ref import cli, tables
 from adaface_ref.evidence import forms, verify
-from adaface_ref.evidence.agreement import Columns, Floats
+from adaface_ref.evidence.agreement import Columns, Comparison, Floats
 from adaface_ref.evidence.verdict import decide
 from adaface_ref.evidence.verify import Verification, as_json
+from adaface_ref.gate.runner import run_gate
 from adaface_ref.spec.invariants import INVARIANTS
 
 WIDTH = 80
@@ -67,6 +71,34 @@ def test_verify_exits_0_and_writes_what_it_shows(
     assert json.loads((tmp_path / "v.json").read_text()) == json.loads(
         json.dumps(as_json(small))
     )
+
+
+def schema_of(package: str, name: str) -> dict[str, object]:
+    text = resources.files(package).joinpath(name).read_text("utf-8")
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
+def test_json_of_verify_follows_its_schema(small: Verification) -> None:
+    schema = schema_of("adaface_ref.evidence", "verify.schema.json")
+    jsonschema.Draft202012Validator.check_schema(schema)
+    (failing, *_) = small.agreements
+    judgement = failing.judgements[0]
+    nan = Comparison("gst", {"scale": 64.0}, math.nan, 1.0, math.inf, 1e-15)
+    bad = failing._replace(judgements=(judgement._replace(failures=(nan,)),))
+    for result in (small, small._replace(agreements=(bad,))):
+        text = json.dumps(as_json(result), allow_nan=False)
+        jsonschema.validate(json.loads(text), schema)
+
+
+@pytest.mark.parametrize("head", ["wrong:cos_theta_minus_m", "exact:arcface"])
+def test_json_of_gate_follows_its_schema(head: str) -> None:
+    schema = schema_of("adaface_ref.gate", "report.schema.json")
+    jsonschema.Draft202012Validator.check_schema(schema)
+    target = f"{Path(__file__).parent}/zoo/{head.replace(':', '.py:')}"
+    report = run_gate(target, loss="arcface", effort="quick")
+    text = json.dumps(report.as_json(), allow_nan=False)
+    jsonschema.validate(json.loads(text), schema)
 
 
 def test_verify_exits_1_when_a_verdict_is_not_the_expected_one(

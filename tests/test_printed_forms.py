@@ -24,7 +24,9 @@ from adaface_ref.spec.symbols import (
     logistic,
     margin,
     margin_scaler,
+    multiplier,
     scale,
+    segment,
 )
 
 PURE = Profile("pure")
@@ -33,35 +35,45 @@ POINTS = 1_000
 rows = pytest.mark.parametrize("row", PRINTED, ids=lambda row: row.id)
 
 
-def derived(row: Printed) -> Expr:
+ARCS = 4
+
+
+def pairs(row: Printed) -> list[tuple[Expr, Expr]]:
+    """The derived form and the printed one; for SphereFace a pair an arc."""
+    loss = LOSSES[row.loss]
     if row.quantity == "rising":
-        return rising_criterion(LOSSES[row.loss].target)
-    return cases(row.quantity, LOSSES[row.loss], PURE)[-1].terms[0]
+        return [(rising_criterion(loss.target), row.value)]
+    if row.loss != "sphereface":
+        return [(cases(row.quantity, loss, PURE)[-1].terms[0], row.value)]
+    arcs = cases(row.quantity, loss, PURE, ARCS)
+    return [
+        (case.terms[0], row.value.subs({segment: ARCS - 1 - place, multiplier: ARCS}))
+        for place, case in enumerate(arcs)
+    ]
 
 
 @rows
 def test_printed_form_equals_the_derived_one_symbolically(row: Printed) -> None:
-    difference = (derived(row) - row.value).replace(
-        logistic, lambda x: 1 / (1 + exp(-x))
-    )
-    assert simplify(difference) == 0
+    for derived, printed in pairs(row):
+        plain = (derived - printed).replace(logistic, lambda x: 1 / (1 + exp(-x)))
+        assert simplify(plain) == 0
 
 
 @rows
 def test_printed_form_equals_the_derived_one_in_balls(row: Printed) -> None:
-    both = (derived(row), row.value)
-    arguments = arguments_of([Case((), both, "both")])
-    ours, theirs = (compile_tree([tree], arguments, BALLS) for tree in both)
     columns = block(row.loss, 7, size=POINTS)
     inside = np.flatnonzero(np.abs(columns["target_cosine"]) < 1)[-POINTS:]
-    ctx.prec = 600
-    try:
-        for index in inside.tolist():
-            point = [arb(columns[name][index]) for name in arguments]
-            difference = arb(ours(*point)[0]) - arb(theirs(*point)[0])
-            assert difference.contains(0) and difference.rad() < arb(2) ** -60
-    finally:
-        ctx.prec = 53
+    for both in pairs(row):
+        arguments = arguments_of([Case((), both, "both")])
+        ours, theirs = (compile_tree([tree], arguments, BALLS) for tree in both)
+        ctx.prec = 600
+        try:
+            for index in inside.tolist():
+                point = [arb(columns[name][index]) for name in arguments]
+                difference = arb(ours(*point)[0]) - arb(theirs(*point)[0])
+                assert difference.contains(0) and difference.rad() < arb(2) ** -60
+        finally:
+            ctx.prec = 53
 
 
 def test_every_loss_with_an_angular_margin_of_its_own_is_printed() -> None:

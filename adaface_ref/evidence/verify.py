@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from adaface_ref.points import json_number
 from adaface_ref.spec.invariants import INVARIANTS
 
+from .agreement import Comparison
 from .forms import Agreement, agreements, defined_cells
 from .verdict import Verdict, decide
 
@@ -105,15 +107,24 @@ def _agreement_row(row: Agreement) -> dict[str, Any]:
         "agrees": row.agrees,
         "quantities": {
             judgement.question.quantity: {
-                "worst_share_of_allowed": judgement.ratio,
+                "worst_share_of_allowed": json_number(judgement.ratio),
                 "compared": judgement.compared,
                 "certified": judgement.certified,
                 "poles": judgement.poles,
                 "undecided": judgement.undecided,
-                "failures": [failure._asdict() for failure in judgement.failures],
+                "failures": [_failure_row(row) for row in judgement.failures],
             }
             for judgement in row.judgements
         },
+    }
+
+
+def _failure_row(failure: Comparison) -> dict[str, Any]:
+    numbers = ("got", "expected", "error", "allowed")
+    return {
+        "quantity": failure.quantity,
+        "point": failure.point,
+        **{name: json_number(getattr(failure, name)) for name in numbers},
     }
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adaface_ref.points import json_number
+
 VERSION = 1
 """Version of the JSON form."""
 
@@ -201,9 +203,7 @@ def _outcome_data(outcome: Outcome) -> dict[str, Any]:
 
 
 def _plain(value: float | str | None) -> float | str | None:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+    return json_number(value) if isinstance(value, float) else value
 
 
 def _wrapped(label: str, text: str, width: int) -> list[str]:
