@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 EFFORTS = click.Choice(["quick", "normal", "thorough"])
 SECTIONS = click.Choice(["losses", "profiles", "quantities", "checks", "invariants"])
+
+FILE = click.Path(path_type=Path)
+JSON_HELP = "Write the same as data."
 
 Progress = Callable[[str, float], None]
 
@@ -36,15 +41,20 @@ def cli() -> None:
 
 
 @cli.command("verify")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="F")
+@click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
 @click.option("--device", default="cpu", show_default=True, help="Where torch runs.")
-@click.option("--effort", type=EFFORTS, default="normal", show_default=True)
+@click.option(
+    "--effort",
+    type=EFFORTS,
+    default="normal",
+    show_default=True,
+    help="About 10^5, 10^6 or 10^7 values in all.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def verify_command(json_file: Path | None, device: str, effort: str, seed: int) -> None:
     """Compare the three forms, then judge the three stated invariants.
 
-    Efforts compare about 10^5, 10^6 and 10^7 values. Exits 1 if a form disagrees or a
-    verdict is not the expected one.
+    Exits 1 if a form disagrees or a verdict is not the expected one.
 
     \b
     Example:
@@ -54,7 +64,8 @@ def verify_command(json_file: Path | None, device: str, effort: str, seed: int) 
     from adaface_ref.tables import print_verification
 
     check_device(device)
-    with writable(json_file), shown_progress() as progress:
+    check_writable(json_file)
+    with shown_progress() as progress:
         result = verify(seed=seed, effort=effort, device=device, progress=progress)
     print_verification(result)
     write_json(json_file, as_json(result))
@@ -101,55 +112,81 @@ def list_command(section: str | None) -> None:
 
 @cli.command("gate")
 @click.argument("target")
-@click.option("--loss", required=True, metavar="NAME")
-@click.option("--profile", default="auto", show_default=True, metavar="P")
-@click.option("--adapter", metavar="NAME", help="How to call it, if not recognised.")
-@click.option("--arg", "arguments", multiple=True, metavar="NAME=VALUE")
-@click.option("--device", default="cpu", show_default=True)
-@click.option("--dtype", "dtypes", multiple=True, default=("float32", "float64"))
+@click.option("--loss", required=True, metavar="NAME", help="Such as arcface.")
+@click.option(
+    "--profile",
+    default="auto",
+    show_default=True,
+    metavar="P",
+    help="What it must be; auto takes any known one.",
+)
+@click.option(
+    "--adapter",
+    metavar="NAME",
+    help="How to call it, if not recognised: callable, cosine, embedding or "
+    "pytorch-metric-learning.",
+)
+@click.option(
+    "--arg",
+    "arguments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An argument of the head, or the loss's parameter to judge it by.",
+)
+@click.option("--device", default="cpu", show_default=True, help="Where torch runs.")
+@click.option(
+    "--dtype",
+    "dtypes",
+    multiple=True,
+    metavar="T",
+    help="May be repeated; default float32 and float64.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--effort", type=EFFORTS, default="normal", show_default=True)
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="F")
+@click.option(
+    "--effort",
+    type=EFFORTS,
+    default="normal",
+    show_default=True,
+    help="10^5, 10^6 or 10^7 points a check.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1800.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="A head that takes longer counts as hanging.",
+)
+@click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
 def gate_command(
     target: str,
-    loss: str,
-    profile: str,
-    adapter: str | None,
     arguments: tuple[str, ...],
-    device: str,
     dtypes: tuple[str, ...],
-    seed: int,
-    effort: str,
+    time_limit: float,
     json_file: Path | None,
+    **settings: Any,
 ) -> None:
     """Judge a loss head: package.module:name or path/file.py:name.
 
-    Exits 0 if it conforms, 1 if not, 3 if it could not be judged.
+    Exits 0 if it conforms, 1 if not, 3 if it could not be judged. The head runs in a
+    process of its own, so that one that crashes or hangs is exit 3, too.
 
     \b
     Example:
       adaface-ref gate pytorch_metric_learning.losses:ArcFaceLoss --loss arcface
       adaface-ref gate heads.py:my_head --loss adaface --arg scale=30
     """
+    from adaface_ref.gate.apart import judge_apart
     from adaface_ref.gate.arguments import parse_arguments
-    from adaface_ref.gate.runner import run_gate
 
-    with writable(json_file), shown_progress() as progress:
-        report = run_gate(
-            target,
-            loss=loss,
-            profile=profile,
-            adapter=adapter,
-            device=device,
-            dtypes=dtypes,
-            seed=seed,
-            effort=effort,
-            arguments=parse_arguments(arguments),
-            progress=progress,
-        )
-    click.echo(report.text(width=80))
-    write_json(json_file, report.as_json())
-    sys.exit(report.exit_code)
+    check_writable(json_file)
+    settings["arguments"] = parse_arguments(arguments)
+    settings["dtypes"] = dtypes or ("float32", "float64")
+    with shown_progress() as progress:
+        judged = judge_apart(target, limit=time_limit, progress=progress, **settings)
+    click.echo(judged.text)
+    write_json(json_file, judged.data)
+    sys.exit(judged.exit_code)
 
 
 @contextlib.contextmanager
@@ -172,26 +209,24 @@ def shown_progress() -> Iterator[Progress]:
         yield advance
 
 
-@contextlib.contextmanager
-def writable(path: Path | None) -> Iterator[None]:
+def check_writable(path: Path | None) -> None:
     """Finds out before the work, not after it, that a file cannot be written."""
-    if path is not None:
-        try:
-            path.open("a", encoding="utf-8").close()
-        except OSError as error:
-            must = "a file that can be written"
-            raise click.UsageError(
-                f"--json={path}, but must be {must}: {error.strerror}"
-            ) from None
-    yield
+    if path is None:
+        return
+    folder = path.resolve().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        must = "a file in a folder that exists and can be written"
+        raise click.UsageError(f"--json={path}, but must be {must}")
 
 
 def write_json(path: Path | None, data: dict[str, Any]) -> None:
-    """Writes a result where one was asked for."""
-    if path is not None:
-        path.write_text(
-            json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8"
-        )
+    """Writes a result where one was asked for: whole, or not at all."""
+    if path is None:
+        return
+    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def check_device(device: str) -> None:
@@ -220,11 +255,20 @@ def main() -> None:
         from adaface_ref.errors import DomainError, ShapeError
 
         if not isinstance(error, (DomainError, ShapeError)):
-            raise
+            crash()
         fail(str(error))
+    except Exception:
+        crash()
 
 
-def fail(message: str) -> None:
+def crash() -> NoReturn:
+    """A fault of ours: nothing was judged."""
+    traceback.print_exc()
+    click.echo("adaface-ref: internal error, nothing was judged", err=True)
+    sys.exit(3)
+
+
+def fail(message: str) -> NoReturn:
     """One line on standard error, and exit code 2."""
     line = " ".join(message.split())
     click.echo(f"adaface-ref: {line}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from adaface_ref.evidence.forms import undefined_cells
 from adaface_ref.evidence.point import interval, quantities_at
 from adaface_ref.evidence.verdict import Verdict
 from adaface_ref.evidence.verify import Verification
+from adaface_ref.points import recommended
 from adaface_ref.spec.invariants import INVARIANTS
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
@@ -169,19 +171,35 @@ def print_point(loss: str, profiles: list[str], point: Mapping[str, float]) -> N
 
 
 def _list_losses() -> None:
-    table = _table("Losses", "id", "target logit / scale", "parameters, source")
+    console = _console()
+    console.print("Losses: target logit / scale, recommended values, source")
     for row in LOSSES.values():
-        names = ", ".join(symbol.name for symbol in row.parameters)
-        _add(table, row.id, str(row.target), f"{names}\n{row.source}")
-    _console().print(table)
+        usual = recommended(row.id)
+        names = [symbol.name for symbol in row.parameters]
+        shown = [f"{n}={usual[n]:g}" if n in usual else n for n in names]
+        lines = [f"{row.target}", ", ".join(shown)]
+        if row.hard_other is not None:
+            lines.append(f"hard other classes: {row.hard_other}")
+        lines += [
+            f"held constant: {s} = {meaning}"
+            for s, meaning in row.held_constant.items()
+        ]
+        for line in (row.id, *(f"  {line}" for line in (*lines, row.source))):
+            _print_wrapped(console, line)
+
+
+def _print_wrapped(console: Console, line: str) -> None:
+    for part in textwrap.wrap(line, 80, subsequent_indent="    "):
+        console.print(part, markup=False)
 
 
 def _list_profiles() -> None:
-    table = _table("\nProfiles", "rule", "words", "defined for", "seen in")
-    for rule in RULES.values():
-        _add(table, rule.id, rule.words, ", ".join(rule.losses), rule.seen_in)
     console = _console()
-    console.print(table)
+    console.print("\nProfiles")
+    for rule in RULES.values():
+        _print_wrapped(console, f"{rule.id}: {rule.words}")
+        _print_wrapped(console, f"  defined for {', '.join(rule.losses)}")
+        _print_wrapped(console, f"  seen in {rule.seen_in}")
     console.print(
         "Fields after a colon: cosine=EPS (clamp), angle=EPS (clip only), detached. "
         "clip has cosine=1e-3,angle=1e-3."

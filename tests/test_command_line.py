@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -188,6 +189,69 @@ def test_list_shows_a_section(run: Run, section: str) -> None:
     assert ran.code == 0 and section.split()[0] in ran.out.lower()
 
 
+HEADS = """
+import os
+import time
+
+
+def quits(cosine, labels):
+    os._exit(0)
+
+
+def hangs(cosine, labels):
+    time.sleep(600)
+
+
+def chatty(cosine, labels):
+    print("a word of the head's own")
+    return 64 * cosine
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "code", "said"),
+    [
+        ("quits", 3, "the process ended with exit code 0 before its report"),
+        ("hangs", 3, "no report within 20 s"),
+        ("chatty", 0, "CONFORMS"),
+    ],
+)
+def test_a_head_runs_in_a_process_of_its_own(
+    run: Run, tmp_path: Path, head: str, code: int, said: str
+) -> None:
+    (tmp_path / "heads.py").write_text(HEADS)
+    written = tmp_path / "report.json"
+    target = f"{tmp_path}/heads.py:{head}"
+    options = ("--effort", "quick", "--dtype", "float64", "--json", str(written))
+    ran = run("gate", target, "--loss", "normface", "--time-limit", "20", *options)
+    assert ran.code == code and said in ran.out
+    assert "a word of the head's own" not in ran.out
+    assert json.loads(written.read_text())["exit_code"] == code
+
+
+def test_a_fault_of_ours_is_no_violation(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: object) -> Verification:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(verify, "verify", broken)
+    ran = run("verify")
+    assert ran.code == 3 and "internal error, nothing was judged" in ran.err
+
+
+def test_a_failed_run_leaves_no_file_behind(run: Run, tmp_path: Path) -> None:
+    written = tmp_path / "report.json"
+    run("gate", "nosuch:head", "--loss", "arcface", "--json", str(written))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "adaface_ref", "--version"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
+    assert ran.stdout.startswith("adaface-ref, version")
+
+
 EVALUATE = ("evaluate", "--loss", "arcface", "--at")
 
 MISTAKES = [
@@ -209,6 +273,11 @@ MISTAKES = [
     ),
     ((*EVALUATE, "target_cosine=0, norm=1"), "name='norm', but must be one of"),
     ((*EVALUATE, "target_cosine=0, angle=1"), "left out beside angle"),
+    ((*EVALUATE, "target_cosine=0, target_cosine=1"), "must be given once"),
+    (
+        (*EVALUATE, "target_cosine=0, other_cosine=1"),
+        "rival_cosine=0.5, but must be at",
+    ),
     ((*EVALUATE, "target_cosine=0", "--profile", "x"), "profile='x', but must begin"),
     (
         ("evaluate", "--loss", "adaface", "--at", "angle=1", "--profile", "fallback"),

@@ -79,7 +79,7 @@ MODULES = _modules()
 
 def _part(module: str) -> str:
     """`evidence` for adaface_ref.evidence.oracle; empty for adaface_ref itself."""
-    part = module.partition(".")[2].partition(".")[0]
+    part = module.partition(".")[2].partition(".")[0].replace("__main__", "cli")
     form = {"torch": "torch_heads", "numpy": "numpy_reference"}
     return form.get(part.partition("_")[0], part)
 

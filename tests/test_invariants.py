@@ -10,7 +10,7 @@ from hypothesis import given
 from adaface_ref import numpy_reference
 from adaface_ref.evidence.oracle import enclosure
 from adaface_ref.evidence.verdict import decide, holds_at
-from adaface_ref.points import block, seeds
+from adaface_ref.points import block, corner_count, seeds
 from adaface_ref.spec.invariants import INVARIANTS, Invariant
 
 HOLDING = [row for row in INVARIANTS if row.holds]
@@ -78,7 +78,10 @@ def test_smallest_witness_against_i1_stays_one() -> None:
         "rival_cosine": 0.5,
         "target_cosine": 1 - 2.0**-53,
     }
-    assert holds_at(row_of("I1", "P near 1 is enough", False), point) is False
+    assert (
+        holds_at(row_of("I1", "P near 1 is enough up to the pole", False), point)
+        is False
+    )
 
 
 def test_smallest_witness_against_i2_stays_one() -> None:
@@ -125,7 +128,9 @@ def test_sign_change_of_i3_is_found_by_1000_of_1000_seeds() -> None:
     box = {"scale": 64.0, "margin": 0.4, "rival_cosine": 0.5}
     found = 0
     for seed in range(1_000):
-        columns = block("adaface", seed, box=box)
+        drawn = block("adaface", seed, box=box)
+        # Without the corners, which are the same for every seed.
+        columns = {name: column[corner_count() :] for name, column in drawn.items()}
         inputs = {k: v for k, v in columns.items() if k != "other_cosine"}
         inside = np.abs(columns["target_cosine"]) < 1
         gst = numpy_reference.gst("adaface", profile="pure", **inputs)

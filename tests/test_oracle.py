@@ -7,12 +7,20 @@ import math
 import mpmath
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 
-from adaface_ref.evidence.evaluate import evaluate_numpy
+from adaface_ref.evidence import oracle
+from adaface_ref.evidence.evaluate import (
+    BALLS,
+    compile_tree,
+    evaluate_numpy,
+    formula,
+)
 from adaface_ref.evidence.forms import defined_cells, quantities_of
-from adaface_ref.evidence.oracle import CERTIFIED, POLE, certify, enclosure
+from adaface_ref.evidence.oracle import CERTIFIED, POLE, UNDECIDED, certify, enclosure
 from adaface_ref.points import block, scalars
+from adaface_ref.spec.symbols import QUANTITIES
 
 ARC = {"scale": 64.0, "margin": 0.5, "rival_cosine": 0.5}
 ADA = {"scale": 64.0, "margin": 0.4, "margin_scaler": 1.0, "rival_cosine": 0.5}
@@ -99,3 +107,32 @@ def test_more_bits_narrow_the_enclosure() -> None:
     wide = enclosure("gst", "adaface", "pure", point, bits=64)
     narrow = enclosure("gst", "adaface", "pure", point, bits=512)
     assert wide.contains(narrow) and narrow.rad() < wide.rad()
+
+
+@pytest.mark.parametrize("quantity", ["gst", "loss_value", "other_gst"])
+def test_the_same_tree_compiles_to_torch(quantity: str) -> None:
+    columns = block("adaface", 3, size=200)
+    columns["target_cosine"] = np.clip(columns["target_cosine"], -0.9, 0.9)
+    compiled = formula(quantity, "adaface", "pure", None, "value", "torch")
+    inputs = [torch.from_numpy(columns[name]) for name in compiled.arguments]
+    got = compiled.value[-1](*inputs)[0].numpy()
+    size = evaluate_numpy(quantity, "adaface", "pure", columns, "magnitude")
+    expected = evaluate_numpy(quantity, "adaface", "pure", columns)
+    assert np.all(np.abs(got - expected) <= 1e-12 * size + 1e-300)
+
+
+def test_a_node_that_no_backend_knows_is_refused() -> None:
+    from sympy import gamma
+
+    with pytest.raises(TypeError, match="no backend knows gamma"):
+        compile_tree([gamma(QUANTITIES["margin"].symbol)], ["margin"], BALLS)
+
+
+def test_without_precision_the_oracle_says_undecided(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(oracle, "PRECISIONS", (16,))
+    columns = block("adaface", 3, size=100)
+    truth = certify("gst", "adaface", "pure", columns)
+    assert np.any(truth.status == UNDECIDED)
+    assert np.all(np.isnan(truth.value[truth.status == UNDECIDED]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
+from sympy import Rational
 
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence.agreement import Columns, Floats, Question, parameters_of
@@ -105,10 +107,13 @@ def test_a_box_fixes_and_narrows() -> None:
 
 
 @losses
-@given(data=scalars("adaface"))
-def test_scalar_points_lie_in_their_domains(loss: str, data: dict[str, float]) -> None:
-    assert set(data) == {*COSINES, *parameters_of("adaface")}
-    assert data["rival_cosine"] >= data["other_cosine"] and loss in LOSSES
+@given(data=st.data())
+def test_scalar_points_lie_in_their_domains(loss: str, data: st.DataObject) -> None:
+    point = data.draw(scalars(loss))
+    assert set(point) == {*COSINES, *parameters_of(loss)}
+    for name, value in point.items():
+        assert QUANTITIES[name].domain.contains(Rational(value)) == True  # noqa: E712
+    assert point["rival_cosine"] >= point["other_cosine"]
 
 
 def test_recommended_values_are_those_of_the_papers() -> None:

@@ -57,6 +57,9 @@ INPUTS: dict[str, tuple[str, ...]] = {
 FIXED_SHARE = 100
 """One point in so many goes to the oracle whatever the prediction."""
 
+CLOSE = 0.6
+"""A share beyond the half ULP of a rounding: the point may lie on a border."""
+
 WORST = 64
 """So many of the worst predictions go to the oracle, and so many failures are kept."""
 
@@ -207,15 +210,16 @@ def judge(
     exact = question.ratio(subset, got[chosen], truth.value)
     ratio[chosen] = np.where(decided, exact, 0.0)
     failures: list[Comparison] = []
-    bad = np.flatnonzero(decided & (exact > 1))
+    bad = np.flatnonzero(decided & (exact > CLOSE))
     for index in bad[np.argsort(-exact[bad])].tolist():
+        if len(failures) == WORST or (exact[index] <= 1 and failures):
+            break
         point = {name: float(column[index]) for name, column in subset.items()}
         value = float(got[chosen[index]])
-        if len(failures) == WORST:
-            break
-        if _other_side_agrees(question, point, value):
-            ratio[chosen[index]] = 0.0
-        else:
+        beside = _share_of_the_best_side(question, point, value)
+        if beside < exact[index]:
+            ratio[chosen[index]] = beside
+        if min(beside, exact[index]) > 1:
             failures.append(_compared(question, point, value, truth.value[index]))
     poles = int(np.sum(truth.status == POLE))
     undecided = int(np.sum(~decided)) - poles
@@ -262,11 +266,12 @@ def _compared(
     return Comparison(question.quantity, point, got, float(expected), error, allowed)
 
 
-def _other_side_agrees(question: Question, point: dict[str, float], got: float) -> bool:
-    """Whether the point lies on a border and a piece that meets there gives `got`."""
-    return any(
-        abs(got - side.value) <= side.allowed for side in sides_of(question, point)
-    )
+def _share_of_the_best_side(
+    question: Question, point: dict[str, float], got: float
+) -> float:
+    """The least share among the pieces that meet at a point; inf where none meet."""
+    shares = (abs(got - s.value) / s.allowed for s in sides_of(question, point))
+    return min((share for share in shares if share == share), default=np.inf)
 
 
 class Side(NamedTuple):

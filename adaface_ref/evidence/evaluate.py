@@ -94,7 +94,7 @@ BALLS: Mapping[str, Any] = {
     "logistic": lambda x: 1 / (1 + (-x).exp()),
     "complement": lambda x: _ONE / (_ONE + x.exp()),
     "integer": arb,
-    "log_logistic": lambda x: -(-x).exp().log1p(),
+    "log_logistic": lambda x: x - x.exp().log1p() if x < 0 else -(-x).exp().log1p(),
     "angle_of": arb.acos,
     "acos": arb.acos,
     "pi": arb.pi,

@@ -75,9 +75,10 @@ class Agreement(NamedTuple):
 
     @property
     def agrees(self) -> bool:
-        """Whether every quantity was compared and none failed."""
-        compared = all(judgement.compared for judgement in self.judgements)
-        return compared and not any(judgement.failures for judgement in self.judgements)
+        """Whether every quantity was compared, none failed and none is undecided."""
+        return all(
+            j.compared and not (j.failures or j.undecided) for j in self.judgements
+        )
 
 
 def defined_cells() -> tuple[Cell, ...]:

@@ -21,6 +21,9 @@ CERTIFIED, POLE, UNDECIDED = 0, 1, 2
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
 """Bits tried in turn."""
 
+SINGULAR = ("slope", "gst", "slope_rate", "gst_rate")
+"""What divides by the angle's sine, and is left out at c = +-1."""
+
 BITS = {"float64": 56, "float32": 27, "bfloat16": 11, "float16": 14}
 """Relative accuracy at which a ball is narrower than half an ULP of the dtype."""
 
@@ -32,8 +35,9 @@ class Certified(NamedTuple):
     """Certified values of N points.
 
     Args:
-        value: the float64 next to the truth: the truth lies strictly between the two
-            floats beside it. NaN where the status is not CERTIFIED.
+        value: the middle of the ball in float64; with the dtype's half ULP asked for,
+            the truth lies strictly between the dtype's two floats beside it. NaN where
+            the status is not CERTIFIED.
         status: CERTIFIED, POLE or UNDECIDED.
         kink: whether a border between two pieces could not be told from the point.
     """
@@ -89,7 +93,7 @@ def certify(
                 break
     finally:
         ctx.prec = before
-    if "target_cosine" in compiled.arguments:
+    if quantity in SINGULAR and "target_cosine" in compiled.arguments:
         cosine = arrays[compiled.arguments.index("target_cosine")]
         result.status[left[np.abs(cosine[left]) == 1.0]] = POLE
     return result

@@ -38,8 +38,8 @@ class At(NamedTuple):
         quantity: its name.
         value: the nearest float64, NaN at a pole.
         enclosure: the ball, printed.
-        flags: pole; kink, where pieces meet; flat, where the slope is 0; reversed,
-            where more of the cosine would cost; subnormal.
+        flags: pole; undecided; kink, where pieces meet; flat, where the slope is 0;
+            reversed, where more of the cosine would cost; subnormal.
     """
 
     quantity: str
@@ -65,12 +65,17 @@ def parse_point(text: str, loss: str) -> dict[str, float]:
         DomainError: in one line, for an unknown name, a value that is no number or
             lies outside its domain, or a missing cosine.
     """
-    given = dict(_pair(part) for part in text.split(",") if part.strip())
+    given: dict[str, float] = {}
+    for name, value in (_pair(part) for part in text.split(",") if part.strip()):
+        if name in given:
+            raise domain_error(name, f"{given[name]} and {value}", "given once", WHERE)
+        given[name] = value
     names = ("target_cosine", "rival_cosine", "other_cosine", *parameters_of(loss))
     point = _resolved(given, names)
     for name in point:
         if name not in names:
-            known = ", ".join((*names, "angle"))
+            also = ("angle", "standard_norm, with concentration")
+            known = ", ".join((*names, *also[: 1 + (loss == "adaface")]))
             raise domain_error("name", repr(name), f"one of {known}", WHERE)
     if "target_cosine" not in point:
         raise domain_error("target_cosine", "nothing", "given, or angle", WHERE)
@@ -89,7 +94,15 @@ def _check_together(loss: str, point: Mapping[str, float]) -> None:
     arcs_of(loss, point)
     cosines = ("target_cosine", "rival_cosine", "other_cosine")
     parameters = {n: value for n, value in point.items() if n not in cosines}
-    numpy_reference.logit(loss, point["target_cosine"], **parameters)
+    try:
+        cosines = (point["other_cosine"], point["target_cosine"])
+        other = numpy_reference.other_logit(loss, *cosines, **parameters)
+    except DomainError as error:
+        raise DomainError(str(error).rpartition(" [")[0] + f" [{WHERE}]") from None
+    least, rival = float(other) / point["scale"], point["rival_cosine"]
+    if least > rival + 1e-12 * max(1.0, abs(rival)):
+        must = f"at least the other class's logit / scale, {least:g}"
+        raise domain_error("rival_cosine", rival, must, WHERE)
 
 
 def _resolved(given: dict[str, float], names: tuple[str, ...]) -> dict[str, float]:
@@ -182,6 +195,8 @@ def _at(quantity: str, loss: str, profile: str, point: Mapping[str, float]) -> A
     if not ball.is_finite() and abs(point["target_cosine"]) == 1:
         limit = limit_at_pole(quantity, loss, profile, point)
         return At(quantity, limit, "one-sided limit, from the reference", ("pole",))
+    if not ball.is_finite():
+        return At(quantity, math.nan, "not enclosed", ("undecided",))
     value = float(ball)
     flags = _flags(quantity, value)
     if sides_of(Question(quantity, loss, profile), point):

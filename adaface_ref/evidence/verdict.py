@@ -87,8 +87,10 @@ class Verdict(NamedTuple):
 
     @property
     def as_expected(self) -> bool:
-        """Whether this is the verdict that the spec states for the row."""
-        return self.name == ("TESTED" if self.invariant.holds else "REFUTED")
+        """Whether this is the verdict that the spec states for the row, all decided."""
+        if self.invariant.holds:
+            return self.name == "TESTED" and not self.undecided
+        return self.name == "REFUTED"
 
 
 def decide(invariant: Invariant, seed: int, size: int = 10_000) -> Verdict:
