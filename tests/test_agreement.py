@@ -9,9 +9,11 @@ import pytest
 from budgets import BLOCKS
 from hypothesis import given
 
-from adaface_ref.evidence.agreement import Judgement, Question, judge
+from adaface_ref.evidence import oracle
+from adaface_ref.evidence.agreement import FIXED_SHARE, Judgement, Question, judge
 from adaface_ref.evidence.evaluate import evaluate_numpy
 from adaface_ref.evidence.forms import (
+    Agreement,
     Cell,
     agreements,
     compare,
@@ -144,3 +146,34 @@ def test_judge_refuses_the_wrong_side_away_from_the_border() -> None:
     question = Question("slope", "arcface", "fallback")
     wrong = judge(question, columns, np.asarray([-0.01]), certify_all=True)
     assert wrong.failures
+
+
+COSFACE = Cell("cosface", "pure")
+
+
+GST = Question("gst", *COSFACE)
+
+
+def test_a_fixed_share_goes_to_the_oracle_whatever_the_prediction() -> None:
+    columns = block("cosface", 3, size=200 * FIXED_SHARE)
+    judgement = judge(GST, columns, numpy_values("gst", COSFACE, columns))
+    assert judgement.certified >= 200
+
+
+def test_what_the_oracle_cannot_decide_is_not_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(oracle, "PRECISIONS", (40,))
+    columns = block("cosface", 3, size=200)
+    values = numpy_values("gst", COSFACE, columns)
+    judgement = judge(GST, columns, values, certify_all=True)
+    left = values.size - judgement.certified - judgement.poles
+    assert judgement.undecided == left > 100
+    assert judgement.compared == judgement.certified
+
+
+def test_a_form_of_which_nothing_was_compared_does_not_agree() -> None:
+    columns = {name: np.zeros(0) for name in block("cosface", 3, size=1)}
+    empty = judge(GST, columns, np.zeros(0), certify_all=True)
+    assert empty.compared == 0
+    assert not Agreement(COSFACE, "numpy", "float64", "cpu", (empty,)).agrees

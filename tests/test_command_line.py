@@ -163,7 +163,13 @@ def test_evaluate_prints_decimal_hex_and_enclosure(run: Run) -> None:
 
 def test_evaluate_shows_every_defined_profile(run: Run) -> None:
     ran = run("evaluate", "--loss", "arcface", "--at", "target_cosine=0.5")
-    assert [name in ran.out for name in ("\npure\n", "\nclip\n", "\nfallback\n")]
+    assert all(f"\n{name}\n" in ran.out for name in ("pure", "clip", "fallback"))
+
+
+def test_evaluate_flags_slope_and_gst_as_reversed(run: Run) -> None:
+    at = "target_cosine=0.9375, margin_scaler=1"
+    ran = run("evaluate", "--loss", "adaface", "--at", at, "--profile", "pure")
+    assert ran.out.count("reversed") == 2
 
 
 def test_evaluate_flags_a_pole_and_gives_its_limit(run: Run) -> None:
@@ -277,6 +283,13 @@ MISTAKES = [
     (
         (*EVALUATE, "target_cosine=0, other_cosine=1"),
         "rival_cosine=0.5, but must be at",
+    ),
+    (
+        (
+            *("evaluate", "--loss", "adaface", "--at"),
+            "angle=1, standard_norm=1, margin_scaler=0",
+        ),
+        "margin_scaler=0.0, but must be left out beside standard_norm",
     ),
     ((*EVALUATE, "target_cosine=0", "--profile", "x"), "profile='x', but must begin"),
     (

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from budgets import BLOCKS
 from hypothesis import given
+from sympy import Abs, Rational, S, acos, sqrt
 
 from adaface_ref import numpy_reference
+from adaface_ref.evidence import verdict
 from adaface_ref.evidence.oracle import enclosure
-from adaface_ref.evidence.verdict import decide, holds_at
+from adaface_ref.evidence.verdict import decide, holds_at, in_box
 from adaface_ref.points import block, corner_count, seeds
-from adaface_ref.spec.invariants import INVARIANTS, Invariant
+from adaface_ref.spec.invariants import CLAMPED_SINE, INVARIANTS, Invariant
+from adaface_ref.spec.symbols import angle, cosine_clamp, gst, slope_rate
 
 HOLDING = [row for row in INVARIANTS if row.holds]
 REFUTED = [row for row in INVARIANTS if not row.holds]
@@ -137,3 +142,59 @@ def test_sign_change_of_i3_is_found_by_1000_of_1000_seeds() -> None:
         near = inside & (columns["target_cosine"] > 0)
         found += bool(np.any(gst[near] > 0) and np.any(gst[near] < 0))
     assert found == 1_000
+
+
+def test_the_uniform_bound_of_i1_is_twice_the_gst_where_the_slope_is_one() -> None:
+    (row,) = (r for r in INVARIANTS if (r.reading, r.loss) == ("uniformly", "cosface"))
+    tighter = replace(row, claim=row.claim - Rational(101, 100) * Abs(gst))
+    assert decide(tighter, 0).name == "REFUTED"
+
+
+@pytest.mark.parametrize(
+    ("words", "edge"),
+    [
+        ("c < 0.8137916810", acos(Rational("0.8137916810"))),
+        ("sin theta > 0.0447", acos(sqrt(1 - Rational("0.0447") ** 2))),
+    ],
+)
+def test_a_number_in_the_words_of_a_domain_is_its_edge(
+    words: str, edge: object
+) -> None:
+    rows = [row for row in INVARIANTS if words in row.domain]
+    assert len(rows) > 2
+    for row in rows:
+        assert any(part.subs(angle, edge) == 0 for part in row.where)
+
+
+def test_the_least_sine_is_that_of_a_cosine_clamped_by_a_thousandth() -> None:
+    assert (
+        f"{float(CLAMPED_SINE.subs(cosine_clamp, Rational(1, 1000))):.4f}" == "0.0447"
+    )
+
+
+def test_a_point_that_was_never_reviewed_is_undecided(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (row,) = (r for r in INVARIANTS if r.reading == "the slope D rises")
+    monkeypatch.setattr(verdict, "REVIEWED", 0)
+    monkeypatch.setattr(verdict, "ROUNDINGS", 10**12)  # so that nothing is clear
+    assert decide(row, 0).undecided > 1_000
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_zero_is_a_violation_of_a_strict_claim_alone(strict: bool) -> None:
+    row = replace(INVARIANTS[0], claim=S.Zero, strict=strict)
+    point = {"scale": 64.0, "margin": 0.5, "rival_cosine": 0.5, "target_cosine": 0.25}
+    assert holds_at(row, point) is not strict
+
+
+def test_where_pieces_that_meet_are_of_two_minds_nothing_is_decided() -> None:
+    (row,) = (r for r in INVARIANTS if r.loss == "sphereface")
+    bends = replace(row, claim=slope_rate, where=())  # down one arc, up the next
+    point = {"scale": 64.0, "multiplier": 4.0, "target_cosine": 0.0}
+    assert holds_at(bends, {**point, "rival_cosine": 0.5}) is None
+
+
+def test_a_witness_lies_in_every_domain() -> None:
+    row = INVARIANTS[0]
+    assert in_box(row, {"margin": 1.57}) and not in_box(row, {"margin": 1.58})

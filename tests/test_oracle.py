@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 
+from adaface_ref import numpy_reference
 from adaface_ref.evidence import oracle
 from adaface_ref.evidence.evaluate import (
     BALLS,
@@ -136,3 +137,32 @@ def test_without_precision_the_oracle_says_undecided(
     truth = certify("gst", "adaface", "pure", columns)
     assert np.any(truth.status == UNDECIDED)
     assert np.all(np.isnan(truth.value[truth.status == UNDECIDED]))
+
+
+@pytest.mark.parametrize("multiplier", [0.5, 1.0, 2.0, 3.0])
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+@pytest.mark.parametrize("end", [1.0, -1.0])
+def test_the_slope_of_combined_at_a_pole_is_its_limit(
+    end: float, offset: float, multiplier: float
+) -> None:
+    given = {"scale": 64.0, "multiplier": multiplier, "angular_offset": offset}
+    given["additive_offset"] = 0.2
+    limit = numpy_reference.slope("combined", end, **given)
+    near = {**given, "target_cosine": end * (1 - 2.0**-53)}
+    slope = float(enclosure("slope", "combined", "pure", near))
+    assert np.sign(limit) == np.sign(slope)
+    assert np.isinf(limit) == (abs(slope) > 1e3)
+
+
+@pytest.mark.parametrize("loss", ["normface", "adaface"])
+def test_starting_with_fewer_bits_certifies_the_same_values(
+    loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = block(loss, 1, size=2_000)
+    expected = certify("gst", loss, "pure", columns).value
+    monkeypatch.setattr(oracle, "PRECISIONS", (48, 53, 64, 96, *oracle.PRECISIONS))
+    got = certify("gst", loss, "pure", columns).value
+    inside = np.isfinite(expected)
+    assert np.sum(np.abs(expected[inside]) < 2.0**-1000) > 5
+    off = np.abs(got[inside] - expected[inside])
+    assert np.all(off <= np.spacing(np.abs(expected[inside])))

@@ -48,3 +48,10 @@ def test_theirs_may_be_off_by_four_roundings(dtype: str) -> None:
     allowed = tolerance.allowed_of_theirs(dtype, np.asarray([1.0]))[0]
     smallest = tolerance.SMALLEST_NORMAL[dtype]
     assert allowed == 4 * tolerance.EPSILON[dtype] + smallest
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_border_is_four_roundings_wide(dtype: str) -> None:
+    conditions = tolerance.EPSILON[dtype] * np.asarray([-5.0, -4.0, 0.0, 4.0, 5.0])
+    near = tolerance.near_zero(dtype, conditions, np.asarray(1.0))
+    assert near.tolist() == [False, True, True, True, False]
