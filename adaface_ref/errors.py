@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+_WIDTH = 80
+"""How much of a value a message shows."""
+
 
 class DomainError(ValueError):
     """An argument's value lies outside what the mathematics, or the table, defines."""
@@ -16,14 +21,14 @@ def domain_error(argument: str, value: object, must: str, where: str) -> DomainE
 
     Args:
         argument: name of the argument, with an index where it is an array's element.
-        value: the offending value.
+        value: the offending value, shown in one line of at most 80 characters.
         must: what it must be, such as "in [0, pi/2)".
         where: the function that refuses it.
 
     Returns:
         The error, to be raised by the caller.
     """
-    return DomainError(f"{argument}={value}, but must be {must} [{where}]")
+    return DomainError(f"{argument}={_line(str, value)}, but must be {must} [{where}]")
 
 
 def shape_error(argument: str, shape: object, must: str, where: str) -> ShapeError:
@@ -39,3 +44,16 @@ def shape_error(argument: str, shape: object, must: str, where: str) -> ShapeErr
         The error, to be raised by the caller.
     """
     return ShapeError(f"{argument}.shape={shape}, but must be {must} [{where}]")
+
+
+def quoted(value: object) -> str:
+    """A value that may be anything as its repr, in one short line."""
+    return _line(repr, value)
+
+
+def _line(shown: Callable[[object], str], value: object) -> str:
+    try:
+        line = " ".join(shown(value).split())
+    except ValueError:  # an int of more than 4300 digits has no text
+        line = f"<{type(value).__name__}>"
+    return line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."

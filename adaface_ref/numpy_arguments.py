@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adaface_ref.errors import domain_error, shape_error
+from adaface_ref.errors import domain_error, quoted, shape_error
 
 Array = NDArray[np.float64]
 Parameters = dict[str, Array]
@@ -58,7 +59,7 @@ DOMAINS: dict[str, Domain] = {
     "angular_offset": QUARTER,
     "additive_offset": (lambda v: (v >= 0) & (v <= 2), "in [0, 2]"),
     "regulariser_weight": (lambda v: (v >= 0) & (v < np.inf), "in [0, inf)"),
-    "multiplier": (lambda v: (v > 0) & (v <= 4), "in (0, 4]"),
+    "multiplier": (lambda v: (v > 0) & (v <= 8), "in (0, 8]"),
     "sphereface.multiplier": (
         lambda v: np.isin(v, np.arange(1, 9)),
         "an integer in [1, 8]",
@@ -73,14 +74,11 @@ def checked(
 ) -> Array:
     """Return `value` as float64, or name its first element outside the domain."""
     inside, must = domain or DOMAINS[argument]
-    try:
-        given = np.asarray(value)
-        if given.dtype.kind not in "biuf":  # never parse text, never drop an i
-            raise TypeError
-        array = given.astype(np.float64)
-    except (TypeError, ValueError):
-        shown = " ".join(repr(value).split())  # an array's repr has several lines
-        raise domain_error(argument, shown, must, where) from None
+    given = real_array(value)
+    if given is None:
+        must = "detached" if getattr(value, "requires_grad", False) else must
+        raise domain_error(argument, quoted(value), must, where)
+    array = given.astype(np.float64)
     good = np.asarray(inside(array))
     if not good.all():
         index = np.unravel_index(int(np.argmin(good)), good.shape)
@@ -88,6 +86,18 @@ def checked(
         spot = f"[{', '.join(map(str, index))}]" if index else ""
         raise domain_error(argument + spot, element, must, where)
     return array
+
+
+def real_array(value: ArrayLike) -> NDArray[Any] | None:
+    """`value` as an array, or None where it does not hold real numbers alone."""
+    try:
+        given = np.asarray(value)
+        if given.dtype == object and isinstance(value, Real):  # past int64
+            given = np.asarray(float(value))
+    except (OverflowError, RuntimeError, TypeError, ValueError):  # ragged, or a tensor
+        return None
+    # Never parse text, never drop an i.
+    return given if given.dtype.kind in "biuf" else None
 
 
 def parse_profile(text: str | Profile, where: str = "parse_profile") -> Profile:
@@ -114,18 +124,26 @@ def parse_profile(text: str | Profile, where: str = "parse_profile") -> Profile:
     if not good:
         must = f"one of {', '.join(RULES)}, then perhaps : and fields cosine=eps, "
         must += "angle=eps (clip only), detached or true, each once"
-        raise domain_error("profile", repr(text), must, where)
+        raise domain_error("profile", quoted(text), must, where)
     return profile
 
 
 def _read_profile(text: str) -> Profile:
     rule, colon, rest = text.partition(":")
-    fields = [field.strip() for field in rest.split(",")] if colon else []
-    pairs = [f.split("=", 1) if "=" in f else ["gradient", f] for f in fields]
-    given: dict[str, Any] = {k: v if k == "gradient" else float(v) for k, v in pairs}
-    if len(given) < len(pairs):
+    fields = [_read_field(rule, f.strip()) for f in rest.split(",")] if colon else []
+    given = dict(fields)
+    if len(given) < len(fields):
         raise ValueError(text)
     return RULES[rule]._replace(**given)
+
+
+def _read_field(rule: str, field: str) -> tuple[str, Any]:
+    if field in ("detached", "true"):
+        return "gradient", field
+    name, number = field.split("=")
+    if name not in ("cosine", "angle") or (name == "angle" and rule != "clip"):
+        raise ValueError(field)
+    return name, float(number)
 
 
 def check_order(p: Parameters, where: str) -> None:

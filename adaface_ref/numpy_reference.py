@@ -18,12 +18,13 @@ AdaFace (arXiv 2204.00964: logit eq. 18, with g_add inside the scale; margins eq
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adaface_ref.errors import DomainError, domain_error, shape_error
+from adaface_ref.errors import DomainError, domain_error, quoted, shape_error
 from adaface_ref.numpy_arguments import (
     DOMAINS,
     Array,
@@ -34,6 +35,7 @@ from adaface_ref.numpy_arguments import (
     checked,
     common_shape,
     parse_profile,
+    real_array,
 )
 
 # Poles divide by zero, a removable one multiplies 0 by inf before `where` replaces it,
@@ -282,8 +284,8 @@ class _Case(NamedTuple):
 
 
 def _case(where: str, loss: str, given: dict[str, Any], **cosines: ArrayLike) -> _Case:
-    if loss not in LOSSES:
-        raise domain_error("loss", repr(loss), f"one of {', '.join(LOSSES)}", where)
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise domain_error("loss", quoted(loss), f"one of {', '.join(LOSSES)}", where)
     row, parameters = _LOSSES[loss], dict(given)
     profile = parse_profile(parameters.pop("profile", "pure"), where)
     if profile.rule not in row.pieces:
@@ -443,8 +445,8 @@ def norm_gradient(
     loss: str, target_cosine: ArrayLike, rival_cosine: ArrayLike, **given: Any
 ) -> Array:
     """MagFace's dL/d(feature norm), which is 0 outside (norm_lower, norm_upper)."""
-    if loss != "magface":
-        raise domain_error("loss", repr(loss), "'magface'", "norm_gradient")
+    if not isinstance(loss, str) or loss != "magface":
+        raise domain_error("loss", quoted(loss), "'magface'", "norm_gradient")
     cosines = {"target_cosine": target_cosine, "rival_cosine": rival_cosine}
     case = _case("norm_gradient", loss, given, **cosines)
     p, target, rival = case.p, _target(case), case.p["rival_cosine"]
@@ -473,6 +475,8 @@ def rival_cosine(
         checked(name, other_logits_over_scale, where),
         checked("scale", scale, where),
     )
+    if not isinstance(axis, Integral):
+        raise domain_error("axis", quoted(axis), "an integer", where)
     if not -other.ndim <= axis < other.ndim or not other.shape[axis]:
         raise shape_error(name, other.shape, f"with a class on axis {axis}", where)
     other = np.moveaxis(other, axis, -1)
@@ -546,7 +550,9 @@ def _labels(labels: ArrayLike, size: int, classes: int) -> NDArray[np.intp]:
 
 
 def _column(name: str, value: ArrayLike, chosen: NDArray[np.intp]) -> ArrayLike:
-    array = np.asarray(value)
+    array = real_array(value)
+    if array is None:
+        return value  # for _case to refuse, with its domain
     if array.shape not in ((), chosen.shape[:1]):
         must = f"() or {chosen.shape[:1]}"
         raise shape_error(name, array.shape, must, "batch")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adaface_ref.errors import domain_error, shape_error
+from adaface_ref.errors import domain_error, quoted, shape_error
 
 Array = NDArray[np.float64]
 Domain = tuple[Callable[[Any], Any], str]
@@ -35,17 +35,27 @@ def _check_fields(state: NormStatistics | Curriculum) -> None:
     where = type(state).__name__
     for field in fields(state):
         value, (inside, must) = getattr(state, field.name), _FIELDS[field.name]
-        if not isinstance(value, Real) or not inside(value):
+        if not isinstance(value, Real) or not inside(_float(value)):
             raise domain_error(field.name, value, must, where)
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an int past every float, and so outside every domain
+        return np.inf
 
 
 def _column(argument: str, value: ArrayLike, where: str, domain: Domain) -> Array:
     """`value` as (B,), or its first element outside the domain named."""
     inside, must = domain
-    given = np.asarray(value)
-    if given.dtype.kind not in "biuf":
-        shown = " ".join(repr(value).split())  # an array's repr has several lines
-        raise domain_error(argument, shown, must, where)
+    try:
+        given = np.asarray(value)
+        if given.dtype.kind not in "biuf":  # never parse text, never drop an i
+            raise TypeError
+    except (RuntimeError, TypeError, ValueError):  # ragged, or a tensor with a gradient
+        must = "detached" if getattr(value, "requires_grad", False) else must
+        raise domain_error(argument, quoted(value), must, where) from None
     array = given.astype(np.float64)
     if not array.size or array.shape not in ((array.size,), (array.size, 1)):
         raise shape_error(argument, array.shape, "(B,) or (B, 1) with B >= 1", where)

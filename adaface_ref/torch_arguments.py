@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from adaface_ref.errors import DomainError, domain_error, shape_error
+from adaface_ref.errors import DomainError, domain_error, quoted, shape_error
 
 Value = Tensor | float
 Values = dict[str, Tensor]
@@ -73,16 +73,16 @@ DOMAINS = {
     "other_logits_over_scale": _FINITE,
     "scale": _POSITIVE,
     "margin": _RIGHT_ANGLE,
-    "cosface margin": _within(0, 2),
     "margin_scaler": _within(-1, 1),
     "curriculum": _within(-1, 1),
     "feature_norm": _POSITIVE,
+    "norms": _NOT_NEGATIVE,
     "norm_lower": _POSITIVE,
     "norm_upper": _POSITIVE,
     "margin_lower": _RIGHT_ANGLE,
     "margin_upper": _RIGHT_ANGLE,
     "regulariser_weight": _NOT_NEGATIVE,
-    "multiplier": Domain("in (0, 4]", lambda x: (x > 0) & (x <= 4)),
+    "multiplier": Domain("in (0, 8]", lambda x: (x > 0) & (x <= 8)),
     "sphereface multiplier": Domain(
         "an integer in [1, 8]", lambda x: (x >= 1) & (x <= 8) & (x % 1 == 0)
     ),
@@ -93,6 +93,12 @@ DOMAINS = {
     "eps": _POSITIVE,
 }
 """Domain by argument; a loss with a domain of its own stands before the name."""
+
+_FIELDS = {
+    "cosine": Domain("in [0, 1)", lambda x: (x >= 0) & (x < 1)),
+    "angle": _RIGHT_ANGLE,
+}
+"""The numbers that a profile may give."""
 
 _ORDERED = {
     ("norm_lower", "norm_upper"): Domain("below norm_upper", lambda x: x < 0),
@@ -114,15 +120,15 @@ def parse_profile(profile: str | Profile, where: str = "parse_profile") -> Profi
         DomainError: an unknown rule or field, one given twice, a value out of range.
     """
     text = str(profile)
-    rule, _, rest = text.partition(":")
+    rule, colon, rest = text.partition(":")
     if rule not in PROFILES:
         rules = ", ".join(PROFILES)
-        raise domain_error("profile", repr(text), f"one of {rules}", where)
+        raise domain_error("profile", quoted(text), f"one of {rules}", where)
     read: dict[str, Any] = {}
-    for field in rest.split(",") if rest else []:
+    for field in rest.split(",") if colon else []:
         name, value = _field(text, field.strip(), rule, where)
         if name in read:
-            raise domain_error("profile", repr(text), f"clear about {name}", where)
+            raise domain_error("profile", quoted(text), f"clear about {name}", where)
         read[name] = value
     return replace(PROFILES[rule], **read)
 
@@ -131,17 +137,17 @@ def _field(text: str, field: str, rule: str, where: str) -> tuple[str, float | b
     if field in ("detached", "true"):
         return "detached", field == "detached"
     name, _, number = field.partition("=")
-    if name not in ("cosine", "angle") or (name == "angle" and rule != "clip"):
+    if name not in _FIELDS or (name == "angle" and rule != "clip"):
         must = f"{rule} with the fields cosine=, detached, true"
         must += " and angle=" if rule == "clip" else ""
-        raise domain_error("profile", repr(text), must, where)
+        raise domain_error("profile", quoted(text), must, where)
     try:
         value = float(number)
     except ValueError:
         value = math.nan
-    if not 0 <= value < 1:
-        must = f"given a number in [0, 1) for {name}"
-        raise domain_error("profile", repr(text), must, where)
+    if not _FIELDS[name].holds(value):
+        must = f"given a number {_FIELDS[name].text} for {name}"
+        raise domain_error("profile", quoted(text), must, where)
     return name, value
 
 
@@ -163,7 +169,7 @@ def require_names(
     for name in given:
         if name not in names:
             must = f"one of {', '.join(names)} for {loss}"
-            raise domain_error("parameter", repr(name), must, where)
+            raise domain_error("parameter", quoted(name), must, where)
     for name in names:
         if name not in given and name not in free:
             raise domain_error(name, "missing", f"given for {loss}", where)
@@ -177,12 +183,11 @@ def require_domain(name: str, value: Value, where: str, loss: str = "") -> None:
 
 def require(name: str, value: Value, domain: Domain, where: str) -> None:
     """Refuse a value outside a domain, naming the first offender of a tensor."""
+    require_real(name, value, where)
     if torch.compiler.is_compiling():
         return
     if not isinstance(value, Tensor):
-        if not isinstance(value, Real):
-            raise domain_error(name, repr(value), "a number or a tensor", where)
-        if not domain.holds(value):
+        if not domain.holds(_float(value)):
             raise domain_error(name, value, domain.text, where)
         return
     inside = domain.holds(value.detach())
@@ -192,11 +197,29 @@ def require(name: str, value: Value, domain: Domain, where: str) -> None:
         raise domain_error(name + place, value[index].item(), domain.text, where)
 
 
+def require_real(name: str, value: object, where: str) -> None:
+    """Refuse what is neither a number nor a tensor of real numbers."""
+    if isinstance(value, Tensor):
+        if value.is_complex() or value.dtype == torch.bool:
+            raise domain_error(f"{name}.dtype", value.dtype, "a real type", where)
+    elif not torch.compiler.is_compiling() and not isinstance(value, Real):
+        raise domain_error(name, quoted(value), "a number or a tensor", where)
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an int past every float, and so outside every domain
+        return math.inf
+
+
 def require_order(parameters: Mapping[str, Value], where: str) -> None:
     """Refuse a lower bound that does not lie below its upper bound."""
     for (lower, upper), domain in _ORDERED.items():
         if lower in parameters and not torch.compiler.is_compiling():
             low, high = parameters[lower], parameters[upper]
+            bounds = {lower: torch.as_tensor(low), upper: torch.as_tensor(high)}
+            require_broadcast(bounds, where)
             if not bool(torch.as_tensor(domain.holds(low - high)).all()):
                 raise domain_error(lower, low, domain.text, where)
 
@@ -211,10 +234,10 @@ def require_shape(name: str, shape: torch.Size, must: object, where: str) -> Non
 
 def widen(name: str, value: Value, like: Tensor, where: str) -> Tensor:
     """A number or tensor as float64 on the device of `like`, without rounding."""
+    require_real(name, value, where)
     if isinstance(value, Tensor):
-        if value.is_complex() or value.dtype == torch.bool:
-            raise domain_error(f"{name}.dtype", value.dtype, "a real type", where)
         return value.to(torch.float64)
+    value = value if isinstance(value, int | float) else float(value)
     return torch.full((), value, dtype=torch.float64, device=like.device)
 
 
@@ -240,9 +263,10 @@ def per_row(name: str, value: Tensor, rows: int, where: str) -> Tensor:
 
 
 def require_labels(
-    labels: Tensor, rows: int, classes: int, where: str, *, check: bool = True
+    labels: object, rows: int, classes: int, where: str, *, check: bool = True
 ) -> Tensor:
     """(B,) integers in [0, C), or -1 for a skipped row, as int64; refuse all else."""
+    labels = require_tensor("labels", labels, where)
     require_shape("labels", labels.shape, (rows,), where)
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise domain_error("labels.dtype", labels.dtype, "an integer type", where)
@@ -253,10 +277,29 @@ def require_labels(
     return labels
 
 
+def require_tensor(name: str, value: object, where: str) -> Tensor:
+    """The value, if it is a tensor; refuse all else."""
+    if not isinstance(value, Tensor):
+        raise domain_error(name, quoted(value), "a tensor", where)
+    return value
+
+
+def require_norms(
+    name: str, value: object, where: str, rows: int | None = None
+) -> Tensor:
+    """One norm a row, (B,) or (B, 1), real, finite and not negative, as (B,)."""
+    norms = require_tensor(name, value, where)
+    if rows is None:
+        rows = norms.shape[0] if norms.dim() else 1
+    require_shape(name, norms.shape, [(rows,), (rows, 1)], where)
+    require_real(name, norms, where)
+    require(name, norms, DOMAINS["norms"], where)
+    return norms.reshape(rows)
+
+
 def require_floating(name: str, value: object, where: str) -> torch.dtype:
     """The dtype of a floating tensor; refuse all else."""
-    if not isinstance(value, Tensor):
-        raise domain_error(name, repr(value), "a floating tensor", where)
+    value = require_tensor(name, value, where)
     if not value.is_floating_point():
         raise domain_error(f"{name}.dtype", value.dtype, "a floating type", where)
     return value.dtype

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from adaface_ref.errors import domain_error, shape_error
+from adaface_ref.errors import domain_error, quoted, shape_error
 from adaface_ref.torch_arguments import (
     Profile,
     Value,
@@ -238,8 +238,8 @@ def norm_gradient(
     Arguments as in `probability`; 0 where the norm is clipped.
     """
     where = "norm_gradient"
-    if loss != "magface":
-        raise domain_error("loss", repr(loss), "'magface'", where)
+    if not isinstance(loss, str) or loss != "magface":
+        raise domain_error("loss", quoted(loss), "'magface'", where)
     q = _Question(
         *(where, loss, profile, parameters, ()),
         target_cosine=target_cosine,
@@ -261,7 +261,7 @@ def rival_cosine(
 
     Args:
         other_logits_over_scale: the other classes' logits over the scale, finite.
-        scale: s > 0, a number or a tensor of the shape without `axis`.
+        scale: s > 0, a number or a tensor that broadcasts with the result.
         axis: the axis of the classes, which may not be empty.
 
     Returns:
@@ -269,17 +269,20 @@ def rival_cosine(
 
     Raises:
         DomainError: a value that is not finite, or a scale that is not positive.
-        ShapeError: no class to stand for.
+        ShapeError: no class to stand for, or a scale that does not broadcast.
     """
     name, where = "other_logits_over_scale", "rival_cosine"
     dtype = require_floating(name, other_logits_over_scale, where)
     require_domain(name, other_logits_over_scale, where)
     require_domain("scale", scale, where)
     others = widen(name, other_logits_over_scale, other_logits_over_scale, where)
-    if others.dim() == 0 or others.shape[axis] == 0:
+    if not isinstance(axis, int):
+        raise domain_error("axis", quoted(axis), "an integer", where)
+    if not -others.dim() <= axis < others.dim() or others.shape[axis] == 0:
         must = f"at least one class along axis {axis}"
         raise shape_error(name, tuple(others.shape), must, where)
     factor = widen("scale", scale, others, where)
     top = others.amax(axis)
-    gaps = (others - top.unsqueeze(axis)).movedim(axis, 0)
-    return (top + (factor * gaps).exp().sum(0).log() / factor).to(dtype)
+    require_broadcast({name: top, "scale": factor}, where)
+    gaps = (others.movedim(axis, -1) - top.unsqueeze(-1)) * factor.unsqueeze(-1)
+    return (top + gaps.exp().sum(-1).log() / factor).to(dtype)

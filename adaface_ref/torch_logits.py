@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from adaface_ref.errors import domain_error, shape_error
+from adaface_ref.errors import domain_error, quoted, shape_error
 from adaface_ref.torch_arguments import (
     Domain,
     Profile,
@@ -85,7 +85,8 @@ def margin_logits(
 
     Args:
         loss: a key of `LOSSES`.
-        cosine: (B, C), any floating dtype; 4 eps past [-1, 1] pass for the end itself.
+        cosine: (B, C), C >= 1, any floating dtype; 4 eps past [-1, 1] pass for the end
+            itself.
         labels: (B,) integers in [0, C); -1 leaves a row without margin, to be skipped
             by cross_entropy(ignore_index=-1).
         profile: what a head does outside the core region.
@@ -108,8 +109,8 @@ def margin_logits(
     row, parsed = checked(loss, profile, parameters, where, unread, check=check)
     require_pole_gradient(pole_gradient, where)
     dtype = require_floating("cosine", cosine, where)
-    if cosine.dim() != 2:
-        raise shape_error("cosine", tuple(cosine.shape), "(B, C)", where)
+    if cosine.dim() != 2 or cosine.shape[1] == 0:
+        raise shape_error("cosine", tuple(cosine.shape), "(B, C) with C >= 1", where)
     past = 4 * torch.finfo(dtype).eps
     if check:
         require("cosine", cosine, _up_to_rounding(past), where)
@@ -135,7 +136,7 @@ def require_pole_gradient(pole_gradient: str, where: str) -> None:
     """Refuse anything but nearest and limit."""
     if pole_gradient not in ("nearest", "limit"):
         must = "nearest or limit"
-        raise domain_error("pole_gradient", repr(pole_gradient), must, where)
+        raise domain_error("pole_gradient", quoted(pole_gradient), must, where)
 
 
 def _up_to_rounding(past: float) -> Domain:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from adaface_ref.errors import domain_error
+from adaface_ref.errors import domain_error, quoted
 from adaface_ref.torch_arguments import (
     Profile,
     Value,
@@ -282,9 +282,9 @@ def share(amount: Tensor, x: Tensor) -> Tensor:
 
 def row_of(loss: str, where: str) -> Loss:
     """The row of a loss that there is."""
-    if loss not in LOSSES:
+    if not isinstance(loss, str) or loss not in LOSSES:
         must = f"one of {', '.join(LOSSES)}"
-        raise domain_error("loss", repr(loss), must, where)
+        raise domain_error("loss", quoted(loss), must, where)
     return LOSSES[loss]
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from adaface_ref.errors import domain_error
+from adaface_ref.errors import domain_error, quoted, shape_error
 from adaface_ref.torch_arguments import (
     Value,
     require_domain,
     require_floating,
     require_labels,
     require_names,
+    require_norms,
     require_order,
-    require_shape,
     widen,
 )
 from adaface_ref.torch_logits import margin_logits, require_pole_gradient
-from adaface_ref.torch_losses import LOSSES, checked
+from adaface_ref.torch_losses import LOSSES, checked, row_of
 from adaface_ref.torch_statistics import blend, moments
 
 DEFAULTS: dict[str, dict[str, float]] = {
@@ -71,7 +72,7 @@ class MarginHead(nn.Module):
         DomainError: a name or value outside its domain.
     """
 
-    loss: ClassVar[str]
+    loss: ClassVar[str] = ""
     profile_by_default: ClassVar[str] = "pure"
 
     def __init__(
@@ -85,13 +86,17 @@ class MarginHead(nn.Module):
     ) -> None:
         super().__init__()
         where = type(self).__name__
+        row_of(self.loss, where)
         for name, size in (("embedding_size", embedding_size), ("classes", classes)):
-            if size < 1:
-                raise domain_error(name, size, "at least 1", where)
+            whole = isinstance(size, Integral) and not isinstance(size, bool)
+            if not whole or size < 1:
+                raise domain_error(name, quoted(size), "an integer >= 1", where)
         defaults = DEFAULTS[self.loss]
         require_names(where, defaults, settings, defaults, where)
         given = {**defaults, **settings}
         for name, value in given.items():
+            if not isinstance(value, Real):
+                raise domain_error(name, quoted(value), "a number", where)
             require_domain(name, value, where, self.loss)
         require_order(given, where)
         require_pole_gradient(pole_gradient, where)
@@ -123,7 +128,7 @@ class MarginHead(nn.Module):
             (B, C).
 
         Raises:
-            DomainError: a label out of range.
+            DomainError: a label out of range, a norm that is none.
             ShapeError: shapes other than those named.
         """
         labels = self._require(embeddings, labels, norms)
@@ -153,11 +158,14 @@ class MarginHead(nn.Module):
     ) -> Tensor:
         """Refuse what does not fit, cosines' values apart; the labels as int64."""
         classes, size = self.weight.shape
-        where, rows = type(self).__name__, len(embeddings)
+        where = type(self).__name__
         require_floating("embeddings", embeddings, where)
-        require_shape("embeddings", embeddings.shape, (rows, size), where)
+        shape = tuple(embeddings.shape)
+        if len(shape) != 2 or shape[1] != size:
+            raise shape_error("embeddings", shape, f"(B, {size})", where)
+        rows = shape[0]
         if norms is not None:
-            require_shape("norms", norms.shape, [(rows,), (rows, 1)], where)
+            require_norms("norms", norms, where, rows)
         return require_labels(labels, rows, classes, where)
 
     def batch_parameters(
@@ -264,17 +272,19 @@ class MagFace(MarginHead):
         Returns:
             A scalar to add to the loss, with a gradient that raises low norms.
         """
-        dtype = require_floating("feature_norm", feature_norm, "regulariser")
+        where = "regulariser"
+        dtype = require_floating("feature_norm", feature_norm, where)
+        feature_norm = require_norms("feature_norm", feature_norm, where)
         given: dict[str, Value] = {**self.constants, "feature_norm": feature_norm}
         values = {
-            name: widen(name, value, feature_norm, "regulariser")
+            name: widen(name, value, feature_norm, where)
             for name, value in given.items()
         }
-        penalty = LOSSES["magface"].penalty(values).reshape(-1)
+        penalty = LOSSES["magface"].penalty(values)
         if labels is None:
             return penalty.mean().to(dtype)
-        require_shape("labels", labels.shape, tuple(penalty.shape), "regulariser")
-        real = labels >= 0
+        rows, classes = len(feature_norm), self.weight.shape[0]
+        real = require_labels(labels, rows, classes, where) >= 0
         total = torch.where(real, penalty, 0.0).sum()
         return (total / real.sum().clamp(min=1)).to(dtype)
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sympy import Expr, S, Symbol, acos, cos, pi, sin
 
 from .losses import LOSSES, Loss
 from .symbols import (
+    QUANTITIES,
     angle,
     angle_clip,
     cosine_clamp,
@@ -167,22 +168,27 @@ def parse(text: str) -> Profile:
     Raises:
         ValueError: in one line, what is wrong.
     """
-    rule, _, rest = text.partition(":")
+    rule, colon, rest = str(text).partition(":")
     if rule not in RULES:
         known = ", ".join(RULES)
         raise ValueError(f"profile={text!r}, but must begin with one of {known}")
-    profile = _defaults(rule)
-    for item in filter(None, (part.strip() for part in rest.split(","))):
-        profile = _with_field(profile, item)
-    return profile
+    given: dict[str, Any] = {}
+    for item in rest.split(",") if colon else ():
+        name, value = _field(rule, item.strip())
+        if name in given:
+            raise ValueError(f"profile={text!r}, but must give {name} once")
+        given[name] = value
+    return _defaults(rule)._replace(**given)
 
 
-def _with_field(profile: Profile, item: str) -> Profile:
+def _field(rule: str, item: str) -> tuple[str, float | bool]:
     if item in ("detached", "true"):
-        return profile._replace(detached=item == "detached")
-    rule = profile.rule
+        return "detached", item == "detached"
+    clamps = {"cosine": cosine_clamp} | (
+        {"angle": angle_clip} if rule == "clip" else {}
+    )
     name, _, value = item.partition("=")
-    if name not in ("cosine", "angle") or (name == "angle" and rule != "clip"):
+    if name not in clamps:
         raise ValueError(
             f"profile field {item!r}, but must be cosine=, detached, true"
             + (" or angle=" if rule == "clip" else "")
@@ -191,11 +197,10 @@ def _with_field(profile: Profile, item: str) -> Profile:
         number = float(value)
     except ValueError:
         number = float("nan")
-    if not 0 <= number < 1:
-        raise ValueError(f"profile field {item!r}, but must be a number in [0, 1)")
-    if name == "angle":
-        return profile._replace(angle=number)
-    return profile._replace(cosine=number)
+    end = QUANTITIES[clamps[name].name].domain.end
+    if not 0 <= number < float(end):
+        raise ValueError(f"profile field {item!r}, but must be a number in [0, {end})")
+    return name, number
 
 
 def is_defined(loss: Loss, profile: Profile) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.errors import DomainError, ShapeError
@@ -60,7 +61,7 @@ MESSAGES: dict[str, Callable[[], object]] = {
     "multiplier=2.5, but must be an integer in [1, 8] [gst]": gst(
         "sphereface", multiplier=2.5
     ),
-    "multiplier=4.5, but must be in (0, 4] [gst]": gst("combined", multiplier=4.5),
+    "multiplier=8.5, but must be in (0, 8] [gst]": gst("combined", multiplier=8.5),
     "curriculum=2, but must be in [-1, 1] [gst]": gst("curricularface", curriculum=2),
     "feature_norm=0, but must be in (0, inf) [gst]": gst("magface", feature_norm=0),
     "norm_upper=10.0, but must be above norm_lower [gst]": gst(
@@ -86,6 +87,32 @@ MESSAGES: dict[str, Callable[[], object]] = {
     "labels[1]=3, but must be an integer in [0, 3) [batch]": batch(TWO, [0, 3]),
     "labels[0]=-1, but must be an integer in [0, 3) [batch]": batch(TWO, [-1, 0]),
     "labels[0]=0.5, but must be an integer in [0, 3) [batch]": batch(TWO, [0.5, 0]),
+    "labels=[[0], [1, 2]], but must be an integer in [0, 3) [batch]": batch(
+        TWO, [[0], [1, 2]]
+    ),
+    "margin=None, but must be in [0, pi/2) [batch]": batch(TWO, [0, 0], margin=None),
+    "margin=[[0.1], [0.1, 0.2]], but must be in [0, pi/2) [batch]": batch(
+        TWO, [0, 0], margin=[[0.1], [0.1, 0.2]]
+    ),
+    "margin=tensor([0.1000, 0.2000], requires_grad=True), but must be detached "
+    "[batch]": batch(TWO, [0, 0], margin=torch.tensor([0.1, 0.2], requires_grad=True)),
+    "target_cosine=tensor(0.5000, requires_grad=True), but must be detached [gst]": gst(
+        target_cosine=torch.tensor(0.5, requires_grad=True)
+    ),
+    f"scale=1{'0' * 76}..., but must be in (0, inf) [gst]": gst(scale=10**400),
+    "scale=<int>, but must be in (0, inf) [gst]": gst(scale=10**5000),
+    "margin=array([[0.+1.j, 0.+1.j], [0.+1.j, 0.+1.j]]), but must be in [0, pi/2) "
+    "[gst]": gst(margin=np.full((2, 2), 1j)),
+    "loss=['arcface'], but must be one of "
+    + f"{', '.join(reference.LOSSES)} [gst]": lambda: reference.gst(
+        ["arcface"],  # type: ignore[arg-type]
+        *(0, 0),
+    ),
+    "axis='x', but must be an integer [rival_cosine]": lambda: reference.rival_cosine(
+        TWO,
+        64.0,
+        axis="x",  # type: ignore[arg-type]
+    ),
     "cosine[1, 2]=1.5, but must be in [-1, 1] [batch]": batch(
         [[0, 0, 0], [0, 0, 1.5]], [0, 0]
     ),
@@ -145,6 +172,7 @@ def test_an_undefined_cell_is_refused(loss: str, rule: str) -> None:
         "clip:true,detached",
         "clip:rule=1",
         "clip:eps=1e-3",
+        "clip:gradient=detached",
         "pure:angle=1e-3",
         Profile("pure", gradient="none"),
         None,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -107,6 +108,23 @@ def test_a_norm_that_is_none_is_named(norm: float) -> None:
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("norms", "message"),
+    [
+        ([[1.0], [1.0, 2.0]], "norms=[[1.0], [1.0, 2.0]], but must be in [0, inf)"),
+        (
+            torch.ones(2, requires_grad=True),
+            "norms=tensor([1., 1.], requires_grad=True), but must be detached",
+        ),
+        (np.full((2, 1), "a"), "norms=array([['a'], ['a']], dtype='<U1'), but must be"),
+    ],
+)
+def test_norms_that_are_no_numbers_get_one_line(norms: Any, message: str) -> None:
+    with pytest.raises(DomainError) as caught:
+        NormStatistics().update(norms)
+    assert str(caught.value).startswith(message)
+
+
 @pytest.mark.parametrize("shape", [(), (0,), (2, 2), (1, 2)])
 def test_norms_have_one_dimension_or_one_column(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match=r"norms\.shape=.*\(B,\) or \(B, 1\)"):
@@ -122,14 +140,21 @@ def test_norms_have_one_dimension_or_one_column(shape: tuple[int, ...]) -> None:
         ("new_batch_weight", 1.5),
         ("eps", 0.0),
         ("norm_upper", 1e-4),
+        ("norm_upper", 1e-3),
         ("ddof", 2),
         ("concentration", 0.0),
+        ("mean", None),
     ],
 )
 def test_a_setting_outside_its_domain_is_named(name_value: tuple[str, Any]) -> None:
     name, value = name_value
     with pytest.raises(DomainError, match=rf"{name}={value}, but must be"):
         NormStatistics(**{name: value})
+
+
+def test_a_setting_past_every_float_is_clipped_in_print() -> None:
+    with pytest.raises(DomainError, match=r"^mean=10{76}\.\.\., but must be"):
+        NormStatistics(mean=10**400)
 
 
 def test_the_curriculum_is_a_running_mean_of_target_cosines() -> None:

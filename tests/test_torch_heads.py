@@ -13,7 +13,16 @@ from torch.testing import assert_close
 from torch_cases import SETTINGS, compiled, cosines, every_case, every_dtype, every_loss
 
 from adaface_ref import torch_heads
-from adaface_ref.torch_heads import LOSSES, PARAMETERS, gst, logit, loss_value, slope
+from adaface_ref.errors import ShapeError
+from adaface_ref.torch_heads import (
+    LOSSES,
+    PARAMETERS,
+    gst,
+    logit,
+    loss_value,
+    rival_cosine,
+    slope,
+)
 
 
 def quantities(
@@ -274,6 +283,26 @@ def test_a_profile_prints_as_it_is_read(text: str) -> None:
             f"loss='face', but must be one of {', '.join(LOSSES)} [gst]",
         ),
         (
+            {"loss": ["face"]},
+            f"loss=['face'], but must be one of {', '.join(LOSSES)} [gst]",
+        ),
+        (
+            {"margin": torch.tensor(0.5 + 0j)},
+            "margin.dtype=torch.complex64, but must be a real type [gst]",
+        ),
+        (
+            {"margin": [[0.5], [0.6, 0.7]]},
+            "margin=[[0.5], [0.6, 0.7]], but must be a number or a tensor [gst]",
+        ),
+        (
+            {"target_cosine": [0.5]},
+            "target_cosine=[0.5], but must be a tensor [gst]",
+        ),
+        (
+            {"scale": 10**400},  # past every float
+            f"scale=1{'0' * 76}..., but must be in (0, inf) [gst]",
+        ),
+        (
             {"m": 0.5},
             "parameter='m', but must be one of scale, margin for arcface [gst]",
         ),
@@ -297,6 +326,44 @@ def test_a_mistake_gets_one_clear_line(change: dict[str, Any], message: str) -> 
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"axis": "x"}, "axis='x', but must be an integer"),
+        (
+            {"axis": 5},
+            "other_logits_over_scale.shape=(3, 4), but must be at least one class "
+            "along axis 5",
+        ),
+        (
+            {"scale": torch.ones(4)},
+            "scale.shape=(4,), but must be broadcastable with (3,)",
+        ),
+        ({"scale": None}, "scale=None, but must be a number or a tensor"),
+        (
+            {"other_logits_over_scale": [1.0]},
+            "other_logits_over_scale=[1.0], but must be a tensor",
+        ),
+    ],
+)
+def test_a_wrong_rival_gets_one_clear_line(
+    change: dict[str, Any], message: str
+) -> None:
+    given = {"other_logits_over_scale": torch.zeros(3, 4), "scale": 64.0, **change}
+    with pytest.raises(ValueError, match=r".") as caught:
+        torch_heads.rival_cosine(**given)
+    assert str(caught.value) == f"{message} [rival_cosine]"
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_a_rival_may_have_a_scale_of_its_own(axis: int) -> None:
+    others = cosines()[0][:9].reshape(3, 3)
+    scale = torch.tensor([1.0, 8.0, 64.0], dtype=torch.float64)
+    found = torch_heads.rival_cosine(others, scale, axis)
+    for row, alone in enumerate(others.movedim(axis, -1)):
+        assert_close(found[row], torch_heads.rival_cosine(alone, scale[row]))
+
+
 def test_a_missing_parameter_is_named() -> None:
     with pytest.raises(ValueError, match=r"^margin=missing, but must be given for arc"):
         gst("arcface", torch.zeros(1), 0.0, scale=64.0)
@@ -308,6 +375,19 @@ def test_bounds_in_the_wrong_order_are_refused() -> None:
         gst("magface", torch.zeros(1), 0.0, **given)
 
 
+def test_bounds_that_do_not_broadcast_are_refused() -> None:
+    given = {**SETTINGS["magface"], "norm_lower": torch.ones(2)}
+    given["norm_upper"] = torch.full((3,), 9.0)
+    with pytest.raises(ValueError, match=r"^norm_upper\.shape=\(3,\), but must be bro"):
+        gst("magface", torch.zeros(1), 0.0, **given)
+
+
 def test_only_magface_has_a_norm_gradient() -> None:
     with pytest.raises(ValueError, match=r"^loss='arcface', but must be 'magface'"):
         torch_heads.norm_gradient("arcface", torch.zeros(1), 0.0)
+
+
+@pytest.mark.parametrize("shape", [(), (2, 0)])
+def test_no_class_at_all_has_no_rival(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="must be at least one class along axis -1"):
+        rival_cosine(torch.zeros(shape), 64.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from torch_cases import (
 )
 
 from adaface_ref import torch_heads
+from adaface_ref.errors import DomainError
 from adaface_ref.torch_heads import LOSSES, margin_logits
 
 ROWS, CLASSES = 6, 5
@@ -261,7 +263,29 @@ def test_logits_compile_in_one_graph(loss: str, rule: str) -> None:
         ),
         (
             {"cosine": torch.zeros(3)},
-            "cosine.shape=(3,), but must be (B, C) [margin_logits]",
+            "cosine.shape=(3,), but must be (B, C) with C >= 1 [margin_logits]",
+        ),
+        (
+            {"cosine": torch.zeros(3, 0), "labels": torch.full((3,), -1)},
+            "cosine.shape=(3, 0), but must be (B, C) with C >= 1 [margin_logits]",
+        ),
+        ({"cosine": None}, "cosine=None, but must be a tensor [margin_logits]"),
+        (
+            {"labels": [0, 1, 2]},
+            "labels=[0, 1, 2], but must be a tensor [margin_logits]",
+        ),
+        ({"labels": None}, "labels=None, but must be a tensor [margin_logits]"),
+        (
+            {"labels": np.array([[0], [1], [2]])},
+            "labels=array([[0], [1], [2]]), but must be a tensor [margin_logits]",
+        ),
+        (
+            {"margin": "0.4", "check": False},
+            "margin='0.4', but must be a number or a tensor [margin_logits]",
+        ),
+        (
+            {"margin": torch.tensor(0.4 + 0j)},
+            "margin.dtype=torch.complex64, but must be a real type [margin_logits]",
         ),
         (
             {"cosine": torch.full((3, 5), 1.5)},
@@ -290,3 +314,19 @@ def test_a_mistake_gets_one_clear_line(change: dict[str, Any], message: str) -> 
     with pytest.raises(ValueError, match=r".") as caught:
         margin_logits("adaface", **{**given, **change})
     assert str(caught.value) == message
+
+
+def test_the_curriculum_is_held_constant() -> None:
+    curriculum = torch.tensor(0.3, requires_grad=True)
+    given = {**SETTINGS["curricularface"], "curriculum": curriculum}
+    logits = margin_logits(
+        "curricularface", torch.eye(3), torch.tensor([1, 2, 0]), **given
+    )
+    assert not logits.requires_grad
+
+
+@every_dtype
+def test_a_cosine_eight_roundings_past_one_is_refused(dtype: torch.dtype) -> None:
+    cosine = torch.full((1, 2), 1 + 8 * torch.finfo(dtype).eps, dtype=dtype)
+    with pytest.raises(DomainError, match="up to 4 eps"):
+        margin_logits("normface", cosine, torch.tensor([0]), scale=64.0)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 from torch.nn.functional import cross_entropy, linear, normalize
 from torch.testing import assert_close
 from torch_cases import (
@@ -30,6 +29,7 @@ from adaface_ref.torch_heads import (
     ArcFace,
     CurricularFace,
     MagFace,
+    MarginHead,
     margin_logits,
 )
 
@@ -186,7 +186,12 @@ def test_a_head_compiles_in_one_graph(loss: str) -> None:
     [
         ({"margin": -1}, "margin=-1, but must be in [0, pi/2) [ArcFace]"),
         ({"s": 64}, "parameter='s', but must be one of scale, margin for ArcFace"),
-        ({"classes": 0}, "classes=0, but must be at least 1 [ArcFace]"),
+        ({"classes": 0}, "classes=0, but must be an integer >= 1 [ArcFace]"),
+        ({"classes": True}, "classes=True, but must be an integer >= 1 [ArcFace]"),
+        ({"embedding_size": "8"}, "embedding_size='8', but must be an integer >= 1"),
+        ({"embedding_size": 8.0}, "embedding_size=8.0, but must be an integer >= 1"),
+        ({"margin": torch.tensor([0.4, 0.5])}, "margin=tensor([0.4000, 0.5000]), but"),
+        ({"profile": ["pure"]}, "profile=\"['pure']\", but must be one of pure, clip"),
         ({"pole_gradient": "x"}, "pole_gradient='x', but must be nearest or limit"),
         ({"profile": "shift"}, "profile='shift', but must be one of pure, clip"),
     ],
@@ -206,17 +211,48 @@ def test_a_wrong_setting_gets_one_clear_line(
         ("labels", torch.tensor([0, 5]), "labels[1]=5, but must be -1 or in [0, 5)"),
         ("labels", torch.tensor([0]), "labels.shape=(1,), but must be (2,)"),
         ("norms", torch.ones(5), "norms.shape=(5,), but must be (2,) or (2, 1)"),
-        ("embeddings", torch.ones(2, 9), "embeddings.shape=(2, 9), but must be (2, 8)"),
+        ("embeddings", torch.ones(2, 9), "embeddings.shape=(2, 9), but must be (B, 8)"),
+        ("labels", [0, 1], "labels=[0, 1], but must be a tensor"),
+        ("labels", None, "labels=None, but must be a tensor"),
+        ("norms", [1.0, 2.0], "norms=[1.0, 2.0], but must be a tensor"),
+        ("norms", torch.tensor([1, torch.nan]), "norms[1]=nan, but must be in [0, inf"),
+        ("norms", torch.tensor([1.0, -1.0]), "norms[1]=-1.0, but must be in [0, inf)"),
+        ("norms", torch.tensor([1, 1j]), "norms.dtype=torch.complex64, but must be a"),
+        ("embeddings", None, "embeddings=None, but must be a tensor"),
+        ("embeddings", torch.tensor(1.0), "embeddings.shape=(), but must be (B, 8)"),
         ("embeddings", torch.ones(2, 8).long(), "embeddings.dtype=torch.int64, but"),
     ],
 )
 def test_a_wrong_batch_gets_one_clear_line(
-    argument: str, value: Tensor, message: str
+    argument: str, value: Any, message: str
 ) -> None:
-    given = {"embeddings": torch.ones(2, SIZE), "labels": torch.tensor([0, 1])}
+    given: dict[str, Any] = {"embeddings": torch.ones(2, SIZE)}
+    given["labels"] = torch.tensor([0, 1])
     with pytest.raises(ValueError, match=r".") as caught:
         AdaFace(SIZE, CLASSES)(**{**given, argument: value})
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("norms", "labels", "message"),
+    [
+        ([1.0], None, "feature_norm=[1.0], but must be a tensor"),
+        (torch.tensor([1, torch.nan]), None, "feature_norm[1]=nan, but must be in [0"),
+        (torch.tensor([-1.0]), None, "feature_norm[0]=-1.0, but must be in [0, inf)"),
+        (torch.ones(2, 2), None, "feature_norm.shape=(2, 2), but must be (2,) or (2,"),
+        (torch.ones(2), [0, 1], "labels=[0, 1], but must be a tensor"),
+        (torch.ones(2), torch.ones(2), "labels.dtype=torch.float32, but must be an"),
+    ],
+)
+def test_a_wrong_norm_is_not_regularised(norms: Any, labels: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        MagFace(SIZE, CLASSES).regulariser(norms, labels)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_head_without_a_loss_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^loss='', but must be one of normface"):
+        MarginHead(SIZE, CLASSES)
 
 
 def test_a_head_prints_its_settings() -> None:

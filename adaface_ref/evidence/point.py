@@ -95,8 +95,8 @@ def _check_together(loss: str, point: Mapping[str, float]) -> None:
     cosines = ("target_cosine", "rival_cosine", "other_cosine")
     parameters = {n: value for n, value in point.items() if n not in cosines}
     try:
-        cosines = (point["other_cosine"], point["target_cosine"])
-        other = numpy_reference.other_logit(loss, *cosines, **parameters)
+        pair = (point["other_cosine"], point["target_cosine"])
+        other = numpy_reference.other_logit(loss, *pair, **parameters)
     except DomainError as error:
         raise DomainError(str(error).rpartition(" [")[0] + f" [{WHERE}]") from None
     least, rival = float(other) / point["scale"], point["rival_cosine"]
