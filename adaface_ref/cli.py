@@ -61,9 +61,10 @@ def verify_command(json_file: Path | None, device: str, effort: str, seed: int) 
       adaface-ref verify --effort quick --json verify.json
     """
     from adaface_ref.evidence.verify import as_json, verify
+    from adaface_ref.gate.runner import require_device
     from adaface_ref.tables import print_verification
 
-    check_device(device)
+    require_device(device, "verify")
     check_writable(json_file)
     with shown_progress() as progress:
         result = verify(seed=seed, effort=effort, device=device, progress=progress)
@@ -227,17 +228,6 @@ def write_json(path: Path | None, data: dict[str, Any]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
-
-
-def check_device(device: str) -> None:
-    """Refuses a device that this torch cannot use, in one line."""
-    import torch
-
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        must = "a device that this torch can use, such as cpu"
-        raise click.UsageError(f"--device={device}, but must be {must}") from None
 
 
 def main() -> None:

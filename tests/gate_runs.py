@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import pytest
 
-from adaface_ref.gate.report import Report
+from adaface_ref.gate.report import Outcome, Report
 from adaface_ref.gate.runner import run_gate
 from adaface_ref.gate.session import EFFORTS
 
 
 @cache
 def few_points(
-    target: str, loss: str, profile: str = "auto", seed: int = 0, **arguments: float
+    target: str,
+    loss: str,
+    profile: str = "auto",
+    seed: int = 0,
+    dtypes: Iterable[str] = ("float32", "float64"),
+    **arguments: float,
 ) -> Report:
     """Judge a head at a tenth of the points of `quick`."""
     with pytest.MonkeyPatch.context() as patch:
@@ -22,10 +28,16 @@ def few_points(
             target,
             loss=loss,
             profile=profile,
+            dtypes=dtypes,
             seed=seed,
             effort="quick",
             arguments=arguments,
         )
+
+
+def outcomes(report: Report) -> dict[str, Outcome]:
+    """What each check came to, by its id."""
+    return {outcome.check: outcome for outcome in report.outcomes}
 
 
 def failed(report: Report) -> list[str]:

@@ -261,7 +261,7 @@ def test_the_package_runs_as_a_module() -> None:
 EVALUATE = ("evaluate", "--loss", "arcface", "--at")
 
 MISTAKES = [
-    (("verify", "--device", "nosuch"), "--device=nosuch, but must be"),
+    (("verify", "--device", "nosuch"), "device=nosuch, but must be"),
     (("verify", "--json", "/no/such/file"), "--json=/no/such/file, but must be"),
     (("verify", "--effort", "huge"), "'huge' is not one of"),
     (("verify", "--seed", "-1"), "-1 is not in the range"),

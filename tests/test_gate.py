@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
-from gate_runs import failed, few_points
+from gate_runs import failed, few_points, outcomes
 from zoo import exact
 from zoo.wrong import WRONG
 
@@ -52,6 +53,12 @@ def test_arcface_of_pytorch_metric_learning_is_recognised_as_fallback() -> None:
     assert few_points(ARCFACE, "arcface").identity == sentence
 
 
+def test_the_jump_of_fallback_is_a_warning() -> None:
+    outcome = outcomes(few_points(ARCFACE, "arcface"))["continuity"]
+    assert outcome.status == "warning"
+    assert "jumps by -7.50690 at theta = 2.6416" in outcome.detail
+
+
 def test_a_margin_in_degrees_is_mapped() -> None:
     report = few_points(ARCFACE, "arcface", margin=0.3)
     assert "margin=math.degrees(0.3)" in report.mapping
@@ -78,6 +85,13 @@ def test_a_failure_reads_as_it_must() -> None:
     places = [text.index(word) for word in [*words, "import torch"]]
     assert places == sorted(places)
     assert "target_cosine = -1.0 (-0x1.0000000000000p+0)" in text
+
+
+def test_each_pole_that_is_not_finite_is_shown() -> None:
+    text = few_points(ARCFACE, "arcface").text(80)
+    assert "target_cosine = 1.0 (" in text
+    assert "target_cosine = -1.0 (" in text
+    assert text.count("error    not finite\n") == 2
 
 
 def test_a_wrong_value_tells_error_from_allowed() -> None:
@@ -190,8 +204,28 @@ def only_from_quick(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def test_a_check_that_could_not_run_is_an_error() -> None:
     report = run_gate(only_from_quick, loss="cosface", effort="quick")
     assert report.exit_code == 3
-    statuses = {outcome.check: outcome.status for outcome in report.outcomes}
-    assert statuses["target-logit"] == statuses["compared-something"] == "error"
+    found = outcomes(report)
+    assert found["target-logit"].status == found["compared-something"].status == "error"
+
+
+def test_an_exception_of_the_head_is_placed_in_its_own_file() -> None:
+    detail = run_gate(raises, loss="cosface", effort="quick").outcomes[0].detail
+    assert re.search(r"ZeroDivisionError: on purpose \(test_gate\.py:\d+\)", detail)
+
+
+class TakesEmbeddings(torch.nn.Module):
+    """A head that cannot be built anew once it is an instance."""
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Embeddings to logits."""
+        return embeddings
+
+
+@pytest.mark.parametrize("adapter", [None, "embedding", "pytorch-metric-learning"])
+def test_an_instance_that_takes_embeddings_is_refused(adapter: str | None) -> None:
+    must = "must be the class TakesEmbeddings, not an instance"
+    with pytest.raises(TargetError, match=must):
+        run_gate(TakesEmbeddings(), loss="cosface", adapter=adapter)
 
 
 def of_nan(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -250,7 +284,11 @@ def test_a_target_that_is_not_there_gets_one_line(target: str, message: str) -> 
         ({"dtypes": ["float8"]}, "dtype=float8"),
         ({"dtypes": []}, "dtype="),
         ({"device": "toaster"}, "device=toaster"),
-        ({"adapter": "magic"}, "adapter=magic"),
+        (
+            {"adapter": "magic"},
+            "adapter=magic, but must be one of callable, cosine, embedding, "
+            "pytorch-metric-learning",
+        ),
         ({"seed": -1}, "seed=-1"),
     ],
 )

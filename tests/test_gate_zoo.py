@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gate_runs import failed, few_points
+from gate_runs import failed, few_points, outcomes
 from zoo.exact import EXACT
 from zoo.wrong import WRONG
 
@@ -37,8 +37,7 @@ def test_planted_heads_are_caught_by_the_check_that_names_them(name: str) -> Non
 def test_likely_causes_are_named(name: str) -> None:
     wrong = WRONG[name]
     report = few_points(f"zoo.wrong:{name}", wrong.loss, **wrong.arguments)
-    found = {outcome.check: outcome.findings for outcome in report.outcomes}
-    assert wrong.cause in found[wrong.check][0].cause
+    assert wrong.cause in outcomes(report)[wrong.check].findings[0].cause
 
 
 @pytest.mark.parametrize(("loss", "rule"), CELLS)

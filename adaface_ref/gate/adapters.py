@@ -62,6 +62,7 @@ def open_door(target: Target, request: Request, adapter: str | None) -> Door:
     if name not in ADAPTERS:
         known = ", ".join(ADAPTERS)
         raise TargetError(f"adapter={name}, but must be one of {known} [gate]")
+    _require_class(target, name)
     door = ADAPTERS[name](target, request)
     unused = [name for name in request.given if name not in door.used]
     if unused:
@@ -70,6 +71,21 @@ def open_door(target: Target, request: Request, adapter: str | None) -> Door:
             "argument of the target [gate]"
         )
     return door
+
+
+def _require_class(target: Target, adapter: str) -> None:
+    """Refuse an instance where the head must be built for each number of classes."""
+    subject: Any = target.object
+    if not isinstance(subject, torch.nn.Module):
+        return
+    names = {parameter.name for parameter in parameters_of(subject)}
+    makes_cosines = names & set(FORWARD["embeddings"])
+    if adapter == "callable" and (names & set(FORWARD["cosine"]) or not makes_cosines):
+        return
+    raise TargetError(
+        f"target={target.name}, but must be the class {type(subject).__name__}, not an "
+        "instance of it: it is built anew for each number of classes [gate]"
+    )
 
 
 def _recognise(target: Target) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from adaface_ref.evidence.agreement import Question
 from adaface_ref.gate import invariants
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.material import Evidence, Result, finding_at, probe_finding
@@ -24,9 +26,11 @@ from adaface_ref.gate.report import (
 )
 from adaface_ref.gate.session import Rows, Session
 from adaface_ref.gate.snippets import AFTER, snippet
-from adaface_ref.gate.targets import SubjectError
+from adaface_ref.gate.targets import SubjectError, subject_error
 from adaface_ref.gate.values import QUANTITIES, findings
 from adaface_ref.numpy_arguments import parse_profile
+from adaface_ref.points import in_dtype
+from adaface_ref.tolerance import EPSILON
 
 
 class Check(NamedTuple):
@@ -77,12 +81,12 @@ def _own_gradient(evidence: Evidence, claim: str) -> Result:
 def _value(evidence: Evidence, claim: str, *, check: str) -> Result:
     tally = evidence.tallies[check]
     detail = f"{tally.compared} points, worst {tally.ratio:.2g} of the allowed error"
-    if tally.undecided:
-        detail += f", {tally.undecided} undecided"
     if tally.failed:
         found = findings(evidence.session, claim, tally, evidence.cause)
         detail = f"{tally.compared} points, worst {tally.ratio:.3g} times the allowed"
         return Result(FAILED, detail, tally.compared, tally.ratio, tuple(found))
+    if tally.undecided:
+        return Result(ERROR, f"could not decide {tally.undecided} points")
     if not tally.compared:
         return Result(FAILED, "nothing was compared")
     return Result(OK, detail, tally.compared, tally.ratio)
@@ -100,13 +104,18 @@ def _poles(evidence: Evidence, claim: str, *, target: bool) -> Result:
         for _, first in zip(*np.unique(ends, return_index=True), strict=True):
             row, place = int(index[first]), int(places[first])
             worst.append(pole_finding(session, claim, rows, row, place))
-    if worst:
-        at = sorted({f.inputs["target_cosine" if target else "other_cosine"]
-                     for f in worst}, key=lambda c: (abs(c), -c))  # fmt: skip
-        shown = ", ".join(f"{value!r}" for value in at[:3]) + ", ..." * (len(at) > 3)
-        worst.sort(key=lambda f: abs(f.inputs["target_cosine"]))
-        return Result(FAILED, f"not finite at {shown}", compared, None, tuple(worst))
-    return Result(OK, f"finite at {compared} points at and just past +-1", compared)
+    if not worst:
+        return Result(OK, f"finite at {compared} points at and just past +-1", compared)
+    name = "target_cosine" if target else "other_cosine"
+    worst.sort(key=lambda f: (abs(f.inputs[name]), -f.inputs[name]))
+    at = list(dict.fromkeys(f.inputs[name] for f in worst))
+    shown = ", ".join(f"{value!r}" for value in at[:3]) + ", ..." * (len(at) > 3)
+    # The text shows the nearest to each pole.
+    first = [next((f for f in worst if f.inputs[name] * s > 0), None) for s in (1, -1)]
+    nearest = [finding for finding in first if finding is not None]
+    found = (*nearest, *(f for f in worst if f not in nearest))
+    detail = f"not finite at {shown}"
+    return Result(FAILED, detail, compared, None, found, len(nearest))
 
 
 def _untouched(evidence: Evidence, claim: str) -> Result:
@@ -133,8 +142,9 @@ def _untouched(evidence: Evidence, claim: str) -> Result:
 
 
 def _margin_works(evidence: Evidence, claim: str) -> Result:
-    columns = evidence.probes.rows.columns
-    margins = margins_of(evidence.session.loss, columns)
+    evidence.settle()
+    session, columns = evidence.session, evidence.probes.rows.columns
+    margins = margins_of(session.loss, columns)
     if margins is None:
         plain = columns["multiplier"] == 1
     else:
@@ -144,8 +154,16 @@ def _margin_works(evidence: Evidence, claim: str) -> Result:
     if not due.any():
         return Result(SKIPPED, "skipped: the margin judged is 0")
     got = evidence.probes.measured["logit"]
-    want = columns["scale"] * columns["target_cosine"]
-    if evidence.probes.close("logit", got, want)[due].all():
+    without = columns["scale"] * columns["target_cosine"]
+    want = session.predict("logit", columns)
+    working = evidence.probes.reading.dtype
+    question = Question("logit", session.loss, session.profile, working, "theirs")
+    with np.errstate(all="ignore"):
+        due &= np.abs(want - without) > 10 * question.allowed(columns, want)
+    if not due.any():
+        detail = f"skipped: the margin is below what {working} can show"
+        return Result(SKIPPED, detail)
+    if (np.abs(got - without) < np.abs(got - want))[due].all():
         index = int(np.flatnonzero(due)[0])
         finding = probe_finding(evidence, claim, index)
         return Result(FAILED, "the target logit is s c", findings=(finding,))
@@ -188,18 +206,22 @@ def _continuous(evidence: Evidence, claim: str) -> Result:
         return Result(SKIPPED, "skipped: there is no angle at which rules change")
     angular = margins.angular[evidence.probes.telling]
     angle = np.pi - float(np.median(angular[angular > 0]))
-    step = 1e-8 if "float64" in session.dtypes else 1e-4
-    around = angle + np.array([-step, step])
-    level = np.full(2, np.pi - angle)
-    rows = _at_margin(session, np.cos(around), level)
+    dtype = "float64" if "float64" in session.dtypes else session.dtypes[0]
+    eps = EPSILON[dtype]
+    step = 1e-8 if dtype == "float64" else max(1e-4, 2 * eps / np.sin(angle))
+    level = np.pi - angle
+    around = angle + np.array([-1, 1]) * min(step, level / 2)
+    rows = _at_margin(session, np.cos(around), np.full(2, level), dtype)
+    if rows.cosines[0, 0] == rows.cosines[1, 0]:
+        return Result(SKIPPED, f"skipped: {dtype} cannot tell angles near pi - a apart")
     before, after = session.read(rows).logits[:, 0]
-    if abs(after - before) < 1e-3 * session.fixed["scale"]:
+    if abs(after - before) < max(1e-3, 8 * eps) * session.fixed["scale"]:
         return Result(OK, "no jump at theta = pi - a", 2)
     jump = f"the target logit jumps by {after - before:+.5f} at theta = {angle:.4f}"
     return Result(WARNING, f"{jump}, as `{rule}` has it", 2)
 
 
-def _at_margin(session: Session, cosines: Array, level: Array) -> Rows:
+def _at_margin(session: Session, cosines: Array, level: Array, dtype: str) -> Rows:
     """Two rows whose angular margin is near `level`."""
     extra = {}
     if session.loss == "adaface":
@@ -209,20 +231,22 @@ def _at_margin(session: Session, cosines: Array, level: Array) -> Rows:
         share = (level - low) / (high - low) if high > low else 0 * level
         ends = session.fixed["norm_lower"], session.fixed["norm_upper"]
         extra["feature_norm"] = ends[0] + share * (ends[1] - ends[0])
-    dtype = "float64" if "float64" in session.dtypes else session.dtypes[0]
-    held = "float32" if dtype == "bfloat16" else dtype
-    cosines = np.stack([cosines, 0 * cosines], axis=1).astype(held).astype(float)
+    cosines = in_dtype(np.stack([cosines, 0 * cosines], axis=1), dtype)
     return session.rows(cosines, extra, dtype)
 
 
 def _compared(evidence: Evidence, claim: str) -> Result:
     tallies = evidence.tallies
-    asked = sum(tally.asked for tally in tallies.values())
-    compared = sum(tally.compared for tally in tallies.values())
-    least = min(tally.compared for tally in tallies.values())
-    if not least or compared < asked / 2:
-        return Result(FAILED, f"{compared} of {asked} values were compared", compared)
-    return Result(OK, f"{compared} of {asked} values; the rest lie at poles", compared)
+    few = {check: tally for check, tally in tallies.items() if not tally.suffices}
+    told = few or tallies
+    asked = sum(tally.asked for tally in told.values())
+    compared = sum(tally.compared for tally in told.values())
+    left_out = sum((tally.left_out for tally in told.values()), Counter())
+    reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
+    detail = f"{compared} of {asked} values" + f"; left out: {reasons}" * bool(reasons)
+    if few:
+        return Result(FAILED, f"{', '.join(few)}: {detail}", compared)
+    return Result(OK, detail, compared)
 
 
 CHECKS = (
@@ -271,9 +295,16 @@ def run_check(check: Check, evidence: Evidence) -> Outcome:
     """
     try:
         result = check.run(evidence, check.claim)
-    except SubjectError as error:
-        return Outcome(check.id, check.claim, ERROR, f"could not run: {error}")
+    except Exception as error:
+        return Outcome(check.id, check.claim, ERROR, could_not_run(error))
     return Outcome(check.id, check.claim, *result)
+
+
+def could_not_run(error: Exception) -> str:
+    """One line for what stopped a check: the head's fault, or ours."""
+    if not isinstance(error, SubjectError):
+        error = subject_error("judging the head", error)
+    return f"could not run: {error}"
 
 
 def _on_grid(

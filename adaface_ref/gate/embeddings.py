@@ -46,6 +46,11 @@ def embedding(target: Target, request: Request) -> Door:
 def metric_learning(target: Target, request: Request) -> Door:
     """The adapter for pytorch-metric-learning, whose ArcFaceLoss takes degrees."""
     subject: Any = target.object
+    if not inspect.isclass(subject):
+        raise TargetError(
+            f"target={target.name}, but must be a class for the adapter "
+            "pytorch-metric-learning [gate]"
+        )
     names = ("num_classes", "embedding_size", "margin", "scale")
     meanings = dict(zip(names, ("classes", *names[1:]), strict=True))
     make = Call(meanings, frozenset(), request.given)

@@ -10,7 +10,7 @@ import numpy as np
 from adaface_ref.gate.identify import Probes
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.reading import Array
-from adaface_ref.gate.state import DEVIATION, MEAN, STD_EPS
+from adaface_ref.gate.state import DEVIATION, MEAN, POLICY, STD_EPS
 
 CORE = 0.999
 """Probes with a larger |cosine| belong to profiles, not to faults."""
@@ -207,7 +207,8 @@ def likely_cause(probes: Probes) -> str:
     if parts is None:
         return "none of the known faults can be compared for this loss"
     core = probes.telling & (np.abs(probes.rows.cosines).max(axis=1) < CORE)
-    right = _right(parts)
+    with np.errstate(all="ignore"):
+        right = _right(parts)
     if _explains(probes, right, core):
         return "the core is right: look at where this point lies"
     for fault in FAULTS:
@@ -215,6 +216,11 @@ def likely_cause(probes: Probes) -> str:
             values = fault.values(parts)
         if _explains(probes, values, core):
             return fault.words
+    if probes.session.loss == "adaface" and "norms" in probes.rows.given:
+        return (
+            "no known fault gives these values; the policy of the statistics (eps, "
+            f"ddof, clip) may differ from {POLICY}"
+        )
     return "no known fault gives these values"
 
 

@@ -17,6 +17,7 @@ from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.reading import Array, Reading
 from adaface_ref.gate.session import Rows, Session
 from adaface_ref.numpy_arguments import parse_profile
+from adaface_ref.points import in_dtype
 from adaface_ref.spec.losses import LOSSES
 
 CLAMPS = (0.0, 1e-7, 1e-4, 1e-3)
@@ -124,7 +125,7 @@ def probe(session: Session) -> Probes:
     name, levels = kinds.get(session.loss, ("", (0.0, 0.0, 0.0)))
     target, level = (grid.ravel() for grid in np.meshgrid(targets, levels))
     other = np.resize(others, target.size)
-    cosines = np.stack([target, other], axis=1).astype(_held(widest)).astype(float)
+    cosines = in_dtype(np.stack([target, other], axis=1), widest)
     extra = {name: level} if name else {}
     rows = session.rows(cosines, extra, widest)
     return Probes(session, rows, session.read(rows))
@@ -197,7 +198,3 @@ def describe(session: Session, profile: str) -> str:
             f"{parsed.gradient} gradient",
         ]
     )
-
-
-def _held(dtype: str) -> np.dtype[np.floating]:
-    return np.dtype("float32" if dtype == "bfloat16" else dtype)

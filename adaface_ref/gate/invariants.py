@@ -16,6 +16,7 @@ from adaface_ref.evidence.agreement import Question
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.reading import Array, Reading
 from adaface_ref.gate.session import Rows, Session
+from adaface_ref.points import in_dtype
 
 Indices = NDArray[np.intp]
 
@@ -66,16 +67,15 @@ def grid(session: Session) -> Grid:
         The grid.
     """
     dtype = "float64" if "float64" in session.dtypes else session.dtypes[0]
-    targets = np.sort(np.cos(np.linspace(0.01, np.pi - 0.01, ANGLES)))
+    angles = np.linspace(0.01, np.pi - 0.01, ANGLES)
+    targets = np.unique(in_dtype(np.cos(angles), dtype))
+    targets = targets[np.abs(targets) < 1]
     kinds: dict[str, tuple[str, tuple[float, ...]]]
     kinds = {"adaface": ("margin_scaler", (-1.0, -0.5, 0.0, 0.5, 1.0))}
     kinds["magface"] = ("feature_norm", (5.0, 60.0, 120.0))
     name, levels = kinds.get(session.loss, ("", (0.0,)))
     parts = np.meshgrid(targets, np.array(RIVALS), np.array(levels), indexing="ij")
     target, rival, level = (part.ravel() for part in parts)
-    if dtype != "float64":
-        held = np.dtype("float16" if dtype == "bfloat16" else dtype)
-        target = target.astype(held).astype(float)
     cosines = np.stack([target, rival], axis=1)
     rows = session.rows(cosines, {name: level} if name else {}, dtype)
     reading = session.read(rows)
@@ -117,9 +117,13 @@ def wrong_rise(found: Grid) -> tuple[Indices, int]:
     criterion = _criterion(found)
     size = np.abs(found.gst).reshape(found.shape)
     slack = found.slack.reshape(found.shape)
-    step = np.diff(size, axis=0)
+    with np.errstate(invalid="ignore"):
+        step = np.diff(size, axis=0)
+    due = np.diff(np.abs(found.expected).reshape(found.shape), axis=0)
     wanted = np.where(criterion[1:] == criterion[:-1], criterion[1:], 0)
-    bad = wanted * step < -(slack[1:] + slack[:-1])
+    unsure = slack[1:] + slack[:-1]
+    bad = wanted * step < -unsure
+    bad |= (wanted * step <= 0) & (wanted * due > unsure)
     bad |= ~np.isfinite(step) & (wanted != 0)
     index = np.flatnonzero(np.pad(bad, ((1, 0), (0, 0), (0, 0))).ravel())
     return index, int(np.count_nonzero(wanted))

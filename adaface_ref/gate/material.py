@@ -64,13 +64,14 @@ class Evidence:
 
 
 class Result(NamedTuple):
-    """What a check found: a status, one line, counts and violations."""
+    """What a check found, as the fields of an Outcome."""
 
     status: str
     detail: str
     compared: int = 0
     ratio: float | None = None
     findings: tuple[Finding, ...] = ()
+    shown: int = 1
 
 
 def probe_finding(

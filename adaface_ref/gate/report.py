@@ -27,7 +27,7 @@ class Finding:
         got: what the head gave.
         expected: what it should have given: a value, or words.
         error: their distance; NaN where there is none to speak of.
-        allowed: what the distance may be.
+        allowed: what the distance may be; NaN where anything finite is right.
         cause: the likely cause.
         snippet: lines to paste; they print `got`.
     """
@@ -52,9 +52,8 @@ class Finding:
         expected = self.expected
         shown = expected if isinstance(expected, str) else number(expected, self.dtype)
         lines.append(f"got      {number(self.got, self.dtype)}, expected {shown}")
-        nothing = math.isnan(self.allowed)
-        allowed = "any that is finite" if nothing else f"{self.allowed:.4g}"
-        lines.append(f"error    {self.error:.4g}, allowed {allowed}")
+        error = f"{self.error:.4g}, allowed {self.allowed:.4g}"
+        lines.append(f"error    {'not finite' if math.isnan(self.allowed) else error}")
         lines += _wrapped("cause    ", self.cause, width)
         return "\n".join([*lines, "to see it, paste:", "", self.snippet])
 
@@ -71,6 +70,7 @@ class Outcome:
         compared: how many values were compared.
         ratio: the largest error as a share of the allowed one, for value checks.
         findings: the violations, the worst first.
+        shown: how many of them the text shows.
     """
 
     check: str
@@ -80,6 +80,7 @@ class Outcome:
     compared: int = 0
     ratio: float | None = None
     findings: tuple[Finding, ...] = ()
+    shown: int = 1
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,11 @@ class Report:
             label = f"{outcome.status:<8}{outcome.check:<19}"
             lines += _wrapped(label, outcome.detail, width)
         for outcome in self.outcomes:
-            for finding in outcome.findings[:1]:
-                more = len(outcome.findings) - 1
-                tail = f" (the worst; {more} more in --json)" if more else ""
+            more = len(outcome.findings) - outcome.shown
+            tail = f" (the worst; {more} more in --json)" if more > 0 else ""
+            for finding in outcome.findings[: outcome.shown]:
                 lines += ["", f"FAILURE {outcome.check}{tail}", finding.text(width)]
+                tail = ""
         return "\n".join([*lines, "", self.verdict])
 
     def as_json(self) -> dict[str, Any]:

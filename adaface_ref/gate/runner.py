@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.checks import CHECKS, run_check
+from adaface_ref.gate.checks import CHECKS, could_not_run, run_check
 from adaface_ref.gate.material import Evidence
 from adaface_ref.gate.opening import open_session
 from adaface_ref.gate.reading import DTYPES
@@ -58,8 +58,8 @@ def run_gate(
         _checked("dtype", dtype, DTYPES)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise DomainError(f"seed={seed}, but must be an integer, 0 or more [gate]")
-    _check_device(device)
-    settings = {
+    require_device(device)
+    settings: dict[str, object] = {
         "seed": seed,
         "effort": effort,
         "device": device,
@@ -82,11 +82,12 @@ def run_gate(
             arguments=arguments or {},
             progress=progress,
         )
-        identity = evidence.identity.sentence
     except SubjectError as error:
-        stuck = Outcome("run", "The head can be imported, built and run.", ERROR,
-                        str(error))  # fmt: skip
-        return Report(name, loss, "", "", "", (), settings, (stuck,))
+        return _stuck(name, loss, settings, str(error))
+    try:
+        identity = evidence.identity.sentence
+    except Exception as error:
+        return _stuck(name, loss, settings, could_not_run(error))
     outcomes = []
     for number, check in enumerate(CHECKS):
         if progress is not None:
@@ -154,15 +155,30 @@ def open_evidence(
     return Evidence(session, advance)
 
 
+def _stuck(name: str, loss: str, settings: dict[str, object], why: str) -> Report:
+    claim = "The head can be imported, built and run."
+    outcome = Outcome("run", claim, ERROR, why)
+    return Report(name, loss, "", "", "", (), settings, (outcome,))
+
+
 def _checked(argument: str, value: object, known: Iterable[str]) -> None:
     if value not in tuple(known):
         text = ", ".join(known)
         raise DomainError(f"{argument}={value}, but must be one of {text} [gate]")
 
 
-def _check_device(device: str) -> None:
+def require_device(device: str, where: str = "gate") -> None:
+    """Refuse a device that this torch cannot use.
+
+    Args:
+        device: a torch device.
+        where: who asks, for the message.
+
+    Raises:
+        DomainError: it cannot be used here.
+    """
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
         must = "a device that this torch can use, such as cpu"
-        raise DomainError(f"device={device}, but must be {must} [gate]") from None
+        raise DomainError(f"device={device}, but must be {must} [{where}]") from None

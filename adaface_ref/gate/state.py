@@ -17,6 +17,13 @@ MEAN = 50.0
 DEVIATION = 10.0
 STD_EPS = 1e-3
 """Added to the deviation by the official AdaFace head."""
+NORMS = (1.0, 99.0)
+"""The norms that are given, clear of the official clip to [1e-3, 100]."""
+
+POLICY = (
+    f"z = (norm - mean) / (std + {STD_EPS:g}) for norms in [{NORMS[0]:g}, {NORMS[1]:g}]"
+)
+"""How margin scalers follow from norms."""
 
 
 def prepare(
@@ -72,10 +79,10 @@ def steer(margin_scaler: Array, concentration: float) -> Array:
         concentration: h > 0.
 
     Returns:
-        (B,) norms, clear of the official clip to [1e-3, 100].
+        (B,) norms, in NORMS.
     """
     wanted = MEAN + margin_scaler * (DEVIATION + STD_EPS) / concentration
-    return wanted.clip(1.0, 99.0)
+    return wanted.clip(*NORMS)
 
 
 def scaler(norms: Array, concentration: float) -> Array:

@@ -14,6 +14,9 @@ from types import ModuleType
 
 from adaface_ref.errors import DomainError
 
+PACKAGE = Path(__file__).resolve().parents[1]
+"""Its files are not the head's."""
+
 
 class TargetError(DomainError):
     """The user's target, adapter or argument is not valid."""
@@ -56,9 +59,17 @@ def subject_error(doing: str, error: BaseException) -> SubjectError:
         The error, to be raised by the caller.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    theirs = [frame for frame in frames if _is_theirs(frame.filename)]
+    where = ""
+    for frame in (theirs or frames)[-1:]:
+        where = f" ({Path(frame.filename).name}:{frame.lineno})"
     text = " ".join(str(error).split()) or "no message"
     return SubjectError(f"{doing}: {type(error).__name__}: {text[:300]}{where}")
+
+
+def _is_theirs(file: str) -> bool:
+    """Whether a frame's file is the head's, or what the head calls."""
+    return not file.startswith("<") and PACKAGE not in Path(file).resolve().parents
 
 
 def resolve(target: object) -> Target:

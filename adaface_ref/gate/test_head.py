@@ -44,7 +44,7 @@ def test_head(check: Check, evidence: Evidence) -> None:
     if outcome.status == ERROR:
         pytest.fail(outcome.detail, pytrace=False)
     if outcome.status == FAILED:
-        texts = [finding.text(80) for finding in outcome.findings[:1]]
+        texts = [finding.text(80) for finding in outcome.findings[: outcome.shown]]
         ratio = "" if outcome.ratio is None else number(outcome.ratio, "float32")
         lines = [outcome.claim, f"{outcome.detail} {ratio}".rstrip(), *texts]
         pytest.fail("\n".join(lines), pytrace=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,8 @@ from adaface_ref.gate.session import CHUNK, Rows, Session
 from adaface_ref.gate.snippets import GST, LOGIT, LOSS, snippet
 from adaface_ref.points import corner_count
 from adaface_ref.tolerance import EPSILON
+
+Mask = NDArray[np.bool_]
 
 CLASSES = 5
 """Classes of the batches that test how rows and classes are told apart."""
@@ -32,6 +35,10 @@ FIRST = 2**10
 KEPT = 5
 """Findings kept for a check."""
 
+AT_POLES = "at poles"
+CROWDED = "where one float64 cannot hold the rival"
+AT_BORDERS = "where rounding decides which classes are hard"
+
 QUANTITIES = {
     "target-logit": "logit",
     "other-logit": "other_logit",
@@ -43,13 +50,28 @@ QUANTITIES = {
 
 @dataclass
 class Tally:
-    """What a value check has come to so far."""
+    """What a value check has come to so far.
+
+    Args:
+        asked: values that the head gave.
+        compared: of these, values that were judged.
+        undecided: values that the oracle could not decide.
+        left_out: how many of the others were not judged, and why.
+        ratio: the largest error as a share of the allowed one.
+        failed: the worst violations.
+    """
 
     asked: int = 0
     compared: int = 0
     undecided: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
     ratio: float = 0.0
     failed: list[tuple[float, Comparison, Rows, int, str]] = field(default_factory=list)
+
+    @property
+    def suffices(self) -> bool:
+        """Whether at least half of what was asked was compared."""
+        return 0 < self.asked <= 2 * self.compared
 
 
 def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tally]:
@@ -65,13 +87,13 @@ def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tall
     tallies = {check: Tally() for check in QUANTITIES}
     for rows, corners in _blocks(session):
         reading = session.read(rows)
-        clear = _clear(session, rows, reading.dtype)
+        reasons = _left_out(session, rows, reading.dtype)
         for check, tally in tallies.items():
             if tally.failed:
                 continue
             for place in (0,) if check.startswith("target") else _others(rows):
-                keep = clear if check.endswith("gst") else slice(None)
-                _compare(session, check, tally, rows, reading, place, keep, corners)
+                without = reasons if check.endswith("gst") else {}
+                _compare(session, check, tally, rows, reading, place, without, corners)
         progress(len(rows.cosines))
     return tallies
 
@@ -120,11 +142,12 @@ def _others(rows: Rows) -> range:
     return range(1, rows.cosines.shape[1])
 
 
-def _clear(session: Session, rows: Rows, dtype: str) -> NDArray[np.bool_]:
-    """Rows off the poles whose rival cosine spec and head cannot see differently."""
-    clear = (np.abs(rows.cosines) < 1).all(axis=1)
+def _left_out(session: Session, rows: Rows, dtype: str) -> dict[str, Mask]:
+    """Rows whose GST is not judged, by reason: spec and head may see other rivals."""
+    found: dict[str, Mask] = {}
+    found[AT_POLES] = np.asarray((np.abs(rows.cosines) >= 1).any(axis=1))
     if rows.cosines.shape[1] > 2:
-        clear &= np.abs(rows.columns["rival_cosine"]) > CLEAR
+        found[CROWDED] = np.abs(rows.columns["rival_cosine"]) <= CLEAR
     if session.loss == "curricularface":
         # Which classes are hard is decided by comparing rounded cosines.
         target, margin = rows.columns["target_cosine"], rows.columns["margin"]
@@ -132,8 +155,8 @@ def _clear(session: Session, rows: Rows, dtype: str) -> NDArray[np.bool_]:
         edge = target * np.cos(margin) - sine * np.sin(margin)
         gap = np.abs(rows.cosines[:, 1:] - edge[:, None]).min(axis=1)
         with np.errstate(divide="ignore"):
-            clear &= gap > 64 * EPSILON[dtype] * (1 + 1 / sine)
-    return np.asarray(clear)
+            found[AT_BORDERS] = gap <= 8 * EPSILON[dtype] * (1 + 1 / sine)
+    return found
 
 
 def _compare(
@@ -143,10 +166,17 @@ def _compare(
     rows: Rows,
     reading: Reading,
     place: int,
-    keep: NDArray[np.bool_] | slice,
+    without: Mapping[str, Mask],
     corners: int,
 ) -> None:
     quantity = QUANTITIES[check]
+    keep = np.ones(len(rows.cosines), dtype=bool)
+    for reason, left in without.items():
+        tally.left_out[reason] += int((keep & left).sum())
+        keep &= ~left
+    tally.asked += keep.size
+    if not keep.any():
+        return
     columns = rows.columns
     if place:
         other = rows.cosines[:, place].clip(-1, 1)
@@ -155,8 +185,8 @@ def _compare(
     values = got(reading, quantity, place)[keep]
     question = _question(session, quantity, reading.dtype)
     judged = judge(question, columns, values, corners=corners)
-    tally.asked += values.size
     tally.compared += judged.compared
+    tally.left_out[AT_POLES] += judged.poles
     tally.undecided += judged.undecided
     tally.ratio = max(tally.ratio, judged.ratio)
     for failure in judged.failures[:KEPT]:

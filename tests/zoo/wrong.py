@@ -45,6 +45,12 @@ def scale_missing_on_others(cosine: Tensor, labels: Tensor) -> Tensor:
     return at_target(cosine, labels, 64.0 * (own(cosine, labels) - 0.35))
 
 
+def others_without_gradient(cosine: Tensor, labels: Tensor) -> Tensor:
+    """The forward is right, the other classes are detached."""
+    target = own(cosine, labels) - 0.35
+    return 64.0 * at_target(cosine.detach(), labels, target)
+
+
 def eps_too_wide(cosine: Tensor, labels: Tensor) -> Tensor:
     """Cosines clamped to [-0.99, 0.99]."""
     clamped = cosine.clamp(-0.99, 0.99)
@@ -169,6 +175,30 @@ class ClipBeforeConcentration(AdaFaceHead):
         return adaface_clip(cosine, label, self.h * z, self.m)
 
 
+class StatisticsWithoutEps(AdaFaceHead):
+    """AdaFace with nothing added to the deviation."""
+
+    def __init__(self, embedding_size: int, classnum: int) -> None:
+        super().__init__(embedding_size, classnum, 0.4, 0.333)
+
+    def forward(self, embbedings: Tensor, norms: Tensor, label: Tensor) -> Tensor:
+        """Unit embeddings, their norms and labels to logits."""
+        cosine = torch.mm(embbedings, functional.normalize(self.kernel, dim=0))
+        z = (norms - self.batch_mean) / self.batch_std
+        return adaface_clip(cosine, label, (self.h * z).clip(-1, 1), self.m)
+
+
+class NormsClippedLow(AdaFaceHead):
+    """AdaFace with norms clipped to 55."""
+
+    def __init__(self, embedding_size: int, classnum: int) -> None:
+        super().__init__(embedding_size, classnum, 0.4, 0.333)
+
+    def forward(self, embbedings: Tensor, norms: Tensor, label: Tensor) -> Tensor:
+        """Unit embeddings, their norms and labels to logits."""
+        return super().forward(embbedings, norms.clip(max=55.0), label)
+
+
 class _FromProbability(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:
@@ -236,6 +266,7 @@ WRONG = {
     "margin_on_a_non_target": Wrong("arcface", "target-logit", "another class"),
     "scale_before_additive_margin": Wrong("cosface", "target-logit", "after the scale"),
     "scale_missing_on_others": Wrong("cosface", "other-logit", "lack the scale"),
+    "others_without_gradient": Wrong("cosface", "other-gst", "no gradient reaches"),
     "eps_too_wide": Wrong("arcface", "target-gst", "eps too wide"),
     "swapped_branches": Wrong("arcface", "target-logit", "swapped"),
     "straight_through": Wrong("arcface", "own-gradient", "slope 1"),
@@ -252,6 +283,8 @@ WRONG = {
     "missing_upper_clip": Wrong("adaface", "target-gst"),
     "ScalerWithoutConcentration": Wrong("adaface", "target-logit", "lacks h"),
     "ClipBeforeConcentration": Wrong("adaface", "target-logit", "before h"),
+    "StatisticsWithoutEps": Wrong("adaface", "target-logit", "policy of the"),
+    "NormsClippedLow": Wrong("adaface", "target-logit", "policy of the"),
     "GstFromProbability": Wrong("cosface", "target-gst", "P instead of P - 1"),
     "EntropyWithoutMaximum": Wrong(
         "cosface", "target-gst", arguments={"scale": 128.0}
