@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -16,10 +18,12 @@ from zoo.wrong import WRONG
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate import check_head
+from adaface_ref.gate.checks import CHECKS, run_check
 from adaface_ref.gate.identify import candidates
-from adaface_ref.gate.report import Finding, Report, number
+from adaface_ref.gate.report import Finding, Outcome, Report, number
 from adaface_ref.gate.runner import run_gate
 from adaface_ref.gate.targets import TargetError, resolve
+from adaface_ref.gate.values import QUANTITIES, Tally
 
 COSFACE = "pytorch_metric_learning.losses:CosFaceLoss"
 ARCFACE = "pytorch_metric_learning.losses:ArcFaceLoss"
@@ -320,3 +324,121 @@ def test_an_empty_report_is_no_pass() -> None:
 
 def test_the_zoo_is_large_enough() -> None:
     assert len(WRONG) >= 12
+
+
+ARCFACE = "pytorch_metric_learning.losses:ArcFaceLoss"
+
+
+@pytest.mark.parametrize("check", [c for c in CHECKS if c.id in QUANTITIES])
+def test_a_value_check_that_compared_nothing_fails(check: Any) -> None:
+    evidence: Any = SimpleNamespace(tallies={check.id: Tally(asked=10)})
+    assert run_check(check, evidence).status == "failed"
+
+
+def nan_at_the_poles_in_double(
+    cosine: torch.Tensor, labels: torch.Tensor
+) -> torch.Tensor:
+    """CosFace, but for a root that float64 alone takes at the poles."""
+    if cosine.dtype == torch.float64:
+        cosine = cosine + 0 * (1 - cosine * cosine).clamp(min=0).sqrt()
+    return exact.cosface(cosine, labels)
+
+
+def test_poles_are_tried_in_every_dtype() -> None:
+    report = run_gate(nan_at_the_poles_in_double, loss="cosface", effort="quick")
+    assert failed(report) == ["poles-target", "poles-other"]
+
+
+def infinite_past_the_poles(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """CosFace, but for a logit past +-1, whose gradient is 0."""
+    return exact.cosface(torch.where(cosine.abs() > 1, -torch.inf, cosine), labels)
+
+
+def test_logits_just_past_the_poles_must_be_finite() -> None:
+    report = run_gate(infinite_past_the_poles, loss="cosface", effort="quick")
+    assert failed(report) == ["poles-target", "poles-other"]
+
+
+@pytest.mark.parametrize("check", ["invariant-1", "invariant-2", "invariant-3"])
+def test_a_margin_of_the_wrong_sign_breaks_a_stated_invariant(check: str) -> None:
+    assert check in failed(few_points("zoo.wrong:cos_theta_minus_m", "arcface"))
+
+
+def wrong_in_a_gap(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Right but for 1 % of the cosines."""
+    off = 0.1 * ((cosine > 0.3) & (cosine < 0.33))
+    return exact.cosface(cosine - off, labels)
+
+
+def test_a_profile_that_departs_at_few_probes_does_not_fit() -> None:
+    report = run_gate(wrong_in_a_gap, loss="cosface", effort="quick")
+    assert "profile" in failed(report) and "fits none" in report.identity
+
+
+def slightly_too_wide(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A margin of 0.35002."""
+    return exact.cosface(cosine, labels, m=0.35002)
+
+
+def test_a_margin_slightly_off_fits_no_profile() -> None:
+    report = run_gate(slightly_too_wide, loss="cosface", effort="quick")
+    assert "profile" in failed(report)
+
+
+class ThreeProducts(torch.nn.Module):
+    """CosFace from embeddings: a product before the cosines, and one after them."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.randn(out_features, in_features))
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Embeddings to logits."""
+        unit = torch.nn.functional.normalize
+        turned = embeddings @ torch.eye(embeddings.shape[1], dtype=embeddings.dtype)
+        cosine = torch.nn.functional.linear(unit(turned), unit(self.weight))
+        logits = exact.cosface(cosine, labels)
+        return logits @ torch.eye(len(self.weight), dtype=logits.dtype)
+
+
+def test_only_the_first_product_of_their_shape_is_taken_for_the_cosines() -> None:
+    report = run_gate(ThreeProducts, loss="cosface", effort="quick")
+    assert report.exit_code == 0, report.text()
+
+
+def test_a_violation_outweighs_a_check_that_could_not_run() -> None:
+    found = tuple(Outcome(s, "", s, "") for s in ("error", "failed", "ok"))
+    report = Report("head", "cosface", "", "", "", (), {}, found)
+    assert report.exit_code == 1 and "DOES NOT CONFORM" in report.verdict
+
+
+class Registered(torch.nn.Module):
+    """CosFace with its margin in a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("m", torch.tensor(0.375))
+
+    def forward(self, cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Cosines to logits."""
+        return exact.cosface(cosine, labels, m=float(self.m))
+
+
+def test_the_callers_module_keeps_its_dtype() -> None:
+    head = Registered()
+    report = run_gate(head, loss="cosface", effort="quick", arguments={"margin": 0.375})
+    assert report.exit_code == 0, report.text()
+    assert head.m.dtype == torch.float32
+
+
+def test_a_truth_value_is_no_seed() -> None:
+    with pytest.raises(DomainError, match="seed=True, but must be"):
+        run_gate(exact.cosface, loss="cosface", seed=True)
+
+
+def test_a_wrong_head_in_single_gives_no_warning() -> None:
+    report = run_gate(
+        "zoo.wrong:margin_on_all_classes",
+        loss="arcface", effort="quick", dtypes=["float32"],
+    )  # fmt: skip
+    assert report.exit_code == 1

@@ -156,3 +156,13 @@ def test_shrinking_treats_a_refused_point_as_not_failing() -> None:
 
 def test_a_point_is_described_in_decimal_and_hex() -> None:
     assert describe({"margin": 0.4}) == "margin = 0.4 (0x1.999999999999ap-2)"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_shrinking_keeps_cosines_values_of_the_dtype(dtype: str) -> None:
+    start = {"target_cosine": float(in_dtype(np.asarray([0.8371]), dtype)[0])}
+    small = simplest(
+        start, lambda p: 0.82 < p["target_cosine"] < 0.86, "arcface", dtype
+    )
+    found = np.asarray([small["target_cosine"]])
+    assert np.array_equal(in_dtype(found, dtype), found)
