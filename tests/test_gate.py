@@ -415,6 +415,8 @@ def test_a_violation_outweighs_a_check_that_could_not_run() -> None:
 class Registered(torch.nn.Module):
     """CosFace with its margin in a buffer."""
 
+    m: torch.Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("m", torch.tensor(0.375))

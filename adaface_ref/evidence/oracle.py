@@ -76,8 +76,6 @@ def certify(
     ]
     floats = formula(quantity, loss, profile, arcs, "value", "numpy")
     settled = _settled_case(floats, arrays, size)
-    rows = zip(*(array.tolist() for array in arrays), strict=True)
-    points = list(rows) or [()] * size
     result = Certified(
         np.full(size, np.nan),
         np.full(size, UNDECIDED, dtype=np.int8),
@@ -88,7 +86,7 @@ def certify(
         left = np.arange(size)
         for precision in PRECISIONS:
             ctx.prec = precision
-            left = _attempt(compiled, settled, points, left, dtype, result)
+            left = _attempt(compiled, settled, arrays, left, dtype, result)
             if not left.size:
                 break
     finally:
@@ -127,7 +125,7 @@ CLEAR = 1e-6
 def _attempt(
     compiled: Formula,
     settled: Any,
-    points: Sequence[tuple[float, ...]],
+    arrays: Sequence[Floats],
     which: Any,
     dtype: str,
     result: Certified,
@@ -135,8 +133,12 @@ def _attempt(
     """Evaluates at the precision in force; returns the points still too wide."""
     bits, smallest = BITS[dtype], arb(2) ** SMALLEST[dtype]
     done, values, left = [], [], []
-    for index, case in zip(which.tolist(), settled[which].tolist(), strict=True):
-        inputs = map(arb, points[index])
+    # Lazily, so that no tuple outlives its turn for the garbage collector to count.
+    points = zip(*(array[which].tolist() for array in arrays), strict=True)
+    rows = points if arrays else ((),) * which.size
+    indices, kinds = which.tolist(), settled[which].tolist()
+    for index, case, point in zip(indices, kinds, rows, strict=True):
+        inputs = map(arb, point)
         if case >= 0:
             ball = compiled.value[case](*inputs)[0]
         else:
