@@ -94,6 +94,7 @@ BALLS: Mapping[str, Any] = {
     "logistic": lambda x: 1 / (1 + (-x).exp()),
     "complement": lambda x: _ONE / (_ONE + x.exp()),
     "integer": arb,
+    "ball": arb,
     "log_logistic": lambda x: x - x.exp().log1p() if x < 0 else -(-x).exp().log1p(),
     "angle_of": arb.acos,
     "acos": arb.acos,
@@ -200,7 +201,7 @@ class _Program:
     def _power(self, node: Expr) -> str:
         base, exponent = node.args
         if exponent == Rational(1, 2):
-            return f"sqrt({self.name_of(base)})"
+            return f"sqrt({self._argument(base)})"
         if exponent == 2:
             return f"{self.name_of(base)} * {self.name_of(base)}"
         if exponent.is_Rational and exponent < 0:
@@ -211,12 +212,19 @@ class _Program:
             return f"{self.name_of(sqrt(base))} ** {int(exponent.p)}"
         raise TypeError(f"{node}, but powers must be halves of integers [evaluate]")
 
+    def _argument(self, node: Expr) -> str:
+        """What a function is called with: a method of balls crashes on a fraction."""
+        code = self.name_of(node)
+        if node.is_Rational and "ball" in self.backend:
+            return self._assign(f"ball({code})")
+        return code
+
     def _call(self, node: Expr) -> str:
         function = type(node).__name__
         negative = bool(node.args) and node.args[0].could_extract_minus_sign()
         if function == "logistic" and negative and "complement" in self.backend:
-            return f"complement({self.name_of(-node.args[0])})"
-        argument = self.name_of(node.args[0]) if len(node.args) == 1 else ""
+            return f"complement({self._argument(-node.args[0])})"
+        argument = self._argument(node.args[0]) if len(node.args) == 1 else ""
         if function in ("sin", "cos") and "sin_cos" in self.backend:
             pair = self._assign(f"sin_cos({argument})")
             other = cos if function == "sin" else sin
@@ -235,7 +243,8 @@ def compile_tree(
 
     Args:
         expressions: trees in the angle or in the target cosine.
-        arguments: names of the quantities, in the order of the function's arguments.
+        arguments: names of the quantities, in the order of the function's arguments;
+            trees stay in the angle if it is among them.
         backend: NUMPY, TORCH or BALLS.
 
     Returns:
@@ -248,7 +257,9 @@ def compile_tree(
     for position, name in enumerate(arguments):
         program.known[QUANTITIES[name].symbol] = f"a{position}"
     sine = SINE_OF_BALLS if backend is BALLS else SINE_OF_FLOATS
-    results = [program.name_of(from_cosine(tree, sine)) for tree in expressions]
+    if angle.name not in arguments:
+        expressions = [from_cosine(tree, sine) for tree in expressions]
+    results = [program.name_of(tree) for tree in expressions]
     head = ", ".join(f"a{position}" for position in range(len(arguments)))
     body = "\n    ".join(
         [*program.lines, f"return ({''.join(r + ', ' for r in results)})"]

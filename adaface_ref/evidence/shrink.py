@@ -21,6 +21,10 @@ PLAIN_COSINES = (0.0, *(sign * x for x in _NEAR_ONE for sign in (1, -1)), 1.0, -
 """Tried first for a cosine; the poles last, where little can be compared."""
 
 
+NEXT_TO_ONE = tuple(float(f"0.{'9' * nines}") for nines in range(3, 16))
+"""Tried next for a cosine next to a pole."""
+
+
 def simplest(
     point: Mapping[str, float],
     fails: Callable[[dict[str, float]], bool],
@@ -79,6 +83,8 @@ def _candidates(name: str, value: float, usual: Mapping[str, float]) -> Iterator
     if name in usual:
         yield usual[name]
     yield from PLAIN_COSINES if name in COSINES else PLAIN
+    if name in COSINES and abs(value) > NEXT_TO_ONE[0]:
+        yield from (math.copysign(cosine, value) for cosine in NEXT_TO_ONE)
     for digits in range(1, 17):
         yield float(f"{value:.{digits}g}")
         if abs(value) > 0.5:

@@ -1,255 +1,262 @@
-"""Verdicts on the stated invariants: tested, or refuted with a certified witness.
+"""The ladder of evidence: a claim decided by the strongest that can be had.
 
-Blocks of points are screened in working precision; whatever is not clearly right goes
-to balls, and only balls refute.
+PROVED by identity or by intervals and checked by a second engine; EXHAUSTED, every
+cosine of a dtype; TESTED at so many points; REFUTED by a witness; VACUOUS, its premise
+holds nowhere; OPEN, and why. Every verdict names its domain.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from functools import cache
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from flint import arb, ctx
-from sympy import Rational, true
+from adaface_ref.spec.claim_box import describe
+from adaface_ref.spec.claim_cases import ClaimCase
+from adaface_ref.spec.claim_files import Claim
 
-from adaface_ref.points import block, describe
-from adaface_ref.spec.gst import claim_cases, magnitude
-from adaface_ref.spec.invariants import Invariant
-from adaface_ref.spec.losses import LOSSES
-from adaface_ref.spec.profiles import parse
-from adaface_ref.spec.symbols import QUANTITIES
-from adaface_ref.tolerance import EPSILON, ROUNDINGS
+from .certificate import certificate_of, check
+from .claim import Posed, box_of, box_of_posed, posed
+from .exhaust import Swept, exhausted
+from .functions import FUNCTIONS
+from .proof import Proof, prove
+from .reduce import opposite
+from .search import Hint, Search, search
+from .witness import Witness
 
-from .evaluate import (
-    BALLS,
-    NUMPY,
-    Formula,
-    arcs_of,
-    arguments_of,
-    compile_cases,
-    inputs_of,
-)
-from .oracle import PRECISIONS, enclosure
-from .shrink import simplest
+POINTS = {"quick": 100_000, "normal": 1_000_000, "thorough": 10_000_000}
+"""Points a claim, by effort."""
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-
-REVIEWED = 3000
-"""So many of the points that working precision cannot clear go to balls."""
-
-SPOT_CHECKS = 200
-"""And so many of those that it can."""
-
-
-class Witness(NamedTuple):
-    """A point at which a claim is certainly false.
-
-    Args:
-        point: the inputs by name, shrunk; all that the claim needs.
-        gst: the GST there, rounded.
-        probability: P there, rounded.
-    """
-
-    point: dict[str, float]
-    gst: float
-    probability: float
-
-    def __str__(self) -> str:
-        return (
-            f"{describe(self.point)}\n"
-            f"gst = {self.gst!r}\nprobability = {self.probability!r}"
-        )
+Progress = Callable[[str, float], None]
 
 
 class Verdict(NamedTuple):
-    """What was found about one reading of one invariant.
+    """What was found about one claim.
 
     Args:
-        invariant: the row of the spec.
-        name: TESTED, REFUTED or VACUOUS.
-        points: points at which the premise held.
+        claim: what was claimed.
+        name: PROVED, EXHAUSTED, TESTED, REFUTED, VACUOUS or OPEN.
+        evidence: by what, in a few words.
+        domain: every input with its value or interval; empty where a function decides.
+        points: points looked at in working precision.
         certified: points that balls decided.
         undecided: points that they could not decide.
-        seed: of the block.
+        seed: of the search.
+        boxes: boxes that a proof looked at.
+        volume: the share of the domain that it left open.
+        places: where that is, at most a few boxes.
         witness: for REFUTED.
+        detail: figures that were found, or why it cannot be decided.
+        certificates: of a proof, one for each choice of the values listed.
+        sweeps: of every cosine of a dtype.
+        seconds: the time it took.
     """
 
-    invariant: Invariant
+    claim: Claim
     name: str
-    points: int
-    certified: int
-    undecided: int
-    seed: int
-    witness: Witness | None
+    evidence: str
+    domain: str
+    points: int = 0
+    certified: int = 0
+    undecided: int = 0
+    seed: int = 0
+    boxes: int = 0
+    volume: float = 0.0
+    places: tuple[Hint, ...] = ()
+    witness: Witness | None = None
+    detail: str = ""
+    certificates: tuple[Mapping[str, Any], ...] = ()
+    sweeps: tuple[Swept, ...] = ()
+    seconds: float = 0.0
 
     @property
     def as_expected(self) -> bool:
-        """Whether this is the verdict that the spec states for the row, all decided."""
-        if self.invariant.holds:
-            return self.name == "TESTED" and not self.undecided
-        return self.name == "REFUTED"
+        """Whether it is the verdict that the claim states; any but REFUTED if none."""
+        if not self.claim.expected:
+            return self.name not in ("REFUTED", "OPEN")
+        return self.name == self.claim.expected
 
 
-def decide(invariant: Invariant, seed: int, size: int = 10_000) -> Verdict:
-    """Tests one reading on its domain, or refutes it.
-
-    Args:
-        invariant: a row of the spec's INVARIANTS.
-        seed: of the block of points.
-        size: points besides the corners.
-
-    Returns:
-        The verdict. REFUTED only with a witness certified by balls.
-    """
-    row = invariant
-    columns = block(row.loss, seed, profile=row.profile, size=size, box=row.box)
-    value, premise, size_of = _screened(row, columns)
-    singular = (np.abs(columns["target_cosine"]) == 1) & ~np.isfinite(value)
-    inside = (premise > 0) & ~singular
-    clear = value > 2 * ROUNDINGS * EPSILON["float64"] * size_of
-    flat = (value == 0) & (not row.strict)
-    doubtful = np.flatnonzero(inside & ~clear & ~flat)
-    doubtful = doubtful[np.argsort(value[doubtful])]
-    share = np.flatnonzero(inside)[:: max(1, int(inside.sum()) // SPOT_CHECKS)]
-    chosen = [*doubtful[:REVIEWED].tolist(), *share.tolist()]
-    decided = undecided = 0
-    for index in chosen:
-        point = {name: float(column[index]) for name, column in columns.items()}
-        truth = holds_at(row, point)
-        if truth is False:
-            witness = _witness(row, point)
-            count = int(inside.sum())
-            return Verdict(row, "REFUTED", count, decided + 1, undecided, seed, witness)
-        decided += truth is not None
-        undecided += truth is None
-    undecided += max(0, doubtful.size - REVIEWED)
-    name = "TESTED" if inside.any() and decided else "VACUOUS"
-    return Verdict(row, name, int(inside.sum()), decided, undecided, seed, None)
-
-
-def holds_at(invariant: Invariant, point: Mapping[str, float]) -> bool | None:
-    """Whether the claim holds at one point, by balls at rising precision.
+def decide(
+    claim: Claim,
+    *,
+    seed: int = 0,
+    effort: str = "normal",
+    device: str = "cpu",
+    sweeps: Path | None = None,
+    progress: Progress = lambda _what, _share: None,
+) -> Verdict:
+    """Decides a claim.
 
     Args:
-        invariant: a row of the spec's INVARIANTS.
-        point: exact values by name.
+        claim: as it stands in a file, or as a user writes it.
+        seed: of the search.
+        effort: a key of POINTS; at thorough, a claim to be swept is swept in float32.
+        device: where sweeps compute.
+        sweeps: a folder in which float32 sweeps are kept and gone on with.
+        progress: called with what is under way and the share done.
 
     Returns:
-        True also where the premise fails; None where balls cannot tell.
+        The verdict.
+
+    Raises:
+        ClaimError: for a formula or a box that cannot be read.
     """
-    claim = _claim(invariant, arcs_of(invariant.loss, point))
-    inputs = inputs_of(point, invariant.profile)
-    before = ctx.prec
-    try:
-        for precision in PRECISIONS:
-            ctx.prec = precision
-            arguments = [arb(inputs[name]) for name in claim.balls.arguments]
-            answer = _answer(claim.balls, arguments, invariant.strict)
-            if answer is not None:
-                return answer
-    finally:
-        ctx.prec = before
-    return None
+    start = time.monotonic()
+    if claim.function:
+        found = _by_function(claim, seed)
+    elif not claim.formula:
+        found = Verdict(claim, "OPEN", "not decidable here", "", detail=claim.why)
+    else:
+        found = _Ladder(claim, seed, effort, device, sweeps, progress).verdict()
+    return found._replace(seconds=time.monotonic() - start)
 
 
-def _answer(balls: Formula, arguments: list[arb], strict: bool) -> bool | None:
-    """The answer of every piece that may hold, if they are of one mind."""
-    answers = set()
-    for where, value in zip(balls.where, balls.value, strict=True):
-        signs = where(*arguments)
-        if any(sign <= 0 for sign in signs):
-            continue
-        answers.add(_answer_of_piece(value(*arguments), strict))
-        if all(sign > 0 for sign in signs):
-            break
-    return answers.pop() if len(answers) == 1 else None
-
-
-def _answer_of_piece(terms: Sequence[Any], strict: bool) -> bool | None:
-    claim, *premise = (arb(term) for term in terms)
-    if any(part <= 0 for part in premise):
-        return True
-    if not all(part > 0 for part in premise):
-        return None
-    if claim > 0 or (not strict and claim >= 0):
-        return True
-    return False if claim < 0 or (strict and claim <= 0) else None
-
-
-class _Claim(NamedTuple):
-    """A claim and its premise, compiled over the same arguments."""
-
-    floats: Formula
-    sizes: Formula
-    balls: Formula
-
-
-@cache
-def _claim(row: Invariant, arcs: int | None) -> _Claim:
-    parts = (row.claim, *row.where)
-    listed = claim_cases(parts, LOSSES[row.loss], parse(row.profile), arcs)
-    arguments = arguments_of(listed)
-    moved = [case._replace(terms=magnitude(case.terms[0])) for case in listed]
-    return _Claim(
-        compile_cases(listed, NUMPY, arguments),
-        compile_cases(moved, NUMPY, arguments),
-        compile_cases(listed, BALLS, arguments),
+def _by_function(claim: Claim, seed: int) -> Verdict:
+    finding = FUNCTIONS[claim.function](seed)
+    name = "TESTED" if finding.holds else "REFUTED"
+    detail = "; ".join(part for part in (finding.detail, finding.witness) if part)
+    evidence = f"{finding.points:,} points" if finding.holds else "witness"
+    return Verdict(
+        claim,
+        name,
+        evidence,
+        "",
+        points=finding.points,
+        seed=seed,
+        detail=detail,
     )
 
 
-def _screened(
-    row: Invariant, columns: Mapping[str, Floats]
-) -> tuple[Floats, Floats, Floats]:
-    """The claim, the least expression of its premise, and what rounding moves it."""
-    claim = _claim(row, arcs_of(row.loss, columns))
-    inputs = inputs_of(columns, row.profile)
-    arguments = [inputs[name] for name in claim.floats.arguments]
-    count = columns["target_cosine"].size
-    value, premise, size_of = np.full((3, count), np.nan)
-    left = np.ones(count, dtype=bool)
-    with np.errstate(all="ignore"):
-        for index, where in enumerate(claim.floats.where):
-            signs = [np.broadcast_to(part > 0, count) for part in where(*arguments)]
-            here = np.logical_and.reduce([left, *signs])
-            left &= ~here
-            stated, *parts = claim.floats.value[index](*arguments)
-            value[here] = np.broadcast_to(stated, count)[here]
-            least = np.min([np.broadcast_to(p, count) for p in (1.0, *parts)], axis=0)
-            premise[here] = least[here]
-            terms = claim.sizes.value[index](*arguments)
-            moved = sum(np.abs(np.broadcast_to(term, count)) for term in terms)
-            size_of[here] = np.asarray(moved)[here]
-    return value, premise, size_of
+class _Ladder:
+    """One claim on its way up; a box of several values is several posed claims."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        seed: int,
+        effort: str,
+        device: str,
+        sweeps: Path | None,
+        progress: Progress,
+    ) -> None:
+        box = box_of(claim.formula, claim.loss, claim.box)
+        self.claim, self.seed, self.effort = claim, seed, effort
+        self.device, self.sweeps, self.progress = device, sweeps, progress
+        self.parts = posed(claim.formula, claim.loss, claim.profile, box)
+        self.points = max(10_000, POINTS[effort] // len(self.parts))
+        self.so_far = Verdict(claim, "OPEN", "", describe(box), seed=seed)
+
+    def verdict(self) -> Verdict:
+        """The strongest verdict that can be had."""
+        premised = 0
+        for part in self.parts:
+            found = self._searched(part, ())
+            premised += found.premised
+            if found.witness is not None:
+                return self._refuted(found.witness)
+        if not premised and all(map(_is_vacuous, self.parts)):
+            return self.so_far._replace(name="VACUOUS", evidence="premise disproved")
+        proofs = [self._proved(part) for part in self.parts]
+        for part, proof in zip(self.parts, proofs, strict=True):
+            if not proof.is_complete:
+                found = self._searched(part, proof.left)
+                if found.witness is not None:
+                    return self._refuted(found.witness)
+        return self._exhausted(self._risen(proofs, premised))
+
+    def _searched(self, part: Posed, hints: Sequence[Hint]) -> Search:
+        self.progress(f"{self.claim.id or part.formula[:40]}: search", 0.0)
+        found = search(part, self.seed, self.points, hints)
+        self.so_far = self.so_far._replace(
+            points=self.so_far.points + found.points,
+            certified=self.so_far.certified + found.certified,
+            undecided=self.so_far.undecided + found.undecided,
+        )
+        return found
+
+    def _refuted(self, witness: Witness) -> Verdict:
+        return self.so_far._replace(name="REFUTED", evidence="witness", witness=witness)
+
+    def _proved(self, part: Posed) -> Proof:
+        self.progress(f"{self.claim.id or part.formula[:40]}: proof", 0.5)
+        for way in self._ways(part):
+            proofs = [prove(step, self.effort) for step in way]
+            if all(proof.is_complete for proof in proofs):
+                certificates = list(map(certificate_of, way, proofs))
+                checked = list(map(check, certificates))
+                if all(row.accepted for row in checked):
+                    self._keep(proofs, certificates)
+                    return Proof(sum((p.trees for p in proofs), ()), True)
+                reason = next(row.reason for row in checked if not row.accepted)
+                detail = f"the second engine rejects the proof: {reason}"
+                self.so_far = self.so_far._replace(detail=detail)
+        self._keep(proofs[-1:], [])
+        return proofs[-1]._replace(finished=False)
+
+    def _ways(self, part: Posed) -> list[tuple[Posed, ...]]:
+        """As it stands; or another form, after it is proved to say the same."""
+        other = self.claim.equivalent
+        if not other:
+            return [(part,)]
+        box = box_of_posed(part)
+        texts = (f"iff({part.formula}, {other})", other)
+        steps = [posed(text, part.loss, part.profile, box)[0] for text in texts]
+        return [tuple(steps), (part,)]
+
+    def _keep(
+        self, proofs: Sequence[Proof], certificates: list[Mapping[str, Any]]
+    ) -> None:
+        so_far = self.so_far
+        left = [box for proof in proofs for box in proof.left]
+        self.so_far = so_far._replace(
+            boxes=so_far.boxes + sum(proof.boxes for proof in proofs),
+            volume=max([so_far.volume, *(proof.volume for proof in proofs)]),
+            places=(*so_far.places, *left)[:PLACES],
+            certificates=(*so_far.certificates, *certificates),
+        )
+
+    def _risen(self, proofs: Sequence[Proof], premised: int) -> Verdict:
+        so_far = self.so_far
+        if all(proof.is_complete for proof in proofs):
+            engine = f"interval, {so_far.boxes:,} boxes" if so_far.boxes else "identity"
+            return so_far._replace(name="PROVED", evidence=engine)
+        if premised and not so_far.undecided:
+            return so_far._replace(name="TESTED", evidence=f"{so_far.points:,} points")
+        why = (
+            f"{so_far.undecided} points undecided" if premised else "premise never met"
+        )
+        return so_far._replace(name="OPEN", evidence=why)
+
+    def _exhausted(self, risen: Verdict) -> Verdict:
+        if not self.claim.sweep:
+            return risen
+        found = exhausted(
+            self.claim, self.parts, self.effort, self.device, self.sweeps, self.progress
+        )
+        risen = risen._replace(sweeps=found)
+        failing = [row for row in found if row.fails]
+        if failing:
+            # A proof and a sweep that contradict each other: one of them is wrong.
+            detail = f"{failing[0].dtype} sweep fails at {failing[0].failing[:1]}"
+            return risen._replace(name="OPEN", evidence="contradiction", detail=detail)
+        whole = found and all(row.holds == row.total for row in found)
+        if risen.name in ("TESTED", "OPEN") and whole:
+            counted = sum(row.total for row in found)
+            return risen._replace(name="EXHAUSTED", evidence=f"{counted:,} cosines")
+        return risen
 
 
-def _witness(row: Invariant, point: dict[str, float]) -> Witness:
-    """Shrinks a violation to the inputs that the claim needs."""
-    names = _claim(row, arcs_of(row.loss, point)).balls.arguments
-    wanted = {*names, "rival_cosine", *(p.name for p in LOSSES[row.loss].parameters)}
-    start = {name: value for name, value in point.items() if name in wanted}
-
-    def violated(trial: dict[str, float]) -> bool:
-        return in_box(row, trial) and holds_at(row, trial) is False
-
-    small = simplest(start, violated, row.loss)
-    gst, probability = (
-        float(enclosure(quantity, row.loss, row.profile, small))
-        for quantity in ("gst", "probability")
-    )
-    return Witness(small, gst, probability)
+PLACES = 8
+"""Open boxes that a verdict lists."""
 
 
-def in_box(row: Invariant, point: Mapping[str, float]) -> bool:
-    """Whether a point lies in the row's box and in every quantity's domain."""
-    for name, value in point.items():
-        domain = QUANTITIES[name].domain
-        if domain.contains(Rational(value)) is not true:
-            return False
-        limits = row.box.get(name, (-math.inf, math.inf))
-        low, high = limits if isinstance(limits, tuple) else (limits, limits)
-        if not low <= value <= high:
-            return False
-    return True
+def _is_vacuous(part: Posed) -> bool:
+    """Whether the premise is proved to hold nowhere."""
+    cases = tuple(_denied(case) for case in part.cases)
+    return prove(part._replace(cases=cases)).is_complete
+
+
+def _denied(case: ClaimCase) -> ClaimCase:
+    return case._replace(statement=opposite(case.premise))

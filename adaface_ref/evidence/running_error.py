@@ -1,0 +1,679 @@
+"""Float64 with a rigorous bound on its error, on tensors of exact cosines.
+
+A SymPy tree becomes straight-line torch code in which every node v that depends on the
+cosine has a size M >= |v| and a number k, known beforehand, with |truth - v| <= k M. In
+products, quotients, roots and sums of one sign M is |v| itself and costs nothing; where
+terms may cancel it is a tensor of its own. Bounds are first order with their second
+order written out; SLACK pays for the rounding of the sizes. Where a denominator may be
+zero, or anything is not finite, M is infinite or NaN: such a point is never decided.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import torch
+from flint import arb, ctx, fmpq
+from sympy import (
+    Abs,
+    Add,
+    Expr,
+    Integer,
+    Mul,
+    Pow,
+    Rational,
+    S,
+    cos,
+    exp,
+    log,
+    sign,
+    sqrt,
+)
+from sympy import sin as sine_of
+
+from adaface_ref.spec.claim_cases import All, Atom, ClaimCase, Statement
+from adaface_ref.spec.symbols import QUANTITIES, log_logistic, logistic, target_cosine
+
+from .evaluate import BALLS, SINE_OF_FLOATS, angle_of, compile_tree, from_cosine
+from .oracle import PRECISIONS
+
+Decider = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""From cosines to where a claim certainly holds, and where it certainly fails."""
+
+UNIT = 2.0**-53
+"""Half a unit in the last place of float64, relative."""
+
+LIBRARY_ULPS = 4
+"""What exp, log, sin, cos, atan2, sigmoid and logsigmoid are taken to be good to.
+
+Sleef and MKL promise 1 ULP each on CPU, CUDA's manual at most 2; sigmoid and logsigmoid
+add an addition and a division to that. tests/test_sweep.py holds them to it.
+"""
+
+LIBRARY = LIBRARY_ULPS * 2 * UNIT
+
+SLACK = 1 + 2.0**-20
+"""Pays for the roundings of sizes and factors, fewer than 2^20 of 2^-53 each."""
+
+SMALL = 2.0**-10
+"""What a relative error must stay below for the bounds of `/`, sqrt, exp and log."""
+
+SECOND_ORDER = 1 + 2.0**-9
+"""e^d - 1, d/(1 - d) and -ln(1 - d) are at most this times d for d <= SMALL."""
+
+FLOOR = 2.0**-900
+"""No size other than 0 is left below: an underflow is an error of at most 2^-1022."""
+
+COARSE = "coarse"
+"""Stands for the size of a node whose size is not computed."""
+
+WIDER = 2.0**-40
+"""By how much of its ends a range is widened, for the rounding of the ends."""
+
+
+_NAME = re.compile(r"\bv\d+\b")
+
+
+class Inputs(NamedTuple):
+    """The cosines that are tried: floats of a narrower dtype strictly between +-1.
+
+    Args:
+        low: the least.
+        high: the greatest.
+        tiny: none but 0 is smaller in absolute value.
+    """
+
+    low: float
+    high: float
+    tiny: float
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A value, its size, its error, and where both lie before anything is computed.
+
+    Args:
+        value: its name in the code, or a number.
+        factor: k.
+        low: the least that is computed.
+        high: the greatest; an infinite end says that it may overflow.
+        tiny: a size other than 0 is at least this.
+        most: no size exceeds it.
+        size: M's name in the code, or empty where it is |value|.
+        number: the value, where it is the same at every cosine.
+    """
+
+    value: str
+    factor: float
+    low: float
+    high: float
+    tiny: float
+    most: float
+    size: str = ""
+    number: float | None = None
+
+    @property
+    def is_relative(self) -> bool:
+        return not self.size
+
+    @property
+    def is_finite(self) -> bool:
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def least(self) -> float:
+        """The least absolute value."""
+        return max(self.low, -self.high, 0.0)
+
+
+def _number(value: float, factor: float) -> _Node:
+    size = abs(value)
+    return _Node(repr(value), factor, value, value, size, size, number=value)
+
+
+def _constant(tree: Expr) -> _Node:
+    """A tree without the cosine, to full accuracy; NaN if it may be 0."""
+    ball = constant_ball(tree)
+    value = float(ball)
+    if ball == value:  # both exact
+        return _number(value, 0.0)
+    known = ball.rel_accuracy_bits() >= 60 and FLOOR < abs(value) < 1 / FLOOR
+    return _number(value if known else math.nan, UNIT * (1 + 2.0**-6))
+
+
+_EXACT = {**BALLS, "rational": lambda p, q: arb(fmpq(p, q))}
+"""Functions of balls take no fractions: arb.sin_cos(fmpq(2, 5)) is [+/- 1.01]."""
+
+
+def constant_ball(tree: Expr, bits: int = 60) -> arb:
+    """A tree without inputs as a ball.
+
+    Args:
+        tree: an exact number.
+        bits: the relative accuracy to reach if it can be reached.
+
+    Returns:
+        An enclosure.
+    """
+    compiled = compile_tree((tree,), (), _EXACT)
+    before = ctx.prec
+    try:
+        for precision in PRECISIONS:
+            ctx.prec = precision
+            ball = arb(compiled()[0])
+            if ball.rel_accuracy_bits() >= bits:
+                break
+        return ball
+    finally:
+        ctx.prec = before
+
+
+def _widened(low: float, high: float, by: float = 0.0) -> tuple[float, float]:
+    """The range of a result; `by` is the size of what was added up."""
+    if math.isnan(low) or math.isnan(high):
+        return -math.inf, math.inf
+    return low - WIDER * (by or abs(low)), high + WIDER * (by or abs(high))
+
+
+def _corners(a: _Node, b: _Node) -> tuple[float, float]:
+    products = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+    if any(map(math.isnan, products)):
+        return -math.inf, math.inf
+    return _widened(min(products), max(products))
+
+
+@dataclass
+class Program:
+    """Straight-line code with an error bound, one assignment a distinct node.
+
+    Args:
+        inputs: which cosines will be given.
+        values: every other input, by its symbol.
+        coarse: whether sizes are numbers, their greatest ones: half the work, and
+            enough where a value is not small for all cosines of its kind.
+        names: of what has been assigned, by its code.
+        known: the nodes of trees.
+    """
+
+    inputs: Inputs
+    values: Mapping[Expr, Expr] = field(default_factory=dict)
+    coarse: bool = False
+    names: dict[str, str] = field(default_factory=dict)
+    known: dict[Expr, _Node] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        low, high, tiny = self.inputs
+        most = max(abs(low), abs(high))
+        self.known[target_cosine] = _Node("cosine", 0.0, low, high, tiny, most)
+
+    def bounded(self, expression: Expr) -> _Node:
+        """The node of an expression in the angle or in the target cosine."""
+        fixed = expression.xreplace(dict(self.values))
+        return self._node(from_cosine(fixed, SINE_OF_FLOATS))
+
+    def function(self, *results: str) -> Callable[[torch.Tensor], tuple[Any, ...]]:
+        """Compiles what was asked for so far."""
+        returned = "".join(f"{name}, " for name in results)
+        body = "\n    ".join([*self._lines(results), f"return ({returned})"])
+        scope: dict[str, Any] = dict(_SCOPE)
+        exec(compile(f"def compiled(cosine):\n    {body}\n", "<claim>", "exec"), scope)
+        function: Callable[[torch.Tensor], tuple[Any, ...]] = scope["compiled"]
+        return function
+
+    def _lines(self, results: Sequence[str]) -> list[str]:
+        """The assignments, each name deleted after its last use: caches are small."""
+        lines: list[str] = []
+        kept = {"cosine", *results}
+        for code, name in reversed(self.names.items()):
+            used = dict.fromkeys(_NAME.findall(code))
+            over = [other for other in used if other not in kept]
+            kept |= used.keys()
+            lines += [f"del {', '.join(over)}"] if over else []
+            lines.append(f"{name} = {code}")
+        return lines[::-1]
+
+    def error(self, node: _Node) -> str:
+        """Code of |truth - value|'s bound."""
+        if self.coarse:
+            return repr(node.factor * SLACK * node.most)
+        return f"{node.factor * SLACK!r} * {self._size(node)}"
+
+    def assign(self, code: str) -> str:
+        """A new name for the value of a piece of code."""
+        if code not in self.names:
+            self.names[code] = f"v{len(self.names)}"
+        return self.names[code]
+
+    def _node(self, tree: Expr) -> _Node:
+        if tree not in self.known:
+            depends = tree.has(target_cosine)
+            node = self._rule(tree) if depends else _constant(tree)
+            self.known[tree] = node
+        return self.known[tree]
+
+    def _rule(self, tree: Expr) -> _Node:
+        if isinstance(tree, Add):
+            return self._sum(tree)
+        if isinstance(tree, Mul):
+            return self._product(tree)
+        if isinstance(tree, Pow):
+            return self._power(*tree.args)
+        if type(tree) in _FUNCTIONS and tree.func is not angle_of:
+            return _FUNCTIONS[type(tree)](self, self._node(tree.args[0]))
+        if tree == angle_of(target_cosine):
+            return self._angle()
+        raise TypeError(f"{tree}, but no error bound is known for it [running_error]")
+
+    def _size(self, node: _Node) -> str:
+        if self.coarse:
+            return repr(node.most)
+        if node.size or node.low >= 0:
+            return node.size or node.value
+        return self._absolute(node)
+
+    def _sized(self, code: str) -> str:
+        """A name for a size; a coarse one is the node's `most` and needs no code."""
+        return COARSE if self.coarse else self.assign(code)
+
+    def _absolute(self, node: _Node) -> str:
+        if node.number is not None:
+            return repr(abs(node.number))
+        if node.low >= 0:
+            return node.value
+        return self.assign(f"{node.value}.abs()")
+
+    def _floored(self, node: _Node) -> _Node:
+        """The same, where sizes that may have underflowed are lifted to FLOOR."""
+        if node.tiny >= FLOOR:
+            return node
+        size = self._sized(f"{self._size(node)}.clamp(min={FLOOR!r})")
+        factor, most = node.factor + UNIT, max(node.most, FLOOR)
+        return replace(node, size=size, factor=factor, tiny=FLOOR, most=most)
+
+    def _sum(self, tree: Add) -> _Node:
+        fixed, moving = tree.as_independent(target_cosine, as_Add=True)
+        terms = [*Add.make_args(moving), *([fixed] if fixed is not S.Zero else [])]
+        terms.sort(key=lambda term: bool(term.could_extract_minus_sign()))
+        first, *rest = terms
+        node = self._node(first)
+        for term in rest:
+            negative = bool(term.could_extract_minus_sign())
+            node = self._plus(node, self._node(-term if negative else term), negative)
+        return node
+
+    def _plus(self, a: _Node, b: _Node, negative: bool = False) -> _Node:
+        value = self.assign(f"{a.value} {'-' if negative else '+'} {b.value}")
+        b_low, b_high = (-b.high, -b.low) if negative else (b.low, b.high)
+        most, factor = a.most + b.most, max(a.factor, b.factor)
+        low, high = _widened(a.low + b_low, a.high + b_high, most)
+        same = (a.low >= 0 and b_low >= 0) or (a.high <= 0 and b_high <= 0)
+        exact = a.factor == b.factor == 0
+        tiny = min(a.tiny, b.tiny)
+        if exact or (same and a.is_relative and b.is_relative):
+            factor = factor * (1 + UNIT) + UNIT
+            # What is left of two floats is a multiple of the last place of one.
+            tiny = max(tiny * (1 if same else UNIT), low, -high)
+            if same:
+                is_above = a.low >= 0 and b_low >= 0
+                low = max(low, 0.0) if is_above else low
+                high = high if is_above else min(high, 0.0)
+            return self._floored(_Node(value, factor, low, high, tiny, most))
+        size = self._sized(f"{self._size(a)} + {self._size(b)}")
+        return _Node(value, factor + UNIT, low, high, tiny, most, size)
+
+    def _product(self, tree: Mul) -> _Node:
+        fixed, moving = tree.as_independent(target_cosine, as_Add=False)
+        factors = Mul.make_args(moving)
+        below = [f for f in factors if isinstance(f, Pow) and f.exp.is_negative]
+        above = [f for f in factors if f not in below]
+        if fixed is not S.One or not above:
+            above.insert(0, fixed)
+        first, *rest = above
+        node = self._node(first)
+        for factor in rest:
+            node = self._times(node, self._node(factor))
+        for factor in below:
+            node = self._over(node, self._node(1 / factor))
+        return node
+
+    def _times(self, a: _Node, b: _Node) -> _Node:
+        if a.number == 1:
+            return b
+        low, high = _corners(a, b)
+        if a is b:
+            low = max(low, 0.0)
+        factor = (a.factor + b.factor + a.factor * b.factor) * (1 + UNIT) + UNIT
+        if a.number is not None and abs(math.frexp(a.number)[0]) == 0.5:
+            factor -= UNIT  # a power of two rounds nothing
+        negated = a.number == -1
+        value = f"-{b.value}" if negated else f"{a.value} * {b.value}"
+        size = ""
+        if not (a.is_relative and b.is_relative):
+            size = self._size(b) if negated else f"{self._size(a)} * {self._size(b)}"
+        return self._made(
+            value, factor, low, high, a.tiny * b.tiny, a.most * b.most, size
+        )
+
+    def _made(
+        self,
+        value: str,
+        factor: float,
+        low: float,
+        high: float,
+        tiny: float,
+        most: float,
+        size: str = "",
+    ) -> _Node:
+        """Assigns the value and its size; lifts the size where it may underflow."""
+        name = self.assign(value)
+        if size and not size.isidentifier():
+            size = self._sized(size)
+        return self._floored(_Node(name, factor, low, high, tiny, most, size))
+
+    def _over(self, a: _Node, b: _Node) -> _Node:
+        low, high = -math.inf, math.inf
+        if b.least > 0 and b.is_finite:
+            inverse = replace(b, low=1 / b.high, high=1 / b.low)
+            low, high = _corners(a, inverse)
+        value, tiny = f"{a.value} / {b.value}", a.tiny / b.most
+        if b.is_relative and b.is_finite:
+            factor = (a.factor + b.factor) / (1 - b.factor) * (1 + UNIT) + UNIT
+            size = "" if a.is_relative else f"{self._size(a)} / {self._absolute(b)}"
+            most = a.most / b.least * (1 + WIDER) if b.least > 0 else math.inf
+            return self._made(value, factor, low, high, tiny, most, size)
+        most = math.inf
+        factor = (a.factor + b.factor) * SECOND_ORDER + UNIT
+        below = self._absolute(b)
+        ratio = self._sized(f"{self._size(b)} / {below}")
+        size = f"{self._size(a)} / {below} * {ratio}"
+        size = self._guarded(f"{ratio} * {b.factor!r} < {SMALL!r}", size)
+        return self._made(value, factor, low, high, tiny, most, size)
+
+    def _guarded(self, condition: str, size: str) -> str:
+        """A size that is infinite where the bound's condition is not met."""
+        return self._sized(f"where({condition}, {size}, inf)")
+
+    def _power(self, base: Expr, exponent: Expr) -> _Node:
+        if exponent.is_Rational and exponent < 0:
+            return self._over(_number(1.0, 0.0), self._node(base**-exponent))
+        if exponent == Rational(1, 2):
+            return self._sqrt(self._node(base))
+        if exponent.is_Rational and exponent.q == 2:
+            root, odd = self._node(sqrt(base)), int(exponent.p)
+            return self._integer_power(root, odd)
+        if isinstance(exponent, Integer):
+            return self._integer_power(self._node(base), int(exponent))
+        raise TypeError(
+            f"{base**exponent}, but powers must be halves of integers [running_error]"
+        )
+
+    def _integer_power(self, base: _Node, exponent: int) -> _Node:
+        if exponent == 1:
+            return base
+        half = self._integer_power(base, exponent // 2)
+        square = self._times(half, half)
+        return self._times(base, square) if exponent % 2 else square
+
+    def _sqrt(self, a: _Node) -> _Node:
+        low, high = _widened(math.sqrt(max(a.low, 0.0)), math.sqrt(max(a.high, 0.0)))
+        low, value = max(low, 0.0), self.assign(f"{a.value}.sqrt()")
+        if a.is_relative:
+            factor = a.factor / 2 * (1 + a.factor) + UNIT
+            tiny, most = math.sqrt(a.tiny) / 2, math.sqrt(a.most) * 2
+            return _Node(value, factor, low, high, tiny, most)
+        above = f"{self._size(a)} * {a.factor!r} < {SMALL!r} * {a.value}"
+        size = self._guarded(above, f"{self._size(a)} / {value}")
+        tiny = math.sqrt(a.tiny) / 2
+        return _Node(value, a.factor + UNIT, low, high, tiny, math.inf, size)
+
+    def _exponential(self, name: str, at: Callable[[float], float], a: _Node) -> _Node:
+        """What changes by a factor of at most e^d for a step of d."""
+        low, high = _widened(at(a.low), at(a.high))
+        tiny, most = min(max(low, -high, 0.0), 1.0), max(abs(low), abs(high))
+        value = f"{name}({a.value})"
+        step = a.factor * a.most
+        if a.is_finite and step < 2.0**-30:
+            factor = step * SECOND_ORDER * (1 + LIBRARY) + LIBRARY
+            return self._made(value, factor, low, high, tiny, most)
+        value = self.assign(value)
+        size = self._guarded(
+            f"{self._size(a)} * {a.factor!r} < {SMALL!r}",
+            f"{value}.abs() * (1 + {self._size(a)})",
+        )
+        factor = a.factor * SECOND_ORDER * (1 + LIBRARY) + LIBRARY
+        node = _Node(value, factor, low, high, tiny, math.inf, size)
+        return self._floored(node)
+
+    def _log(self, a: _Node) -> _Node:
+        low, high = _widened(_log_at(a.low), _log_at(a.high), 1.0)
+        value = self.assign(f"{a.value}.log()")
+        factor = a.factor * SECOND_ORDER + LIBRARY
+        ratio = "1"
+        if not a.is_relative:
+            quotient = self._sized(f"{self._size(a)} / {a.value}")
+            small = f"({quotient} > 0) & ({quotient} * {a.factor!r} < {SMALL!r})"
+            ratio = self._guarded(small, quotient)
+        size = self._sized(f"{value}.abs() + {ratio}")
+        most = max(abs(low), abs(high)) + 1 if a.is_relative else math.inf
+        return _Node(value, factor, low, high, 0.5, most, size)
+
+    def _sin(self, a: _Node) -> _Node:
+        value, factor = self.assign(f"{a.value}.sin()"), a.factor + LIBRARY
+        size = self._sized(self._size(a))
+        return _Node(value, factor, -1.01, 1.01, a.tiny, a.most, size)
+
+    def _cos(self, a: _Node) -> _Node:
+        value, factor = self.assign(f"{a.value}.cos()"), a.factor + LIBRARY
+        size = self._sized(f"1 + {self._size(a)}")
+        return _Node(value, factor, -1.01, 1.01, 1.0, a.most + 1, size)
+
+    def _angle(self) -> _Node:
+        """The sine's relative error is at most as great relative to the angle."""
+        sine, cosine = self._node(SINE_OF_FLOATS), self.known[target_cosine]
+        value = self.assign(f"atan2({sine.value}, {cosine.value})")
+        low, high = _widened(math.acos(cosine.high), math.acos(cosine.low))
+        factor = sine.factor * SECOND_ORDER + LIBRARY
+        return _Node(value, factor, low, high, low, high)
+
+    def _abs(self, a: _Node) -> _Node:
+        if a.low >= 0:
+            return a
+        value = self._absolute(a)
+        return replace(a, value=value, low=a.least, high=max(-a.low, a.high))
+
+    def _sign(self, a: _Node) -> _Node:
+        value = self.assign(f"{a.value}.sign()")
+        apart = f"{self._absolute(a)} > {self.error(a)}"
+        size = self._guarded(apart, f"{value}.abs()")
+        return _Node(value, UNIT, -1.0, 1.0, 1.0, math.inf, size)
+
+    def truth(self, statement: Statement) -> tuple[str, str]:
+        """Code of (certainly true, certainly false)."""
+        if isinstance(statement, Atom):
+            return self._atom(statement)
+        truths = [self.truth(part) for part in statement.parts]
+        both = [t for t, _ in truths], [f for _, f in truths]
+        if isinstance(statement, All):
+            return self._joined("&", both[0]), self._joined("|", both[1])
+        return self._joined("|", both[0]), self._joined("&", both[1])
+
+    def _joined(self, operator: str, parts: Sequence[str]) -> str:
+        neutral, decided = ("True", "False") if operator == "&" else ("False", "True")
+        if decided in parts:
+            return decided
+        left = [part for part in parts if part != neutral]
+        code = f" {operator} ".join(left) or neutral
+        return self.assign(code) if len(left) > 1 else code
+
+    def _atom(self, atom: Atom) -> tuple[str, str]:
+        expression, relation = atom.expression, str(atom.relation)
+        if expression.could_extract_minus_sign():  # so that X and -X are computed once
+            expression, relation = -expression, relation.replace(">", "<")
+        node = self.bounded(expression)
+        if node.number is not None:
+            return _settled(node.number, relation)
+        value, above, below = node.value, "0.0", "0.0"
+        if node.factor and not (node.is_relative and node.is_finite):
+            above = self.assign(self.error(node))
+            below = self.assign(f"-{above}")
+        if relation in ("==", "!="):
+            apart = self.assign(f"{self._absolute(node)} > {above}")
+            # A size of exactly 0 says that value and truth are 0.
+            zero = self.assign(f"{self._size(node)} == 0")
+            return (zero, apart) if relation == "==" else (apart, zero)
+        if relation in (">", ">="):
+            true, false = (above, below)
+        else:
+            true, false = (below, above)
+        opposite = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}[relation]
+        if above != "0.0":  # strict: an infinite value does not exceed its size
+            relation, opposite = relation[0], opposite[0]
+        return (
+            self.assign(f"{value} {relation} {true}"),
+            self.assign(f"{value} {opposite} {false}"),
+        )
+
+
+def _settled(number: float, relation: str) -> tuple[str, str]:
+    if math.isnan(number):
+        return "False", "False"
+    holds = {
+        ">": number > 0,
+        ">=": number >= 0,
+        "<": number < 0,
+        "<=": number <= 0,
+        "==": number == 0,
+        "!=": number != 0,
+    }[relation]
+    return str(holds), str(not holds)
+
+
+def _exp_at(x: float) -> float:
+    return math.exp(x) if x < 709 else math.inf
+
+
+def _logistic_at(x: float) -> float:
+    return 1 / (1 + _exp_at(-x))
+
+
+def _log_logistic_at(x: float) -> float:
+    return x - math.log1p(math.exp(x)) if x < 0 else -math.log1p(math.exp(-x))
+
+
+def _log_at(x: float) -> float:
+    return math.log(x) if x > 0 else -math.inf
+
+
+_FUNCTIONS: dict[Any, Callable[[Program, _Node], _Node]] = {
+    exp: lambda program, a: program._exponential("exp", _exp_at, a),
+    logistic: lambda program, a: program._exponential("sigmoid", _logistic_at, a),
+    log_logistic: lambda program, a: program._exponential(
+        "logsigmoid", _log_logistic_at, a
+    ),
+    log: Program._log,
+    sine_of: Program._sin,
+    cos: Program._cos,
+    Abs: Program._abs,
+    sign: Program._sign,
+}
+
+_SCOPE: Mapping[str, Any] = {
+    "where": torch.where,
+    "atan2": torch.atan2,
+    "exp": torch.exp,
+    "sigmoid": torch.sigmoid,
+    "logsigmoid": torch.nn.functional.logsigmoid,
+    "inf": math.inf,
+    "nan": math.nan,
+}
+
+
+def with_error(
+    expressions: Sequence[Expr], values: Mapping[str, Expr], inputs: Inputs
+) -> Callable[[torch.Tensor], tuple[Any, ...]]:
+    """Compiles expressions to a function of cosines that returns values and bounds.
+
+    Args:
+        expressions: trees of the spec, in the angle.
+        values: every other input by name, exact.
+        inputs: which cosines will be given.
+
+    Returns:
+        A function of a float64 tensor: value, bound, value, bound, ... A bound that
+        is not finite says nothing.
+    """
+    program = Program(inputs, by_symbol(values))
+    nodes = [program.bounded(expression) for expression in expressions]
+    return program.function(
+        *(code for node in nodes for code in (node.value, program.error(node)))
+    )
+
+
+def decider(
+    cases: Sequence[ClaimCase], values: Mapping[str, Expr], inputs: Inputs
+) -> Decider:
+    """Compiles a claim to a function of cosines.
+
+    Args:
+        cases: ordered; the first whose `where` are all positive applies.
+        values: every other input by name, exact.
+        inputs: which cosines will be given.
+
+    Returns:
+        A function of a float64 tensor that returns where the claim certainly holds
+        and where it certainly fails.
+    """
+    coarse = _decider(cases, by_symbol(values), inputs, coarse=True)
+    fine = _decider(cases, by_symbol(values), inputs, coarse=False)
+
+    def decide(cosine: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        holds, fails = coarse(cosine)
+        left = ~(holds | fails)
+        if left.count_nonzero():
+            holds[left], fails[left] = fine(cosine[left])
+        return holds, fails
+
+    return decide
+
+
+def _decider(
+    cases: Sequence[ClaimCase],
+    fixed: Mapping[Expr, Expr],
+    inputs: Inputs,
+    *,
+    coarse: bool,
+) -> Decider:
+    compiled = []
+    for case in cases:
+        applies, states = (Program(inputs, fixed, coarse) for _ in range(2))
+        where = All(tuple(Atom(expression, ">") for expression in case.where))
+        compiled.append(
+            (
+                applies.function(*applies.truth(where)),
+                states.function(*states.truth(case.statement)),
+            )
+        )
+
+    def decide(cosine: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        left = torch.ones_like(cosine, dtype=torch.bool)
+        holds = fails = ~left
+        for applies, states in compiled:
+            here, elsewhere = applies(cosine)
+            mine, left = left & here, left & elsewhere
+            if mine.count_nonzero():
+                true, false = states(cosine)
+                holds, fails = holds | mine & true, fails | mine & false
+            if not left.count_nonzero():
+                break
+        return holds, fails
+
+    return decide
+
+
+def by_symbol(values: Mapping[str, Expr]) -> dict[Expr, Expr]:
+    """Inputs by their symbols."""
+    return {QUANTITIES[name].symbol: value for name, value in values.items()}
