@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import click
 
 EFFORTS = click.Choice(["quick", "normal", "thorough"])
-SECTIONS = click.Choice(["losses", "profiles", "quantities", "checks", "invariants"])
+SECTIONS = click.Choice(["losses", "profiles", "quantities", "checks", "claims"])
 
 FILE = click.Path(path_type=Path)
 JSON_HELP = "Write the same as data."
@@ -98,7 +98,7 @@ def evaluate_command(loss: str, where: str, profile: tuple[str, ...]) -> None:
 @cli.command("list")
 @click.argument("section", type=SECTIONS, required=False)
 def list_command(section: str | None) -> None:
-    """List losses, profiles, quantities, checks and invariants.
+    """List losses, profiles, quantities, checks and claims.
 
     \b
     Example:
@@ -190,6 +190,140 @@ def gate_command(
     sys.exit(judged.exit_code)
 
 
+FOLDER = click.Path(path_type=Path, file_okay=False, exists=True, writable=True)
+POINTS_HELP = "10^5, 10^6 or 10^7 points a claim."
+SEED = click.IntRange(min=0)
+
+
+@cli.command("claims")
+@click.argument("names", nargs=-1, metavar="[NAME ...]")
+@click.option("--file", "file", type=FILE, metavar="F.toml", help="Yours, not ours.")
+@click.option("--details", is_flag=True, help="Print every claim at length.")
+@click.option("--device", default="cpu", show_default=True, help="Where sweeps run.")
+@click.option(
+    "--effort",
+    type=EFFORTS,
+    default="normal",
+    show_default=True,
+    help=POINTS_HELP + " At thorough every float32 cosine is tried, too: hours.",
+)
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
+@click.option(
+    "--certificates", type=FOLDER, metavar="DIR", help="Write what proofs rest on."
+)
+@click.option(
+    "--sweeps",
+    type=FOLDER,
+    metavar="DIR",
+    help="Keep float32 sweeps here, and go on with one that was stopped.",
+)
+def claims_command(
+    names: tuple[str, ...],
+    file: Path | None,
+    details: bool,
+    json_file: Path | None,
+    certificates: Path | None,
+    **settings: Any,
+) -> None:
+    """Decide claims: proved, exhausted, tested or refuted, and where.
+
+    NAME is an id, such as T8-to-the-letter, what ids begin with, such as T8, or a
+    file: thread, invariants, further. Exits 1 if a verdict is not the expected one.
+
+    \b
+    Example:
+      adaface-ref claims T8 --details
+      adaface-ref claims --file mine.toml --json verdicts.json
+    """
+    from adaface_ref.spec.claim_files import our_claims, read_claims
+
+    check_writable(json_file)
+    known = our_claims() if file is None else read_claims(text_of(file), file.name)
+    from adaface_ref.evidence.claims import (
+        as_json,
+        chosen,
+        decide_all,
+        write_certificates,
+    )
+    from adaface_ref.gate.runner import require_device
+    from adaface_ref.tables import print_claims
+
+    require_device(settings["device"], "claims")
+    asked = chosen(known, names)
+    with shown_progress() as progress:
+        verdicts = decide_all(asked, **settings, progress=progress)
+    print_claims(verdicts, details)
+    write_json(json_file, as_json(verdicts, settings["seed"], settings["effort"]))
+    if certificates is not None:
+        write_certificates(verdicts, certificates)
+    sys.exit(0 if all(verdict.as_expected for verdict in verdicts) else 1)
+
+
+@cli.command("refute")
+@click.argument("formula")
+@click.option("--loss", required=True, metavar="NAME")
+@click.option("--profile", default="pure", show_default=True, metavar="P")
+@click.option("--where", default="", metavar="BOX", help="Such as margin=0.4.")
+@click.option(
+    "--effort", type=EFFORTS, default="normal", show_default=True, help=POINTS_HELP
+)
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
+@click.option(
+    "--certificates", type=FOLDER, metavar="DIR", help="Write what a proof rests on."
+)
+def refute_command(
+    formula: str,
+    loss: str,
+    profile: str,
+    where: str,
+    json_file: Path | None,
+    certificates: Path | None,
+    **settings: Any,
+) -> None:
+    """Look for a counterexample to a claim, or prove it.
+
+    BOX is name=value, name in [lo, hi], name in {v1, v2}, separated by commas;
+    parameters that are not named take their recommended values, cosines their whole
+    domain. Exits 0 and says PROVED or TESTED, 1 and shows a witness, or 3.
+
+    \b
+    Example:
+      adaface-ref refute "gst <= 0" --loss adaface
+      adaface-ref refute "gst <= 0" --loss adaface --profile clip
+      adaface-ref refute "diff(abs(gst), target_cosine) > 0" --loss arcface \\
+        --where "rival_cosine=0.5, target_cosine in [-0.8, 0.81]"
+    """
+    from adaface_ref.spec.claim_files import asked
+
+    check_writable(json_file)
+    claim = asked(formula, loss, profile, where)
+    from adaface_ref.evidence.claims import as_json, decide_all, write_certificates
+    from adaface_ref.tables import print_verdict
+
+    with shown_progress() as progress:
+        verdicts = decide_all([claim], **settings, progress=progress)
+    print_verdict(verdicts[0])
+    write_json(json_file, as_json(verdicts, settings["seed"], settings["effort"]))
+    if certificates is not None:
+        write_certificates(verdicts, certificates)
+    sys.exit(REFUTE_EXITS.get(verdicts[0].name, 3))
+
+
+REFUTE_EXITS = {"PROVED": 0, "EXHAUSTED": 0, "TESTED": 0, "REFUTED": 1}
+"""Nothing was judged where nothing is decided, or the premise holds nowhere."""
+
+
+def text_of(path: Path) -> str:
+    """A user's file, or one line that says why not."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise click.UsageError(f"--file={path}: {reason}") from None
+
+
 @contextlib.contextmanager
 def shown_progress() -> Iterator[Progress]:
     """A bar on a terminal, nothing in a pipe."""
@@ -242,13 +376,19 @@ def main() -> None:
     except click.ClickException as error:
         fail(error.format_message())
     except ValueError as error:
-        from adaface_ref.errors import DomainError, ShapeError
-
-        if not isinstance(error, (DomainError, ShapeError)):
+        if not is_users(error):
             crash()
         fail(str(error))
     except Exception:
         crash()
+
+
+def is_users(error: ValueError) -> bool:
+    """Whether a user's input is to blame, and the error's text is for the user."""
+    from adaface_ref.errors import DomainError, ShapeError
+    from adaface_ref.spec.claim_tokens import ClaimError
+
+    return isinstance(error, (DomainError, ShapeError, ClaimError))
 
 
 def crash() -> NoReturn:

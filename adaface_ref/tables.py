@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -16,7 +16,7 @@ from adaface_ref.evidence.point import interval, quantities_at
 from adaface_ref.evidence.verdict import Verdict
 from adaface_ref.evidence.verify import Verification
 from adaface_ref.points import recommended
-from adaface_ref.spec.invariants import INVARIANTS
+from adaface_ref.spec.claim_files import our_claims
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
 from adaface_ref.spec.symbols import QUANTITIES
@@ -56,8 +56,8 @@ def print_verification(result: Verification) -> None:
                 where = f"{row.cell.loss} {row.cell.profile} {row.form} {row.dtype}"
                 console.print(f"\nDISAGREES {where}\n{failure}", markup=False)
     console.print()
-    console.print(_invariant_table(result))
-    _print_witnesses(console, result)
+    title = "The stated invariants, where they are true and where they are not"
+    console.print(_claim_table(title, result.verdicts))
     _print_summary(console, result)
 
 
@@ -90,49 +90,128 @@ def _share(rows: list[Any], form: str, dtype: str) -> str:
     return f"{share:.2f}" + ("" if all(row.agrees for row in chosen) else " !")
 
 
-def _invariant_table(result: Verification) -> Table:
-    table = _table(
-        "The stated invariants, where they are true and where they are not",
-        "",
-        "loss, profile",
-        "reading, domain",
-        "verdict",
-    )
-    for verdict in result.verdicts:
-        row = verdict.invariant
+def print_claims(verdicts: Sequence[Verdict], details: bool) -> None:
+    """Prints verdicts as a table, then what is not as it should be, at length.
+
+    Args:
+        verdicts: what was found.
+        details: whether to print all of them at length.
+    """
+    console = _console()
+    if not details:
+        console.print(_claim_table("Claims, each with its domain", verdicts))
+    for verdict in verdicts:
+        if details or not verdict.as_expected:
+            console.print()
+            print_verdict(verdict)
+    console.print(f"\n{_count_of(verdicts)}", markup=False)
+
+
+def _claim_table(title: str, verdicts: Sequence[Verdict]) -> Table:
+    table = _table(title)
+    table.add_column("claim, reading", overflow="fold", ratio=5)
+    table.add_column("loss, profile, domain", overflow="fold", ratio=6)
+    table.add_column("verdict, evidence", overflow="fold", ratio=5)
+    table.add_column("s", justify="right")
+    table.expand = True
+    for verdict in verdicts:
+        claim = verdict.claim
         name = verdict.name if verdict.as_expected else f"{verdict.name} !"
+        where = f"{claim.loss} {claim.profile}\n" if claim.loss else ""
         _add(
             table,
-            row.id,
-            f"{row.loss}\n{row.profile}",
-            f"{row.reading}: {row.formula}\n{row.domain}",
-            f"{name}\n{_extent(verdict)}",
+            f"{claim.id}\n{claim.reading}".rstrip(),
+            where + (verdict.domain or "as the statement says"),
+            f"{name}\n{_evidence(verdict)}",
+            f"{verdict.seconds:.1f}",
         )
-    table.caption = (
-        "B bounds |D|: |cos a| + |sin a|/(least sine), 1 where a = 0, q^2 for "
-        "SphereFace; x = s (f/s - n)."
-    )
-    table.caption_justify = "left"
     return table
 
 
-def _extent(verdict: Verdict) -> str:
-    if verdict.name == "REFUTED":
-        return "witness below"
-    left = f", {verdict.undecided} open" if verdict.undecided else ""
-    return f"{verdict.points:,} points{left}"
+def _evidence(verdict: Verdict) -> str:
+    lines = [verdict.evidence]
+    if verdict.witness is not None:
+        point, matters = verdict.witness.point, verdict.witness.matters
+        lines = [f"at {name} = {point[name]}" for name in matters] or ["anywhere"]
+    whole = [row for row in verdict.sweeps if row.holds == row.total]
+    for dtype in dict.fromkeys(row.dtype for row in whole):
+        rows = [row for row in whole if row.dtype == dtype]
+        made = {row.made_by for row in rows if row.kept}
+        kept = f", kept from {', '.join(sorted(made))}" if made else ""
+        lines.append(f"EXHAUSTED {sum(r.total for r in rows):,} {dtype}{kept}")
+    return "\n".join(lines)
 
 
-def _print_witnesses(console: Console, result: Verification) -> None:
-    for verdict in result.verdicts:
-        row = verdict.invariant
-        if verdict.witness is None:
-            continue
-        console.print(
-            f"\nREFUTED {row.id}, {row.loss} {row.profile}: {row.formula} "
-            f"on {row.domain}\n{verdict.witness}",
-            markup=False,
-        )
+def _count_of(verdicts: Sequence[Verdict]) -> str:
+    names = [verdict.name for verdict in verdicts]
+    counts = ", ".join(f"{names.count(n)} {n}" for n in dict.fromkeys(sorted(names)))
+    unexpected = sum(not verdict.as_expected for verdict in verdicts)
+    good = "all as expected" if not unexpected else f"{unexpected} NOT AS EXPECTED"
+    return f"{len(verdicts)} claims: {counts}: {good}."
+
+
+def print_verdict(verdict: Verdict) -> None:
+    """Prints one verdict at length.
+
+    Args:
+        verdict: what was found.
+    """
+    claim = verdict.claim
+    lines = [f"{verdict.name} {claim.id}".rstrip()]
+    if claim.expected and not verdict.as_expected:
+        lines[0] += f", but expected {claim.expected}"
+    told = {
+        "claim": claim.statement if claim.statement != claim.formula else "",
+        "source": claim.source,
+        "reading": claim.reading,
+        "formula": claim.formula,
+        "loss": f"{claim.loss}, profile {claim.profile}" if claim.loss else "",
+        "domain": verdict.domain,
+        "evidence": _told_evidence(verdict),
+        "found": verdict.detail,
+    }
+    for name, text in told.items():
+        if text:
+            lines += _hanging(name, text)
+    lines += [f"  {line}" for line in _ends_of(verdict)]
+    _console().print("\n".join(lines), markup=False)
+
+
+def _told_evidence(verdict: Verdict) -> str:
+    parts = [verdict.evidence]
+    if verdict.points and verdict.name != "REFUTED" and verdict.domain:
+        parts.append(f"{verdict.points:,} points, {verdict.certified:,} by balls")
+    if verdict.volume:
+        parts.append(f"a proof left {verdict.volume:.3g} of the box open")
+    parts.append(f"seed {verdict.seed}, {verdict.seconds:.1f} s")
+    return "; ".join(part for part in parts if part)
+
+
+def _hanging(name: str, text: str) -> list[str]:
+    first = f"  {name}: "
+    return textwrap.wrap(
+        " ".join(text.split()), 80, initial_indent=first, subsequent_indent=" " * 6
+    )
+
+
+def _ends_of(verdict: Verdict) -> list[str]:
+    if verdict.witness is not None:
+        return verdict.witness.lines()
+    rows = [
+        f"every {row.dtype} cosine: holds at {row.holds:,} of {row.total:,}"
+        + (f", kept from {row.made_by}" if row.kept else "")
+        + f" ({row.domain})"
+        for row in verdict.sweeps
+    ]
+    if verdict.name in ("TESTED", "OPEN"):
+        rows += [f"open: {_place(place)}" for place in verdict.places]
+    return rows
+
+
+def _place(place: Mapping[str, tuple[float, float]]) -> str:
+    return ", ".join(
+        f"{n} in [{low:.6g}, {high:.6g}]" for n, (low, high) in place.items()
+    )
 
 
 def _print_summary(console: Console, result: Verification) -> None:
@@ -225,12 +304,10 @@ def _list_checks() -> None:
     _console().print(table)
 
 
-def _list_invariants() -> None:
-    table = _table("\nInvariants", "", "loss, profile", "reading", "domain", "holds")
-    for row in INVARIANTS:
-        reading = f"{row.reading}: {row.formula}"
-        holds = "yes" if row.holds else "no"
-        _add(table, row.id, f"{row.loss} {row.profile}", reading, row.domain, holds)
+def _list_claims() -> None:
+    table = _table("\nClaims", "id", "statement", "expected")
+    for claim in our_claims():
+        _add(table, claim.id, " ".join(claim.statement.split()), claim.expected)
     _console().print(table)
 
 
@@ -239,6 +316,6 @@ LISTS: dict[str, Callable[[], None]] = {
     "profiles": _list_profiles,
     "quantities": _list_quantities,
     "checks": _list_checks,
-    "invariants": _list_invariants,
+    "claims": _list_claims,
 }
 """What `list` shows, section by section."""

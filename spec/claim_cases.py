@@ -2,23 +2,23 @@
 
 A claim may speak of several losses, and of one at several points; each such situation
 has its pieces, and a case of the claim is one choice of them all. Pieces are
-differentiated one by one; `abs` has the slope sign(x), which is enclosed by [-1, 1] at
-a kink and so decides nothing there.
+differentiated one by one; `abs` has the slope sign(x), 0 at its kink. Where something
+has no value, the comparison that it stands in does not hold, nor does its negation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 from sympy import (
     Abs,
     Expr,
     Function,
     I,
-    Integer,
+    Pow,
     S,
     Symbol,
     acos,
@@ -34,6 +34,7 @@ from sympy import (
     zoo,
 )
 
+from . import claim_needs as needs
 from .claim_language import (
     At,
     Call,
@@ -48,97 +49,20 @@ from .claim_language import (
     Operation,
     Proposition,
 )
+from .claim_situations import (
+    Option,
+    Situation,
+    names_of,
+    options_of,
+    situations_of,
+)
+from .claim_statements import All, Atom, ClaimCase, Relation, Some, Statement
 from .gst import ABOUT_OTHERS, d_dcosine
 from .gst import QUANTITIES as DERIVED
-from .losses import LOSSES
-from .profiles import Piece, Profile, is_defined, parse, pieces_of
-from .symbols import (
-    QUANTITIES,
-    angle,
-    concentration,
-    margin_scaler,
-    rival_cosine,
-    standard_norm,
-    target_cosine,
-)
+from .profiles import parse
+from .symbols import QUANTITIES, angle, margin_scaler, rival_cosine, target_cosine
 
-Relation = Literal[">", ">=", "==", "!="]
-
-
-@dataclass(frozen=True)
-class Atom:
-    """`expression relation 0`; the expression is in the angle, like all of the spec."""
-
-    expression: Expr
-    relation: Relation
-
-
-@dataclass(frozen=True)
-class All:
-    """Every part holds; holds if there is none."""
-
-    parts: tuple[Statement, ...]
-
-
-@dataclass(frozen=True)
-class Some:
-    """At least one part holds; fails if there is none."""
-
-    parts: tuple[Statement, ...]
-
-
-Statement = Atom | All | Some
-
-
-class ClaimCase(NamedTuple):
-    """What the claim says where all of `where` are positive; the first that applies.
-
-    Args:
-        where: expressions that must be positive.
-        statement: what is claimed there.
-        premise: what is assumed there: the left of an outermost implies, and that no
-            other class lies above the rival cosine; All(()) if nothing is.
-        name: the piece.
-    """
-
-    where: tuple[Expr, ...]
-    statement: Statement
-    premise: Statement
-    name: str
-
-
-class modulus(Function):  # type: ignore[misc]  # noqa: N801
-    """|x| while a claim is put together: SymPy's Abs asks whether x is real."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        """The sign of x."""
-        return sign_of(self.args[0])
-
-
-class sign_of(Function):  # type: ignore[misc]  # noqa: N801
-    """The sign of x, whose own slope is 0 wherever it has one."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        """Zero: kinks are no part of a piece."""
-        return S.Zero
-
-
-class _Situation(NamedTuple):
-    """A loss, and the `at` forms around the quantity, the outermost first."""
-
-    loss: str
-    points: tuple[At, ...]
-
-
-class _Option(NamedTuple):
-    """One piece of a situation, and what the margin scaler is there."""
-
-    piece: Piece
-    scaler: Expr
+__all__ = ["All", "Atom", "ClaimCase", "Relation", "Some", "Statement", "claim_cases"]
 
 
 def claim_cases(
@@ -167,25 +91,26 @@ def claim_cases(
             more than MOST_CASES cases.
     """
     parsed = parse(profile)
-    others = bool(set(ABOUT_OTHERS) & _names(formula))
+    others = bool(set(ABOUT_OTHERS) & names_of(formula))
     pieced = {*DERIVED, margin_scaler.name} if through_norm else set(DERIVED)
-    named = _situations(formula, _Situation(loss, ()), pieced)
-    situations = list(dict.fromkeys(named))
+    start = Situation(loss)
+    situations = list(dict.fromkeys(situations_of(formula, start, pieced)))
     options = [
-        _options(row, parsed, arcs, through_norm, others or None) for row in situations
+        options_of(row, parsed, arcs, through_norm, others) for row in situations
     ]
-    count = 1
-    for row in options:
-        count *= len(row)
-    if count > MOST_CASES:
-        must = f"of at most {MOST_CASES} pieces, but has {count}: ask in parts"
-        raise ClaimError(f"formula must be {must}")
-    start = _Situation(loss, ())
+    _check_count(options)
     done = []
     for chosen in product(*options):
         reader = _Reader(dict(zip(situations, chosen, strict=True)), parsed.detached)
         done.append(reader.case(formula, start))
     return _without_repeats(done)
+
+
+def _check_count(options: Sequence[Sequence[Option]]) -> None:
+    count = math.prod(map(len, options))
+    if count > MOST_CASES:
+        must = f"of at most {MOST_CASES} pieces, but has {count}: ask in parts"
+        raise ClaimError(f"formula must be {must}")
 
 
 MOST_CASES = 400
@@ -199,109 +124,69 @@ def _without_repeats(cases: list[ClaimCase]) -> tuple[ClaimCase, ...]:
     return tuple(cases)
 
 
-def _children(node: Any) -> tuple[Any, ...]:
-    match node:
-        case Operation() | Comparison():
-            return (node.left, node.right)
-        case Call():
-            return node.arguments
-        case Join():
-            return node.parts
-        case Derivative() | OfLoss():
-            return (node.of,)
-        case At():
-            return (node.of, *(value for _, value in node.values))
-    return ()
+class modulus(Function):  # type: ignore[misc]  # noqa: N801
+    """|x| while a claim is put together: SymPy's Abs asks whether x is real."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """The sign of x."""
+        return sign_of(self.args[0])
 
 
-def _names(node: Any) -> set[str]:
-    own = {node.name} if isinstance(node, Name) else set()
-    return own.union(*map(_names, _children(node)))
+class sign_of(Function):  # type: ignore[misc]  # noqa: N801
+    """The sign of x, whose own slope is 0 wherever it has one."""
 
+    nargs = 1
 
-def _situations(node: Any, here: _Situation, pieced: set[str]) -> Iterator[_Situation]:
-    """Every situation in which a quantity with pieces is named, in reading order."""
-    match node:
-        case Name(name):
-            if name in pieced:
-                yield here
-        case OfLoss(loss, of):
-            yield from _situations(of, here._replace(loss=loss), pieced)
-        case At(of, values):
-            yield from _situations(of, _moved(here, node), pieced)
-            for _, value in values:
-                yield from _situations(value, here, pieced)
-        case _:
-            for child in _children(node):
-                yield from _situations(child, here, pieced)
-
-
-def _moved(here: _Situation, point: At) -> _Situation:
-    return here._replace(points=(*here.points, point))
-
-
-def _options(
-    situation: _Situation,
-    profile: Profile,
-    arcs: int | None,
-    through_norm: bool,
-    others: bool | None,
-) -> list[_Option]:
-    row = LOSSES[situation.loss]
-    if not is_defined(row, profile):
-        raise ClaimError(f"profile={profile} is not defined for {row.id}")
-    pieces = pieces_of(row, profile, arcs, others=bool(others))
-    if not through_norm or margin_scaler not in row.parameters:
-        return [_Option(piece, margin_scaler) for piece in pieces]
-    product_ = concentration * standard_norm
-    scalers = (
-        ((product_ - 1,), Integer(1)),
-        ((-1 - product_,), Integer(-1)),
-        ((), product_),
-    )
-    return [
-        _Option(_with_scaler(piece, value, where), value)
-        for where, value in scalers
-        for piece in pieces
-    ]
-
-
-def _with_scaler(piece: Piece, value: Expr, where: tuple[Expr, ...]) -> Piece:
-    meaning = {margin_scaler: value}
-    return piece._replace(
-        where=(*where, *(part.xreplace(meaning) for part in piece.where)),
-        target=piece.target.xreplace(meaning),
-        other=piece.other.xreplace(meaning),
-    )
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Zero: kinks are no part of a piece."""
+        return S.Zero
 
 
 class _Meaning(NamedTuple):
-    """An expression, and the situations whose pieces it rests on, with their where."""
+    """An expression, and what it rests on.
+
+    Args:
+        value: the expression.
+        where: the situations whose pieces it has, with their where.
+        above: what must not be positive, since no other class is above the rival.
+        needs: what it needs to have a value.
+    """
 
     value: Expr
-    where: Mapping[_Situation, tuple[Expr, ...]]
+    where: Mapping[Situation, tuple[Expr, ...]] = {}
     above: tuple[Expr, ...] = ()
+    needs: tuple[Atom, ...] = ()
 
     def through(self, meaning: Mapping[Symbol, Expr]) -> _Meaning:
         """The same after a substitution."""
-        where = {
-            key: tuple(part.xreplace(meaning) for part in parts)
-            for key, parts in self.where.items()
-        }
-        above = tuple(part.xreplace(meaning) for part in self.above)
-        return _Meaning(self.value.xreplace(meaning), where, above)
+
+        def replaced(parts: tuple[Expr, ...]) -> tuple[Expr, ...]:
+            return tuple(part.xreplace(meaning) for part in parts)
+
+        return _Meaning(
+            self.value.xreplace(meaning),
+            {key: replaced(parts) for key, parts in self.where.items()},
+            replaced(self.above),
+            tuple(Atom(n.expression.xreplace(meaning), n.relation) for n in self.needs),
+        )
+
+    def needing(self, more: tuple[Atom, ...]) -> _Meaning:
+        """The same with more needs."""
+        return self._replace(needs=(*self.needs, *more))
 
 
 class _Reader:
     """Puts a formula together for one choice of pieces."""
 
-    def __init__(self, chosen: Mapping[_Situation, _Option], detached: bool) -> None:
+    def __init__(self, chosen: Mapping[Situation, Option], detached: bool) -> None:
         self.chosen = chosen
         self.detached = detached
-        self.where: dict[_Situation, tuple[Expr, ...]] = {}
+        self.where: dict[Situation, tuple[Expr, ...]] = {}
         self.above: dict[Expr, None] = {}
 
-    def case(self, formula: Proposition, here: _Situation) -> ClaimCase:
+    def case(self, formula: Proposition, here: Situation) -> ClaimCase:
         """The case of this choice."""
         premise: Statement = All(())
         if isinstance(formula, Join) and formula.word == "implies":
@@ -316,7 +201,7 @@ class _Reader:
         name = " / ".join(dict.fromkeys(names)) or "core"
         return ClaimCase(where, statement, premise, name)
 
-    def statement(self, node: Proposition, here: _Situation, wanted: bool) -> Statement:
+    def statement(self, node: Proposition, here: Situation, wanted: bool) -> Statement:
         """A proposition, or its negation, as comparisons with zero."""
         if isinstance(node, Comparison):
             return self._atom(node, here, wanted)
@@ -340,29 +225,33 @@ class _Reader:
         )
         return All(parts) if (node.word == "and") is wanted else Some(parts)
 
-    def _atom(self, node: Comparison, here: _Situation, wanted: bool) -> Atom:
-        left, right = self._of(node.left, here), self._of(node.right, here)
-        for part in (left, right):
-            self.where.update(part.where)
-            self.above.update(dict.fromkeys(part.above))
+    def _atom(self, node: Comparison, here: Situation, wanted: bool) -> Statement:
+        parts = [self._of(side, here) for side in (node.left, node.right)]
+        both = _joined(parts, lambda left, right: left - right)
+        self.where.update(both.where)
+        self.above.update(dict.fromkeys(both.above))
         relation = node.relation if wanted else _NEGATED[node.relation]
-        difference = left.value - right.value
+        difference = both.value
         if relation in ("<", "<="):
             difference, relation = -difference, relation.replace("<", ">")
-        difference = difference.replace(modulus, Abs).replace(sign_of, sign)
-        if difference.has(zoo, oo, nan, I):
+        atom = _plain(Atom(difference, relation))  # type: ignore[arg-type]
+        if atom.expression.has(zoo, oo, nan, I):
             must = "real and finite: it divides by 0, or has a root or log of no number"
             raise ClaimError(f"formula must be {must}")
-        return Atom(difference, relation)  # type: ignore[arg-type]
+        if any((2 * power.exp).q != 1 for power in atom.expression.atoms(Pow)):
+            raise ClaimError("formula must have no root of a root")
+        known = (*map(_plain, both.needs), *needs.of_value(atom.expression))
+        doubtful = needs.doubtful(known)
+        return All((atom, *doubtful)) if doubtful else atom
 
-    def _of(self, node: Expression, here: _Situation) -> _Meaning:
+    def _of(self, node: Expression, here: Situation) -> _Meaning:
         match node:
             case Number(value):
-                return _Meaning(value, {})
+                return _Meaning(value)
             case Name(name):
                 return self._named(name, here)
             case OfLoss(loss, of):
-                return self._of(of, here._replace(loss=loss))
+                return self._of(of, here.of(loss))
             case Derivative(of, by):
                 inner = self._of(of, here)
                 return inner._replace(value=_derivative(inner.value, by))
@@ -370,19 +259,22 @@ class _Reader:
                 return self._at(node, of, values, here)
             case Operation(operator, left, right):
                 parts = [self._of(left, here), self._of(right, here)]
-                return _joined(parts, _OPERATIONS[operator])
+                needed = _needs_of_operation(operator, *(p.value for p in parts))
+                return _joined(parts, _OPERATIONS[operator]).needing(needed)
             case Call(function, arguments):
                 parts = [self._of(part, here) for part in arguments]
-                return _joined(parts, _FUNCTIONS[function])
+                need = _NEEDS.get(function, lambda *_: ())
+                done = _joined(parts, _FUNCTIONS[function])
+                return done.needing(need(parts[0].value))
         raise TypeError(f"{node}, but must be an expression [claim_cases]")
 
-    def _named(self, name: str, here: _Situation) -> _Meaning:
+    def _named(self, name: str, here: Situation) -> _Meaning:
         if name == target_cosine.name:
-            return _Meaning(cos(angle), {})
+            return _Meaning(cos(angle))
         if name not in DERIVED and not (
             name == margin_scaler.name and here in self.chosen
         ):
-            return _Meaning(QUANTITIES[name].symbol, {})
+            return _Meaning(QUANTITIES[name].symbol)
         option = self.chosen[here]
         where = {here: option.piece.where}
         if name == margin_scaler.name:
@@ -398,22 +290,21 @@ class _Reader:
         node: At,
         of: Expression,
         values: tuple[tuple[str, Expression], ...],
-        here: _Situation,
+        here: Situation,
     ) -> _Meaning:
-        inner = self._of(of, _moved(here, node))
+        inner = self._of(of, here.at(node))
         meaning: dict[Symbol, Expr] = {}
-        where: dict[_Situation, tuple[Expr, ...]] = {}
-        above: tuple[Expr, ...] = ()
-        for name, value in values:
-            given = self._of(value, here)
-            where |= given.where
-            above += given.above
+        given = {name: self._of(value, here) for name, value in values}
+        for name, part in given.items():
             if name == target_cosine.name:
-                meaning[angle] = acos(given.value)
+                # A formula of the cosine alone may be continued beyond 1.
+                meaning[angle] = acos(part.value)
             else:
-                meaning[QUANTITIES[name].symbol] = given.value
-        moved = inner.through(meaning)
-        return _Meaning(moved.value, {**where, **moved.where}, above + moved.above)
+                meaning[QUANTITIES[name].symbol] = part.value
+            if name == angle.name:
+                given[name] = part.needing(needs.of_angle(part.value))
+        parts = [*given.values(), inner.through(meaning)]
+        return _joined(parts, lambda *all_of: all_of[-1])
 
 
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
@@ -451,13 +342,33 @@ _FUNCTIONS = {
 }
 
 
-def _joined(parts: list[_Meaning], operation: Any) -> _Meaning:
-    where: dict[_Situation, tuple[Expr, ...]] = {}
-    above: tuple[Expr, ...] = ()
+_NEEDS: Mapping[str, Callable[[Expr], tuple[Atom, ...]]] = {
+    "sqrt": needs.of_root,
+    "log": needs.of_log,
+}
+
+
+def _needs_of_operation(operator: str, left: Expr, right: Expr) -> tuple[Atom, ...]:
+    if operator == "**":
+        return needs.of_power(left, right)
+    return needs.of_division(right) if operator == "/" else ()
+
+
+def _joined(parts: Sequence[_Meaning], operation: Callable[..., Expr]) -> _Meaning:
+    where: dict[Situation, tuple[Expr, ...]] = {}
     for part in parts:
         where |= part.where
-        above += part.above
-    return _Meaning(operation(*(part.value for part in parts)), where, above)
+    return _Meaning(
+        operation(*(part.value for part in parts)),
+        where,
+        tuple(excess for part in parts for excess in part.above),
+        tuple(need for part in parts for need in part.needs),
+    )
+
+
+def _plain(atom: Atom) -> Atom:
+    value = atom.expression.replace(modulus, Abs).replace(sign_of, sign)
+    return Atom(value, atom.relation)
 
 
 def _derivative(value: Expr, by: str) -> Expr:

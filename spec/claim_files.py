@@ -244,3 +244,27 @@ def _check_equivalent(claim: Claim, names: Any) -> None:
         raise ClaimError(f"equivalent: depends on {extra[0]}, which the formula lacks")
     for loss in losses_of(equivalent, claim.loss):
         _check_defined(loss, claim.profile)
+
+
+def asked(formula: str, loss: str, profile: str, box: str) -> Claim:
+    """A claim as a user asks it, outside any file.
+
+    Args:
+        formula: in the language of claims.
+        loss: a loss id.
+        profile: a profile string.
+        box: as text.
+
+    Returns:
+        The claim; formula and box are known to be readable.
+
+    Raises:
+        ClaimError: in one line.
+    """
+    claim = Claim("", formula, "", loss, profile, formula=formula, box=box)
+    try:
+        _check_loss(claim)
+        _check_formula(claim)
+    except ValueError as error:
+        raise ClaimError(_line(error)) from None
+    return claim

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -136,6 +137,6 @@ def test_a_split_that_is_not_exact_is_found(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_statistics_see_another_spread() -> None:
-    norms = [functions.Fraction(n) for n in (1, 2, 4)]
+    norms = [Fraction(n) for n in (1, 2, 4)]
     bent = [norm**2 for norm in norms]
     assert functions._signed_square(norms) != functions._signed_square(bent)

@@ -21,7 +21,7 @@ from adaface_ref.evidence.agreement import Columns, Comparison, Floats
 from adaface_ref.evidence.verdict import decide
 from adaface_ref.evidence.verify import Verification, as_json
 from adaface_ref.gate.runner import run_gate
-from adaface_ref.spec.invariants import INVARIANTS
+from adaface_ref.spec.claim_files import our_claims
 
 WIDTH = 80
 
@@ -52,15 +52,15 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.fixture(scope="module")
 def small() -> Verification:
     found = tuple(forms.agreements(forms.Cell("adaface", "clip"), seed=0, size=50))
-    chosen = [row for row in INVARIANTS if row.id == "I3"]
-    verdicts = tuple(decide(row, 0, 500) for row in chosen)
+    chosen = [claim for claim in our_claims() if claim.id.startswith("I3-pure")]
+    verdicts = tuple(decide(claim, effort="quick") for claim in chosen)
     return Verification(found, verdicts, 0, "quick")
 
 
 def broken(small: Verification) -> Verification:
     first, *rest = small.verdicts
-    wrong = replace(first.invariant, holds=not first.invariant.holds)
-    return small._replace(verdicts=(first._replace(invariant=wrong), *rest))
+    wrong = replace(first.claim, expected="VACUOUS")
+    return small._replace(verdicts=(first._replace(claim=wrong), *rest))
 
 
 def test_verify_exits_0_and_writes_what_it_shows(
@@ -260,6 +260,8 @@ def test_the_package_runs_as_a_module() -> None:
 
 EVALUATE = ("evaluate", "--loss", "arcface", "--at")
 
+REFUTE = ("refute", "--loss", "adaface")
+
 MISTAKES = [
     (("verify", "--device", "nosuch"), "device=nosuch, but must be"),
     (("verify", "--json", "/no/such/file"), "--json=/no/such/file, but must be"),
@@ -304,6 +306,23 @@ MISTAKES = [
         ("evaluate", "--loss", "magface", "--at", "angle=1, norm_lower=200"),
         "norm_upper=110.0, but must be above norm_lower",
     ),
+    ((*REFUTE, "gts <= 0"), "unknown name 'gts', did you mean 'gst'? at column 1"),
+    ((*REFUTE, "gst <= "), "formula: "),
+    ((*REFUTE, "gst"), "formula: "),
+    ((*REFUTE, "__import__('os').system('ls')"), "formula: "),
+    ((*REFUTE, "gst.real > 0"), "formula: "),
+    ((*REFUTE, "gst/0 > 0"), "formula"),
+    ((*REFUTE, "gst+" * 25_000 + "1 > 0"), "must be at most 2000"),
+    ((*REFUTE, "gst > 0", "--profile", "nosuch"), "profile='nosuch'"),
+    ((*REFUTE, "gst > 0", "--profile", "fallback"), "not defined for adaface"),
+    ((*REFUTE, "gst > 0", "--where", "margin in (0.4, 0.4)"), "box: "),
+    ((*REFUTE, "gst > 0", "--where", "margin in [0.5, 0.4]"), "box: "),
+    ((*REFUTE, "gst > 0", "--where", "margn=0.4"), "did you mean 'margin'?"),
+    ((*REFUTE, "gst > 0", "--where", "target_cosine=1"), "at a pole"),
+    (("refute", "gst > 0", "--loss", "nosuch"), "unknown loss 'nosuch'"),
+    (("claims", "nosuch"), "name='nosuch', but must be the id of a claim"),
+    (("claims", "--file", "/no/such.toml"), "--file=/no/such.toml: No such file"),
+    (("claims", "T15", "--device", "nosuch"), "device=nosuch, but must be"),
     (("gate", "nosuch.module:head", "--loss", "arcface"), "nosuch"),
     (("gate", "math:cos", "--loss", "nosuch"), "loss"),
 ]
@@ -319,7 +338,10 @@ def test_a_mistake_is_one_line_on_standard_error_with_exit_code_2(
     assert "Traceback" not in ran.err
 
 
-@pytest.mark.parametrize("command", ["", "verify", "evaluate", "list", "gate"])
+COMMANDS = ["", "verify", "evaluate", "list", "gate", "claims", "refute"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example(run: Run, command: str) -> None:
     ran = run(*filter(None, [command]), "--help")
     assert ran.code == 0 and f"adaface-ref {command}".strip() in ran.out

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from sympy import Expr, Rational
 
+from adaface_ref.evidence.axes import axis_of, float_ends
+from adaface_ref.evidence.beside import float_of, ordinal
 from adaface_ref.evidence.claim import Posed, box_of, holds_at, posed
-from adaface_ref.evidence.places import axis_of, float_ends, rows_of
+from adaface_ref.evidence.places import rows_of
 from adaface_ref.evidence.screen import Screen
 from adaface_ref.evidence.search import Search, search
-from adaface_ref.evidence.witness import Witness, float_of, ordinal
+from adaface_ref.evidence.witness import Witness
 from adaface_ref.spec.claim_box import Range
 
 SEEDS = range(3)
@@ -186,6 +188,7 @@ def test_the_float_that_passes_is_next_to_one_that_fails(loss: str) -> None:
     assert witness is not None and witness.passes is not None
     (name, passes), beside = witness.passes, witness.beside
     point = free_part(claim, witness)
+    assert beside is not None
     assert beside in (math.nextafter(passes, way) for way in (-math.inf, math.inf))
     assert holds_at(claim, {**point, name: passes}) is True
     assert holds_at(claim, {**point, name: beside}) is False

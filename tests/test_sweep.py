@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from flint import arb, ctx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Abs, Expr, Rational, cos, exp, log, sin, sqrt
 from sympy import sign as sign_of
@@ -90,11 +91,13 @@ def _small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeps, "CHUNK", {"cpu": 300, "cuda": 300})
 
 
+@cache
 def halves() -> np.ndarray:
     bits = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float64)
     return np.unique(bits[np.abs(bits) <= 1])
 
 
+@cache
 def brain_halves() -> np.ndarray:
     bits = torch.arange(-(2**15), 2**15).to(torch.int16).view(torch.bfloat16)
     values = bits.double().numpy()
@@ -120,10 +123,11 @@ def test_count_of_a_range_is_exact(
     low: Any, high: Any, above: bool, below: bool
 ) -> None:
     every, ends = halves(), (2 * low - 1, 2 * high - 1)
-    lows = every > ends[0] if above else every >= ends[0]
-    highs = every < ends[1] if below else every <= ends[1]
-    exact = [Rational(end.numerator, end.denominator) for end in ends]
-    assert cosine_count("float16", *exact, above, below) == np.sum(lows & highs)
+    near = [float(end) for end in ends]  # in order with every float16
+    lows = every > near[0] if above else every >= near[0]
+    highs = every < near[1] if below else every <= near[1]
+    first, last = (Rational(end.numerator, end.denominator) for end in ends)
+    assert cosine_count("float16", first, last, above, below) == np.sum(lows & highs)
 
 
 def test_an_irrational_end_of_a_range_is_exact() -> None:
@@ -143,7 +147,7 @@ def test_zero_counts_once(dtype: str, device: str) -> None:
 def test_one_failing_float32_is_found(index: int) -> None:
     one = FORMATS["float32"].one
     low, value, high = (
-        Rational(*cosine_at("float32", at).as_integer_ratio())
+        exactly(cosine_at("float32", at))
         for at in (max(index - 2000, -one), index, min(index + 2000, one))
     )
     found = swept(claim(target_cosine - value, "!="), "float32", low=low, high=high)
@@ -153,39 +157,49 @@ def test_one_failing_float32_is_found(index: int) -> None:
 GRID = [
     (loss, quantity)
     for loss in LOSSES
-    for quantity in (
-        "slope",
-        "slope_rate",
-        "gst",
-        "gst_rate",
-        "complement",
-        "loss_value",
-    )
+    for quantity in ("slope", "gst", "gst_rate", "loss_value")
 ]
+
+FEW = settings(max_examples=8)
+"""An example compiles an expression, which takes a tenth of a second."""
 
 
 @pytest.mark.parametrize(("loss", "quantity"), GRID)
+@FEW
 @given(data=st.data())
 def test_error_bound_bounds_the_error(loss: str, quantity: str, data: Any) -> None:
-    given_values = data.draw(parameters(loss))
-    arcs = given_values.get("multiplier")
-    cosines = data.draw(
-        st.lists(COSINES.map(lambda i: cosine_at("float32", i)), max_size=20)
-    )
-    listed = cases(quantity, LOSSES[loss], parse("pure"), arcs and int(arcs))
-    balls = formula(quantity, loss, "pure", arcs and int(arcs), "value", "balls")
-    exact = {n: Rational(*float(v).as_integer_ratio()) for n, v in given_values.items()}
-    for row, case in enumerate(listed):
-        compiled = with_error(case.terms, exact, FLOAT32)
-        value, bound = compiled(torch.tensor(cosines, dtype=torch.float64))
-        for index, cosine in enumerate(cosines):
-            truth = piece_at(balls, row, {**given_values, "target_cosine": cosine})
-            got, allowed = (float(_at(part, index)) for part in (value, bound))
-            assert not np.isfinite(allowed) or abs(truth - got) <= allowed
+    fixed = data.draw(parameters(loss))
+    indices = data.draw(st.lists(COSINES, min_size=1, max_size=20))
+    cosines = [cosine_at("float32", index) for index in indices]
+    arcs = int(fixed["multiplier"]) if loss == "sphereface" else None
+    balls = formula(quantity, loss, "pure", arcs, "value", "balls")
+    exact = {name: exactly(value) for name, value in fixed.items()}
+    for row, case in enumerate(cases(quantity, LOSSES[loss], parse("pure"), arcs)):
+        points = [{**fixed, "target_cosine": cosine} for cosine in cosines]
+        truths = [piece_at(balls, row, point) for point in points]
+        assert violations(case.terms[0], exact, cosines, truths) == []
 
 
-def _at(part: Any, index: int) -> Any:
-    return part[index] if isinstance(part, torch.Tensor) and part.ndim else part
+def violations(
+    tree: Expr, exact: dict[str, Expr], cosines: list[float], truths: list[arb]
+) -> list[tuple[bool, float]]:
+    """Where an error exceeds its bound, and whether the bound is the coarse one."""
+    found = []
+    for coarse in (False, True):
+        compiled = with_error((tree,), exact, FLOAT32, coarse=coarse)
+        points = torch.tensor(cosines, dtype=torch.float64)
+        parts = [part + torch.zeros_like(points) for part in compiled(points)]
+        rows = zip(cosines, truths, *(part.tolist() for part in parts), strict=True)
+        found += [
+            (coarse, cosine)
+            for cosine, truth, value, bound in rows
+            if np.isfinite(bound) and abs(truth - value) > bound
+        ]
+    return found
+
+
+def exactly(value: float) -> Expr:
+    return Rational(*value.as_integer_ratio())
 
 
 @st.composite
@@ -233,13 +247,11 @@ ODD = (
 @given(indices=st.lists(COSINES, min_size=1, max_size=20))
 def test_error_bound_of_every_operation_bounds(tree: Expr, indices: list[int]) -> None:
     cosines = [cosine_at("float32", index) for index in indices]
-    exact = compile_tree((tree,), ("target_cosine",), BALLS)
-    value, bound = with_error((tree,), {}, FLOAT32)(torch.tensor(cosines).double())
+    balls = compile_tree((tree,), ("target_cosine",), BALLS)
     before, ctx.prec = ctx.prec, 512
     try:
-        for cosine, got, allowed in zip(cosines, value, bound, strict=True):
-            if torch.isfinite(allowed):
-                assert abs(exact(arb(cosine))[0] - float(got)) <= float(allowed)
+        truths = [arb(balls(arb(cosine))[0]) for cosine in cosines]
+        assert violations(tree, {}, cosines, truths) == []
     finally:
         ctx.prec = before
 
@@ -248,7 +260,7 @@ def test_error_bound_of_every_operation_bounds(tree: Expr, indices: list[int]) -
 def test_error_bound_is_small_almost_everywhere(tree: Expr) -> None:
     cosines = torch.linspace(-0.4, 0.99, 1001, dtype=torch.float64)
     value, bound = with_error((tree,), {}, FLOAT32)(cosines)
-    assert torch.mean((bound <= 1e-11 * (value.abs() + 1e-3)).double()) > 0.98
+    assert torch.mean((bound <= 1e-10 * (value.abs() + 1e-3)).double()) > 0.98
 
 
 LIBRARY_FUNCTIONS: dict[str, tuple[Any, Any, float, float]] = {
@@ -313,14 +325,15 @@ def test_doubtful_cosines_go_to_the_oracle(device: str) -> None:
     assert found.open == found.total // 2 + 1
 
 
+@FEW
 @given(share=st.fractions(-1, 1, max_denominator=1000), turned=FRACTIONS)
 def test_counts_of_a_half_plane_are_exact(share: Any, turned: Any) -> None:
     tree = cos(angle + Rational(str(turned))) - Rational(str(share))
     holds_at = by_balls(tree)
-    every = [cosine_at("bfloat16", index) for index in range(-16255, 16256)]
-    truths = [holds_at(cosine) for cosine in every[::37]]
+    tried = brain_halves()[1:-1:370].tolist()
+    truths = [holds_at(cosine) for cosine in tried]
     found = swept(claim(tree), "bfloat16", holds_at=holds_at)
-    failing = [c for c, held in zip(every[::37], truths, strict=True) if held is False]
+    failing = [c for c, held in zip(tried, truths, strict=True) if held is False]
     assert found.holds + found.fails + 2 == found.total
     assert not failing or found.failing[0] <= failing[0] <= failing[-1]
     assert not failing or failing[-1] <= found.failing[-1]
@@ -339,14 +352,19 @@ def test_the_first_case_that_applies_decides() -> None:
     )
 
 
+@pytest.mark.usefixtures("_small_tasks")
+def test_a_border_too_close_for_the_coarse_bound_is_decided_by_the_fine() -> None:
+    border = target_cosine + target_cosine**2  # 2^-130 in chunks of their own
+    listed = claim(2 + target_cosine, ">", border) + claim(-target_cosine, ">=")
+    found = swept(listed, "bfloat16", holds_at=lambda _: True)
+    assert (found.holds, found.fails, found.oracle) == (found.total - 2, 0, 1)
+
+
 def test_a_statement_is_a_tree() -> None:
     inside = All((Atom(target_cosine, ">"), Atom(Rational(1, 2) - target_cosine, ">=")))
     outside = Some((Atom(-target_cosine, ">"), inside))
     found = swept((ClaimCase((), outside, ALWAYS, "core"),))
-    assert found.failing[:2] == (
-        0.0,
-        float(np.nextafter(np.float16(0.5), np.float16(1))),
-    )
+    assert found.failing[:2] == (0.0, 0.50048828125)
 
 
 def test_a_kink_that_even_the_oracle_cannot_tell_is_open() -> None:
@@ -427,6 +445,7 @@ def test_a_killed_sweep_goes_on_without_counting_twice(tmp_path: Path) -> None:
     resumed = swept(listed, state=state)
     again, afresh = swept(listed, state=state), swept(listed)
     assert -15359 < fronts[0] < fronts[1] < 15360
+    # Tasks began elsewhere, so other samples were checked.
     assert resumed._replace(seconds=0, checked=0) == afresh._replace(
         seconds=0, checked=0
     )
@@ -445,9 +464,7 @@ def _more(content: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     "damage", [_other, _more, lambda _: "", lambda _: "[]", lambda c: str(c)[:100]]
 )
-def test_a_state_that_is_not_this_sweep_s_is_refused(
-    tmp_path: Path, damage: Any
-) -> None:
+def test_a_tampered_state_is_refused(tmp_path: Path, damage: Any) -> None:
     state = tmp_path / "sweep.json"
     swept(claim(target_cosine), state=state)
     state.write_text(damage(json.loads(state.read_text())))

@@ -1,94 +1,105 @@
-"""Expressions of the spec over wide boxes: every function encloses its range.
-
-A ball of midpoint and radius loses the sign of exp or sin on a wide box, so monotone
-functions are taken at the ends of the interval.
-"""
+"""Expressions of the spec over boxes: every function encloses its range."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import cache
 from typing import Any
 
-from flint import arb
-from sympy import Expr
+import numpy as np
+from flint import arb, ctx
+from sympy import Expr, oo
 
-from .claim import ball_of, sign_of_ball
-from .evaluate import BALLS, compile_tree
+from . import spans
+from .claim import ball_of, precision_kept
+from .evaluate import compile_tree
+from .spans import Span
 
-_ONE, _ALL = arb(1), arb(0, 1)
-_WIDE = arb(3)
-"""A little less than pi: below it sine and cosine have one extremum at most."""
+BOXES: Mapping[str, Any] = {
+    "sin_cos": spans.sine_and_cosine,
+    "sqrt": spans.root,
+    "exp": spans.exponential,
+    "log": spans.logarithm,
+    "Abs": spans.absolute,
+    "sign": spans.sign_of,
+    "logistic": spans.logistic,
+    "complement": spans.complement,
+    "log_logistic": spans.log_logistic,
+    "angle_of": spans.arc_cosine,
+    "acos": spans.arc_cosine,
+    "integer": cache(spans.exactly),
+    "rational": cache(lambda p, q: spans.exactly(Fraction(p, q))),
+    "ball": lambda x: x,
+    "pi": lambda: spans.PI,
+}
+
+OverBoxes = Callable[..., Span]
 
 
-def _monotone(function: Callable[[arb], arb]) -> Callable[[arb], arb]:
-    def enclosed(x: arb) -> arb:
-        if x.is_exact():
-            return function(x)
-        return function(x.lower()).union(function(x.upper()))
+@cache
+def over_boxes(value: Expr, names: tuple[str, ...]) -> OverBoxes:
+    """Compiles an expression to a function of spans.
+
+    Args:
+        value: an expression in the angle.
+        names: its inputs, in order.
+
+    Returns:
+        A function of one span each.
+
+    Raises:
+        TypeError: for a node that is unknown, such as a cube root.
+    """
+    compiled = compile_tree([value], names, BOXES)
+
+    def enclosed(*inputs: Span) -> Span:
+        with np.errstate(all="ignore"):
+            done: Span = compiled(*inputs)[0]
+            return done
 
     return enclosed
 
 
-def _sin_cos(x: arb) -> tuple[arb, arb]:
-    """Both, by the ends and the extremum between them."""
-    if x.is_exact():
-        return x.sin_cos()
-    low, high = x.lower(), x.upper()
-    if not high - low < _WIDE:
-        return _ALL, _ALL
-    sine0, cosine0 = low.sin_cos()
-    sine1, cosine1 = high.sin_cos()
-    # The sine turns where the cosine changes sign, the cosine where the sine does.
-    return (
-        _turned(sine0.union(sine1), cosine0, cosine1),
-        _turned(cosine0.union(cosine1), -sine0, -sine1),
-    )
+@cache
+def float_below(value: Expr) -> float:
+    """A float that is not above an end of an interval: the end itself if it is one.
 
+    Args:
+        value: an exact number, perhaps infinite.
 
-def _turned(ends: arb, slope0: arb, slope1: arb) -> arb:
-    """A wave's range over less than half a turn, from its ends and slopes there."""
-    if slope0 > 0:
-        return ends if slope1 > 0 else ends.union(_ONE)
-    if slope0 < 0:
-        return ends if slope1 < 0 else ends.union(-_ONE)
-    return ends.union(_ALL)
-
-
-def _absolute(x: arb) -> arb:
-    if x >= 0:
-        return x
-    return -x if x <= 0 else arb(0).union(x.abs_upper())
-
-
-BOXES: Mapping[str, Any] = {
-    **BALLS,
-    "sin_cos": _sin_cos,
-    "exp": _monotone(arb.exp),
-    "log": _monotone(arb.log),
-    "sqrt": _monotone(arb.sqrt),
-    "logistic": _monotone(lambda x: _ONE / (_ONE + (-x).exp())),
-    "complement": _monotone(lambda x: _ONE / (_ONE + x.exp())),
-    "log_logistic": _monotone(lambda x: -(-x).exp().log1p()),
-    "acos": _monotone(arb.acos),
-    "angle_of": _monotone(arb.acos),
-    "Abs": _absolute,
-    "sign": sign_of_ball,
-}
-
-
-def hull(low: Expr, high: Expr) -> arb:
-    """The ball around an interval with exact ends, which may be infinite."""
-    return end_of(low).union(end_of(high))
-
-
-def end_of(value: Expr) -> arb:
-    """A ball around one end of an interval."""
+    Returns:
+        A float; -inf for numbers below all of them.
+    """
     if value.is_infinite:
-        return arb.pos_inf() if value.is_positive else arb.neg_inf()
-    return ball_of(value)
+        return math.inf if value is oo else -math.inf
+    with precision_kept():
+        ctx.prec = BITS
+        ball = ball_of(value)
+        near = min(float(ball.mid()), spans.MOST)
+        while not arb(near) <= ball:
+            near = math.nextafter(near, -math.inf)
+        return near
 
 
-def range_over(value: Expr, sides: Sequence[Any]) -> arb:
+BITS = 2_000
+"""Of the balls around ends: a decimal of 100 digits times ten to the 400."""
+
+
+def ends_of(side: Any) -> tuple[float, float]:
+    """The floats around an interval with exact ends.
+
+    Args:
+        side: with a low and a high end, which may be infinite.
+
+    Returns:
+        The last float not above it, and the first not below.
+    """
+    return float_below(side.low), -float_below(-side.high)
+
+
+def range_over(value: Expr, sides: Sequence[Any]) -> Span:
     """An enclosure of an expression over a box.
 
     Args:
@@ -96,7 +107,10 @@ def range_over(value: Expr, sides: Sequence[Any]) -> arb:
         sides: the box: each with a name, a low and a high end.
 
     Returns:
-        A ball; not finite where the expression is not bounded.
+        A span; the whole line where the expression is unknown.
     """
-    compiled = compile_tree([value], [side.name for side in sides], BOXES)
-    return arb(compiled(*(hull(side.low, side.high) for side in sides))[0])
+    try:
+        compiled = over_boxes(value, tuple(side.name for side in sides))
+    except TypeError:
+        return Span(-math.inf, math.inf)
+    return compiled(*(Span(*ends_of(side)) for side in sides))

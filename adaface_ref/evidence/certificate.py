@@ -16,6 +16,7 @@ from mpmath import iv, mp
 from sympy import (
     Abs,
     Add,
+    E,
     Expr,
     Integer,
     Mul,
@@ -25,8 +26,8 @@ from sympy import (
     acos,
     cos,
     exp,
-    expand,
     log,
+    oo,
     pi,
     sign,
     sin,
@@ -36,9 +37,12 @@ from adaface_ref.spec.claim_box import describe
 from adaface_ref.spec.claim_language import ClaimError
 from adaface_ref.spec.symbols import QUANTITIES, log_logistic, logistic
 
+from .algebra import expanded
+from .boxes import ends_of
 from .claim import Posed, box_of, box_of_posed, posed
-from .clauses import Clause, Side, TooManyClauses, clauses_of, outside, sides_of
-from .proof import DONE, Proof, middle_of, start_of
+from .clauses import Clause, Side, OutOfReach, clauses_of, outside, sides_of
+from .halves import middle_of
+from .proof import DONE, Proof
 
 FORMAT = 1
 
@@ -105,7 +109,7 @@ def check(certificate: Mapping[str, Any]) -> Checked:
     try:
         iv.prec, mp.prec = BITS, BITS + 20
         return Checked(True, "", _checked_boxes(certificate))
-    except (_Rejected, ClaimError, TooManyClauses) as error:
+    except (_Rejected, ClaimError, OutOfReach) as error:
         return Checked(False, str(error) or "too many clauses", 0)
     finally:
         iv.prec, mp.prec = before
@@ -160,7 +164,8 @@ def _reasons(clause: Clause, sides: Sequence[Side]) -> list[tuple[Expr, bool]]:
     pairs += [(one, end) for one in clause for side in sides for end in outside(side)]
     single = [(literal.expression, literal.strict) for literal in clause]
     return single + [
-        (expand(a.expression + b.expression), a.strict and b.strict) for a, b in pairs
+        (expanded(a.expression) + expanded(b.expression), a.strict and b.strict)
+        for a, b in pairs
     ]
 
 
@@ -172,7 +177,7 @@ def _walk(
 ) -> int:
     """Follows a tree from the whole box to its leaves; each of them must be certain."""
     symbols = [QUANTITIES[side.name].symbol for side in sides]
-    whole = [(_end(side.low), _end(side.high), *start_of(side)) for side in sides]
+    whole = [(_end(side.low), _end(side.high), *ends_of(side)) for side in sides]
     stack, leaves = [whole], 0
     for step in splits:
         if not stack:
@@ -205,7 +210,7 @@ def _walk(
 
 def _end(value: Expr) -> Any:
     if value.is_infinite:
-        return iv.mpf("inf" if value.is_positive else "-inf")
+        return iv.mpf("inf" if value is oo else "-inf")
     return _enclosed(value, {})
 
 
@@ -229,6 +234,8 @@ def _computed(node: Expr, known: dict[Expr, Any]) -> Any:
         return iv.mpf(int(node.p)) / int(node.q)
     if node is pi:
         return +iv.pi
+    if node is E:
+        return +iv.e
     parts = [_enclosed(part, known) for part in node.args]
     if isinstance(node, Add):
         return sum(parts[1:], parts[0])

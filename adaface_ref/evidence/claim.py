@@ -10,22 +10,24 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from flint import arb, ctx, fmpq
-from sympy import Expr, Integer, Rational, pi
+from sympy import Expr, Function, Integer, Rational, pi
 
 from adaface_ref.spec.claim_box import Box, Choice, Range, completed, parse_box
 from adaface_ref.spec.claim_cases import All, Atom, ClaimCase, Statement, claim_cases
 from adaface_ref.spec.claim_inputs import losses_of
 from adaface_ref.spec.claim_language import ClaimError, parse_formula
 from adaface_ref.spec.profiles import parse
-from adaface_ref.spec.symbols import QUANTITIES
+from adaface_ref.spec.symbols import QUANTITIES, angle
 
 from .evaluate import BALLS, Compiled, compile_tree
 from .oracle import PRECISIONS
 
-Exact = float | Expr
+Exact: TypeAlias = Any
+"""A float as it is, or an exact SymPy number."""
+
 Point = Mapping[str, Exact]
 """Inputs by name: floats as they are, or exact SymPy numbers."""
 
@@ -275,7 +277,26 @@ def holds_at(claim: Posed, point: Point, premise: bool = False) -> bool | None:
             answer = _answer(rows, _balls(inputs, names), premise)
             if answer is not None:
                 return answer
-    return None
+    return _exact_answer(claim.cases, inputs, premise)
+
+
+def _exact_answer(
+    cases: Sequence[ClaimCase], inputs: Point, premise: bool
+) -> bool | None:
+    """The same in fractions, where no function stands between inputs and answer."""
+    case = cases[0]
+    statement = case.premise if premise else case.statement
+    atoms = atoms_of(statement)
+    if case.where or any(atom.expression.has(Function, angle) for atom in atoms):
+        return None
+    exact = {QUANTITIES[name].symbol: value for name, value in inputs.items()}
+    values = {s: v if isinstance(v, Expr) else Rational(v) for s, v in exact.items()}
+    numbers = iter([atom.expression.subs(values) for atom in atoms])
+    return evaluated(statement, numbers, _fraction_decides, all_of, some_of)
+
+
+def _fraction_decides(value: Any, relation: str) -> bool | None:
+    return ball_decides(arb(int(value.p)), relation) if value.is_Rational else None
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from adaface_ref.spec.symbols import QUANTITIES, angle
 from .boxes import range_over
 from .claim import Posed
 from .factors import Signs
-from .reduce import Reducer, joined, negated
+from .reduce import OutOfReach, Reducer, joined, negated
 
 MOST_CLAUSES = 2_000
 """Of one claim; above it nothing is proved."""
@@ -38,10 +38,6 @@ class Literal(NamedTuple):
 
 
 Clause = tuple[Literal, ...]
-
-
-class TooManyClauses(Exception):  # noqa: N818
-    """A claim of so many parts that a proof is out of reach."""
 
 
 class Side(NamedTuple):
@@ -134,7 +130,7 @@ def cases_to_sweep(claim: Posed) -> tuple[ClaimCase, ...]:
     reducer = Reducer(_signs(sides_of(claim)), lambda *_: False)
     return tuple(
         case._replace(
-            where=tuple(part.subs(values) for part in case.where),
+            where=tuple(part.xreplace(values) for part in case.where),
             statement=reducer.plain(_with_values(case.statement, values)),
         )
         for case in claim.cases
@@ -151,7 +147,7 @@ def _values(fixed: Mapping[str, Expr]) -> dict[Symbol, Expr]:
 
 def _with_values(statement: Statement, values: Mapping[Symbol, Expr]) -> Statement:
     if isinstance(statement, Atom):
-        return Atom(statement.expression.subs(values), statement.relation)
+        return Atom(statement.expression.xreplace(values), statement.relation)
     return type(statement)(tuple(_with_values(p, values) for p in statement.parts))
 
 
@@ -165,7 +161,7 @@ def clauses_of(claim: Posed) -> tuple[Clause, ...]:
         Distinct clauses over the free inputs; none if every sign is manifest.
 
     Raises:
-        TooManyClauses: for more than MOST_CLAUSES.
+        OutOfReach: for more than MOST_CLAUSES, or expressions that are too long.
     """
     found: dict[Clause, None] = {}
     earlier: list[Statement] = []
@@ -201,7 +197,7 @@ def _clauses(statement: Statement) -> list[Clause]:
     for part in parts:
         count *= len(part)
         if count > MOST_CLAUSES:
-            raise TooManyClauses
+            raise OutOfReach(f"more than {MOST_CLAUSES} clauses")
     return [
         tuple(dict.fromkeys(literal for clause in choice for literal in clause))
         for choice in product(*parts)
@@ -237,8 +233,8 @@ class _Ranges:
             return bool(
                 (exact[0] - low).is_nonnegative and (high - exact[1]).is_nonnegative
             )
-        ball = range_over(value, self.sides)
-        return bool(ball >= float(low) and ball <= float(high))
+        found, limits = range_over(value, self.sides), (float(low), float(high))
+        return bool(found.low >= limits[0] and found.high <= limits[1])
 
     def _ends_of(self, value: Expr) -> tuple[Expr, Expr] | None:
         if value.is_number:

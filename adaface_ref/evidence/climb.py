@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .places import Axis, Places
+from .axes import Axis
+from .places import Places
 from .screen import Screen
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]

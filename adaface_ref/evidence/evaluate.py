@@ -20,6 +20,7 @@ from flint import arb, fmpq
 from sympy import (
     Add,
     Dummy,
+    E,
     Expr,
     Function,
     Integer,
@@ -28,6 +29,7 @@ from sympy import (
     Rational,
     Symbol,
     cos,
+    exp,
     expand_trig,
     pi,
     sin,
@@ -164,6 +166,8 @@ class _Program:
             return f"rational({int(node.p)}, {int(node.q)})"
         if node is pi:
             return "pi()"
+        if node is E:
+            return self._call(exp(1, evaluate=False))
         if isinstance(node, Add):
             return self._sum(node)
         if isinstance(node, Mul):

@@ -77,7 +77,8 @@ def exhausted(
     Args:
         claim: as it stands in a file.
         parts: the claim, once for each choice of its values.
-        effort: at thorough float32 is swept now, else an earlier sweep is looked up.
+        effort: at thorough float32 is swept now, but for what the folder has; else
+            an earlier sweep is looked up.
         device: where to compute.
         folder: where float32 sweeps are gone on with and kept.
         progress: called with what is under way and the share done.
@@ -95,13 +96,15 @@ def exhausted(
             must = "target_cosine alone, or the claim cannot be swept"
             raise DomainError(f"free={free}, but must be {must} [{claim.id}]")
         found += [_now(part, dtype, device, None, progress) for dtype in SHORT]
-        if effort == "thorough":
+        now = effort == "thorough"
+        earlier = kept(part, folder, packaged=not now)
+        if earlier is None and now:
             state = None if folder is None else folder / f"{claim.id}-{place}.state"
-            row = kept(part, folder) or _now(part, "float32", device, state, progress)
-            if folder is not None and not row.kept:
-                _keep(folder, part, row)
-            found.append(row)
-        elif earlier := kept(part, folder):
+            found.append(_now(part, "float32", device, state, progress))
+            if folder is not None and state is not None:
+                _keep(folder, part, found[-1])
+                state.unlink(missing_ok=True)
+        elif earlier is not None:
             found.append(earlier)
     return tuple(found)
 
@@ -165,18 +168,19 @@ def _denied(case: ClaimCase) -> ClaimCase:
     return case._replace(statement=opposite(case.statement))
 
 
-def kept(part: Posed, folder: Path | None) -> Swept | None:
+def kept(part: Posed, folder: Path | None, *, packaged: bool) -> Swept | None:
     """The earlier float32 sweep of a claim, if there is one.
 
     Args:
         part: a posed claim.
-        folder: where to look, beside what came with the package.
+        folder: where to look.
+        packaged: whether to look among those that came with the package, too.
 
     Returns:
         It, marked as kept.
     """
     told = _told(part)
-    for row in (*_read(folder), *_packaged()):
+    for row in (*_read(folder), *(_packaged() if packaged else ())):
         if row["claim"] == told:
             fields = {**row["sweep"], "failing": tuple(row["sweep"]["failing"])}
             return Swept(**{**fields, "kept": True})
@@ -195,17 +199,29 @@ def _told(part: Posed) -> dict[str, str]:
 def _read(folder: Path | None) -> list[Any]:
     if folder is None or not (folder / KEPT).exists():
         return []
+    path = folder / KEPT
     try:
-        rows: list[Any] = json.loads((folder / KEPT).read_text(encoding="utf-8"))
-    except ValueError as error:
-        path = folder / KEPT
-        raise DomainError(f"{path}: {error}, but must be JSON [sweeps]") from None
+        return _checked(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        must = "a list of sweeps, as `claims --sweeps` writes it"
+        raise DomainError(f"{path}: {error!r}, but must be {must}") from None
+
+
+def _checked(rows: Any) -> list[Any]:
+    if not isinstance(rows, list):
+        raise TypeError(type(rows).__name__)
+    for row in rows:
+        if not all(isinstance(text, str) for text in row["claim"].values()):
+            raise TypeError("claim")
+        fields = Swept(**row["sweep"])
+        if fields.holds + fields.fails + fields.open != fields.total:
+            raise ValueError("counts")
     return rows
 
 
 @cache
 def _packaged() -> tuple[Any, ...]:
-    file = resources.files("adaface_ref.evidence") / "sweeps" / KEPT
+    file = resources.files("adaface_ref.evidence") / KEPT
     if not file.is_file():
         return ()
     return tuple(json.loads(file.read_text(encoding="utf-8")))

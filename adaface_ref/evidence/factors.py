@@ -7,40 +7,21 @@ of sums where that is shorter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from sympy import (
-    Abs,
-    Add,
-    Dummy,
-    Expr,
-    Mul,
-    Poly,
-    PolynomialError,
-    Pow,
-    cos,
-    count_ops,
-    exp,
-    expand,
-    expand_trig,
-    factor,
-    ilcm,
-    log,
-    sign,
-    sin,
-    together,
-)
-from sympy.simplify.fu import TR8
+from sympy import Abs, Add, Dummy, Expr, Mul, cos, count_ops, exp, ilcm, log, sin
 
 from adaface_ref.spec.symbols import angle, log_logistic, logistic
 
-LARGEST = 3_000
-"""Operations; a form with more is left as it is."""
+from .algebra import expanded, factored, rewritten_sines, signs_of
 
 Signs = Mapping[Any, Mapping[str, bool]]
 """By symbol: what SymPy may assume of it on the box, such as {"positive": True}."""
+
+Opaque = dict[Expr, Expr]
+"""Symbols that stand for a function's value, and what they stand for."""
 
 
 def factors_of(value: Expr, signs: Signs) -> tuple[tuple[Expr, ...], bool]:
@@ -51,35 +32,40 @@ def factors_of(value: Expr, signs: Signs) -> tuple[tuple[Expr, ...], bool]:
         signs: what is known of its inputs.
 
     Returns:
-        Factors whose product has the sign of the expression, or the opposite one.
+        Factors whose product has the sign of the expression, or the opposite one,
+        wherever the expression has a value.
     """
-    if count_ops(value) > LARGEST:
-        return (value,), False
     return _factors(value, tuple((k, tuple(v.items())) for k, v in signs.items()))
 
 
 @cache
 def _factors(value: Expr, known: Any) -> tuple[tuple[Expr, ...], bool]:
-    signs = {symbol: dict(facts) for symbol, facts in known}
-    there = {symbol: Dummy(symbol.name, **facts) for symbol, facts in signs.items()}
+    there = {symbol: _stand_in(symbol, facts) for symbol, facts in known}
     back = {dummy: symbol for symbol, dummy in there.items()}
     best: tuple[Any, list[Expr], bool] | None = None
     for variant, powers in _variants(value.xreplace(there)):
         negative, kept = _stripped(variant, powers)
         if best is None or _cost(kept) < best[0]:
             best = _cost(kept), kept, negative
+        if not any(part.has(logistic, log_logistic) for part in kept):
+            break
     assert best is not None
     _, kept, negative = best
     return tuple(part.xreplace(back) for part in kept), negative
 
 
-Opaque = dict[Expr, Expr]
-"""Symbols that stand for a function's value, and what they stand for."""
+@cache
+def _stand_in(node: Expr, facts: tuple[tuple[str, bool], ...]) -> Dummy:
+    """A symbol for a node, always the same one: SymPy keeps what it knows of it."""
+    return Dummy(getattr(node, "name", type(node).__name__), **dict(facts))
 
 
-def _variants(value: Expr) -> Iterable[tuple[Expr, Opaque]]:
+_POSITIVE, _NEGATIVE = (("positive", True),), (("negative", True),)
+
+
+def _variants(value: Expr) -> Iterator[tuple[Expr, Opaque]]:
     """The same expression with its logistics written in different ways."""
-    value = value.replace(logistic, lambda x: logistic(expand(x)))
+    value = value.replace(logistic, lambda x: logistic(expanded(x)))
     yield value, {}
     pairs = _opposites(value)
     if pairs:
@@ -95,7 +81,7 @@ def _opposites(value: Expr) -> list[tuple[Expr, Expr]]:
     waiting: list[Expr] = []
     for node in sorted(value.atoms(logistic), key=str):
         for other in waiting:
-            if expand(node.args[0] + other.args[0]) == 0:
+            if expanded(node.args[0] + other.args[0]) == 0:
                 found.append((other, node))
         waiting.append(node)
     return found
@@ -112,17 +98,18 @@ def with_exponentials(value: Expr) -> tuple[Expr, Opaque]:
     """
     plain = value.replace(logistic, lambda x: exp(x) / (1 + exp(x)))
     plain = plain.replace(log_logistic, lambda x: -log(1 + exp(-x)))
-    exponents = {node: expand(node.args[0]) for node in plain.atoms(exp)}
+    exponents = {node: expanded(node.args[0]) for node in plain.atoms(exp)}
     parts = [t.as_coeff_Mul() for e in exponents.values() for t in Add.make_args(e)]
     shares: dict[Expr, int] = {}
     for coefficient, rest in parts:
         shares[rest] = int(ilcm(shares.get(rest, 1), coefficient.q))
-    bases = {rest: Dummy("E", positive=True) for rest in shares}
+    meanings = {rest: exp(rest / share) for rest, share in shares.items()}
+    bases = {rest: _stand_in(node, _POSITIVE) for rest, node in meanings.items()}
     powers = {}
     for node, exponent in exponents.items():
         terms = (term.as_coeff_Mul() for term in Add.make_args(exponent))
         powers[node] = Mul(*(bases[rest] ** (c * shares[rest]) for c, rest in terms))
-    back = {bases[rest]: exp(rest / share) for rest, share in shares.items()}
+    back = {bases[rest]: node for rest, node in meanings.items()}
     return plain.xreplace(powers), back
 
 
@@ -133,41 +120,35 @@ def _stripped(
     plain, back = _without_functions(value)
     back |= powers
     negative, kept = False, []
-    for part in _factored(plain):
+    for part in factored(plain):
         turned, left = _one_factor(part, back, again)
         negative ^= turned
         kept += left
-    return negative, kept
+    return _merged(negative, kept)
+
+
+def _merged(negative: bool, factors: list[Expr]) -> tuple[bool, list[Expr]]:
+    """Each factor once: x x is |x|, and x |x| is x."""
+    odd: dict[Expr, bool] = {}
+    for part in factors:
+        base = part.args[0] if isinstance(part, Abs) else part
+        turned = base.could_extract_minus_sign()
+        base = -base if turned else base
+        if isinstance(part, Abs):
+            odd.setdefault(base, False)
+        else:
+            negative ^= turned
+            odd[base] = not odd.get(base, False)
+    return negative, [base if once else Abs(base) for base, once in odd.items()]
 
 
 def _without_functions(value: Expr) -> tuple[Expr, Opaque]:
     """Logistics, exponentials and the angle's sine as positive symbols."""
     (angle_,) = [s for s in value.free_symbols if s.name == angle.name] or [angle]
-    names: dict[Expr, Expr] = {
-        sin(angle_): Dummy("S", positive=True),
-        **{node: Dummy("q", positive=True) for node in value.atoms(logistic)},
-        **{node: Dummy("l", negative=True) for node in value.atoms(log_logistic)},
-        **{node: Dummy("E", positive=True) for node in value.atoms(exp)},
-    }
+    positive = {sin(angle_), *value.atoms(logistic, exp)}
+    names = {node: _stand_in(node, _POSITIVE) for node in positive}
+    names |= {node: _stand_in(node, _NEGATIVE) for node in value.atoms(log_logistic)}
     return value.xreplace(names), {symbol: node for node, symbol in names.items()}
-
-
-def _factored(value: Expr) -> list[Expr]:
-    value = value.replace(Abs, lambda x: Abs(factor(together(x))))
-    try:
-        whole = factor(together(value))
-    except PolynomialError:
-        whole = together(value)
-    done: list[Expr] = []
-    for part in Mul.make_args(whole):
-        base, exponent = part.as_base_exp()
-        if exponent.is_Integer and exponent % 2 == 0:
-            done.append(Abs(base))
-        elif exponent.is_Integer or base.is_positive:
-            done.append(base)
-        else:
-            done.append(part)
-    return done
 
 
 def _one_factor(
@@ -177,20 +158,21 @@ def _one_factor(
     if isinstance(part, Abs):
         _, left = _signed(part.args[0], back, again)
         return False, [Abs(Mul(*left))] if left else []
-    return _signed(part.args[0] if isinstance(part, sign) else part, back, again)
+    return _signed(part, back, again)
 
 
 def _signed(
     part: Expr, back: Mapping[Expr, Expr], again: bool
 ) -> tuple[bool, list[Expr]]:
-    if part.is_positive or _is_wave_below(part):
+    low, high = signs_of(part)
+    if low > 0 or _is_wave_below(part):
         return False, []
-    if part.is_negative or _is_wave_below(-part):
+    if high < 0 or _is_wave_below(-part):
         return True, []
     whole = part.xreplace(back)
     if not isinstance(part, Add) or not again:
         return False, [whole]
-    ways = [_stripped(way, {}, False) for way in _with_other_sines(part, back)]
+    ways = [_stripped(way, {}, False) for way in rewritten_sines(part, back)]
     return min([(False, [whole]), *ways], key=lambda way: _cost(way[1]))
 
 
@@ -206,44 +188,3 @@ def _is_wave_below(part: Expr) -> bool:
     size, wave = rest.as_coeff_Mul()
     inside = isinstance(wave, cos) and getattr(wave.args[0], "name", "") == angle.name
     return inside and bool(number >= abs(size))
-
-
-def _with_other_sines(part: Expr, back: Mapping[Expr, Expr]) -> list[Expr]:
-    """A sum with the coefficient of every power of the opaque symbols rewritten."""
-    opaque = [
-        s for s in back if s in part.free_symbols and not isinstance(back[s], sin)
-    ]
-    sines = {s: node for s, node in back.items() if isinstance(node, sin)}
-    try:
-        terms = Poly(part, *opaque).terms() if opaque else [((), part)]
-    except PolynomialError:
-        return []
-    found = []
-    for rewritten in (_in_sums, _in_powers):
-        done = [
-            rewritten(coefficient.xreplace(sines))
-            * Mul(*(Pow(s, k) for s, k in zip(opaque, powers, strict=False)))
-            for powers, coefficient in terms
-        ]
-        found.append(Add(*done).xreplace(back))
-    return found
-
-
-def _in_sums(value: Expr) -> Expr:
-    """Products of sines as sines of sums, where that is shorter."""
-    return min(factor(value), factor(TR8(expand(value))), key=count_ops)
-
-
-def _in_powers(value: Expr) -> Expr:
-    """Sines of multiples of the angle as the sine times a polynomial in the cosine."""
-    (turn,) = [s for s in value.free_symbols if s.name == angle.name] or [angle]
-    sine, cosine = Dummy("sine"), Dummy("cosine")
-    plain = expand(expand_trig(value)).subs({sin(turn): sine, cos(turn): cosine})
-    try:
-        terms = Poly(plain, sine).terms()
-    except PolynomialError:
-        return value
-    folded = Add(
-        *(k * (1 - cosine**2) ** (n // 2) * sine ** (n % 2) for (n,), k in terms)
-    )
-    return factor(expand(folded)).subs({sine: sin(turn), cosine: cos(turn)})

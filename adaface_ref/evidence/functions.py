@@ -80,8 +80,8 @@ POINTS = 100_000
 def _draw(seed: int, dtype: Any, most_scale: float) -> _Draw:
     """c and j over [-1, 1], m over [0, 0.5], s over [8, most_scale], in a dtype."""
     random = np.random.default_rng(seed)
-    ends = ((-1, 1), (0, 0.5), (-1, 1), (8, most_scale))
-    x, m, j, s = (random.uniform(*end, POINTS).astype(dtype) for end in ends)
+    ends = ((-1.0, 1.0), (0.0, 0.5), (-1.0, 1.0), (8.0, most_scale))
+    x, m, j, s = (random.uniform(low, high, POINTS).astype(dtype) for low, high in ends)
     margined, j_, s_ = (
         x.astype(float) - m.astype(float),
         j.astype(float),
@@ -150,7 +150,7 @@ def recipe_is_accurate_in_float64(seed: int, relative: float = 1e-6) -> Finding:
 
 
 def _error_at(x: float, m: float, j: float, s: float) -> float:
-    got = float(recipe(np.float64(x), m, j, s))
+    got = float(recipe(np.asarray(x), m, j, s))
     with workdps(60):
         truth = -mpf(s) / (1 + exp(mpf(s) * (mpf(x) - mpf(m) - mpf(j))))
         return float(abs(got - truth) / abs(truth))
@@ -159,7 +159,7 @@ def _error_at(x: float, m: float, j: float, s: float) -> float:
 def _overflows(draw: _Draw) -> Floats:
     x, m, j, s = draw.arguments
     with np.errstate(over="ignore"):
-        return np.isinf(np.exp(s * (x - m)) + np.exp(s * j))
+        return np.asarray(np.isinf(np.exp(s * (x - m)) + np.exp(s * j)))
 
 
 def recipe_overflows_in_float32(

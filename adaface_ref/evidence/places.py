@@ -7,147 +7,22 @@ people write. A line is stratified, and spaced geometrically towards both of its
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
-from sympy import Expr, Rational
 
-from adaface_ref.points import COSINES, RANGES, recommended
-from adaface_ref.spec.claim_box import Range
+from adaface_ref.points import COSINES
 
-from .shrink import PLAIN, PLAIN_COSINES
+from .axes import FARTHEST, Axis, split
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-
-FARTHEST = 2.0**100
-"""The search goes no farther from zero where a box has no end."""
 
 LINE = 256
 """Points of a line."""
 
 ROWS = 64
 """Lines of a block, which has 16,384 points: it stays in a core's own cache."""
-
-LINES = ("target_cosine", "angle", "rival_cosine", "margin_scaler", "standard_norm")
-"""What runs along a line, the first that is free; else any other input."""
-
-
-class Axis(NamedTuple):
-    """The floats of one free input.
-
-    Args:
-        name: of the input.
-        low: the smallest float in its interval.
-        high: the largest.
-        core: where most points lie: the interval, if it is bounded.
-        logarithmic: whether the core is drawn by its logarithm.
-        special: its ends, their neighbours and numbers that people write.
-    """
-
-    name: str
-    low: float
-    high: float
-    core: tuple[float, float]
-    logarithmic: bool
-    special: Floats
-
-    @property
-    def is_linear(self) -> bool:
-        """Whether equal shares have equal widths."""
-        return not self.logarithmic and (self.low, self.high) == self.core
-
-    def at(self, share: Any) -> Any:
-        """The value at a share of the axis, from [0, 1]."""
-        low, high = self.core
-        if self.logarithmic:
-            value = low * np.exp(share * math.log(high / low))
-        else:
-            value = low + share * (high - low)
-        if (self.low, self.high) != self.core:
-            value = self._with_tails(value, share)
-        return self.clipped(value)
-
-    def _with_tails(self, value: Any, share: Any) -> Any:
-        """Spreads the outer twentieths over what lies outside the core."""
-        low, high = self.core
-        for end, edge, depth in (
-            (self.low, low, (0.05 - share) / 0.05),
-            (self.high, high, (share - 0.95) / 0.05),
-        ):
-            if end != edge:
-                far = edge + (end - edge) * 2.0 ** (-100 * (1 - np.clip(depth, 0, 1)))
-                value = np.where(depth > 0, far, value)
-        return value
-
-    def clipped(self, value: Any) -> Any:
-        """The nearest value inside."""
-        return np.minimum(np.maximum(value, self.low), self.high)
-
-    def holds(self, value: float) -> bool:
-        """Whether a float lies inside."""
-        return self.low <= value <= self.high
-
-
-def axis_of(name: str, part: Range, loss: str) -> Axis | None:
-    """The floats of an interval; None if it holds none.
-
-    Args:
-        name: of the input.
-        part: its exact interval.
-        loss: whose recommended values are special.
-    """
-    low, high = float_ends(part)
-    if low > high:
-        return None
-    low, high = max(low, -FARTHEST), min(high, FARTHEST)
-    return axis_between(name, low, high, loss)
-
-
-def axis_between(name: str, low: float, high: float, loss: str) -> Axis:
-    """The floats from `low` to `high`."""
-    usual = RANGES.get(name, (-10.0, 10.0))
-    core = (low, high)
-    if max(-low, high) > 1000 * max(map(abs, usual)):
-        core = (max(low, usual[0]), min(high, usual[1]))
-        core = core if core[0] < core[1] else (low, high)
-    logarithmic = name in POSITIVE and core[1] > 10 * core[0]
-    if logarithmic:
-        core = (max(core[0], core[1] * 2.0**-20), core[1])
-    special = _special(name, low, high, loss)
-    return Axis(name, low, high, core, logarithmic, special)
-
-
-POSITIVE = ("scale", "feature_norm", "norm_lower", "norm_upper", "concentration")
-"""Drawn by their logarithms over wide intervals."""
-
-
-def _special(name: str, low: float, high: float, loss: str) -> Floats:
-    ends = [low, high, math.nextafter(low, math.inf), math.nextafter(high, -math.inf)]
-    usual = recommended(loss)
-    written = [usual[name]] if name in usual else []
-    written += PLAIN_COSINES if name in COSINES else (*PLAIN, 10.0, 64.0)
-    values = [value for value in (*ends, *written) if low <= value <= high]
-    return np.asarray(list(dict.fromkeys(values)))
-
-
-def float_ends(part: Range) -> tuple[float, float]:
-    """The smallest and the largest float of an exact interval."""
-    low, high = float(part.low), float(part.high)
-    while math.isfinite(low) and not _above(low, part.low, part.low_open):
-        low = math.nextafter(low, math.inf)
-    while math.isfinite(high) and not _above(-high, -part.high, part.high_open):
-        high = math.nextafter(high, -math.inf)
-    return low, high
-
-
-def _above(value: float, end: Expr, strictly: bool) -> bool:
-    if isinstance(end, Rational):
-        exact, least = Fraction(value), Fraction(int(end.p), int(end.q))
-        return exact > least if strictly else exact >= least
-    return bool(Rational(value) > end if strictly else Rational(value) >= end)
 
 
 class Places(NamedTuple):
@@ -191,13 +66,6 @@ class Rows(NamedTuple):
         line = lines(self.axis, columns, self.share[start:stop])
         rows = {name: column[:, None] for name, column in columns.items()}
         return Places(rows, self.axis, line)
-
-
-def split(axes: Sequence[Axis]) -> tuple[Axis, tuple[Axis, ...]]:
-    """The axis along which lines run, and the others."""
-    order = {name: index for index, name in enumerate(LINES)}
-    line = min(axes, key=lambda axis: order.get(axis.name, len(order)))
-    return line, tuple(axis for axis in axes if axis is not line)
 
 
 def shares(count: int, start: int, size: int, shift: Floats) -> Floats:
@@ -263,7 +131,7 @@ def _logits(
     share: Floats,
 ) -> Floats:
     """Roughly the target logits that a line has, one for each row."""
-    given = {**fixed, **columns, along.name: along.at(share)}
+    given: dict[str, Any] = {**fixed, **columns, along.name: along.at(share)}
     cosine = np.cos(given["angle"]) if "angle" in given else given.get("target_cosine")
     found = np.zeros(share.size) if cosine is None else cosine
     logit: Floats = np.clip(found, -1, 1) - given.get("margin", 0.0)
@@ -279,9 +147,11 @@ def _couple(
     rng: np.random.Generator,
 ) -> None:
     """Puts rivals across the decision boundary, and other classes below the rival."""
-    given = {**fixed, **columns}
+    given: dict[str, Any] = {**fixed, **columns}
     if "rival_cosine" in axes:
-        across = logit + rng.uniform(-40, 40, logit.size) / given.get("scale", 64.0)
+        with np.errstate(over="ignore"):
+            width = rng.uniform(-40, 40, logit.size) / given.get("scale", 64.0)
+        across = logit + width
         across = axes["rival_cosine"].clipped(across)
         rival = np.where(kind % 4 == 1, across, columns["rival_cosine"])
         columns["rival_cosine"] = given["rival_cosine"] = rival

@@ -7,23 +7,29 @@ difference of cosines by the angles. The oracle holds what is left to the origin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from sympy import (
     Abs,
     Add,
     Expr,
+    I,
     Integer,
     S,
     acos,
     cos,
-    expand,
+    count_ops,
+    nan,
+    oo,
     pi,
     sin,
+    zoo,
 )
 
 from adaface_ref.spec.claim_cases import All, Atom, Relation, Some, Statement
 from adaface_ref.spec.symbols import angle
 
+from .algebra import expanded, signs_of
 from .factors import Signs, factors_of
 
 Between = Callable[[Expr, Expr, Expr], bool]
@@ -31,20 +37,29 @@ Between = Callable[[Expr, Expr, Expr], bool]
 
 TRUE, FALSE = All(()), Some(())
 
+MOST_WORK = 30_000
+"""Operations of all that is factored for one claim; above it nothing is proved."""
+
+
+class OutOfReach(Exception):  # noqa: N818
+    """A claim that is too long to be proved."""
+
 
 def joined(kind: type[All] | type[Some], parts: Iterable[Statement]) -> Statement:
     """`All` or `Some` of parts, flattened, with what is constant left out."""
     neutral, absorbing = (TRUE, FALSE) if kind is All else (FALSE, TRUE)
-    done: list[Statement] = []
+    done: dict[Statement, None] = {}
     for part in parts:
-        if part == absorbing:
-            return absorbing
-        if part != neutral:
-            done += part.parts if isinstance(part, kind) else (part,)
-    unique = tuple(dict.fromkeys(done))
+        for one in part.parts if isinstance(part, kind) else (part,):
+            if one == absorbing or negated(one) in done:
+                return absorbing
+            if one != neutral:
+                done[one] = None
+    unique = tuple(done)
     return unique[0] if len(unique) == 1 else kind(unique)
 
 
+@cache
 def negated(statement: Statement) -> Statement:
     """The negation of a statement of order alone: no `==`, no `!=`."""
     if isinstance(statement, Atom):
@@ -76,6 +91,8 @@ class Reducer:
     def __init__(self, signs: Signs, between: Between) -> None:
         self.signs = signs
         self.between = between
+        self._done: dict[Expr, Statement] = {}
+        self._work = 0
 
     def plain(self, statement: Statement) -> Statement:
         """An equivalent statement on the box, the poles left out, of order alone."""
@@ -85,68 +102,73 @@ class Reducer:
         return joined(type(statement), parts)
 
     def _atom(self, value: Expr, relation: Relation) -> Statement:
-        factors, negative = factors_of(value, self.signs)
-        if relation == "==":
-            return joined(Some, [self._zero(part) for part in factors])
-        if relation == "!=":
-            return negated(self._atom(value, "=="))
-        return self._product(list(factors), negative, relation)
+        """Everything is said by `>`, so that negations look like what they negate."""
+        if value.has(zoo, oo, nan, I):
+            return FALSE
+        if relation == ">":
+            return self._is_positive(value)
+        if relation == ">=":
+            return negated(self._is_positive(-value))
+        factors, _ = factors_of(value, self.signs)
+        not_zero = joined(All, [self._is_not_zero(part) for part in factors])
+        return not_zero if relation == "!=" else negated(not_zero)
 
-    def _zero(self, value: Expr) -> Statement:
-        ways = (self._sign(value, ">="), self._sign(-value, ">="))
-        return joined(All, ways)
+    def _is_not_zero(self, value: Expr) -> Statement:
+        return joined(Some, (self._sign(value), self._sign(-value)))
 
-    def _product(
-        self, factors: list[Expr], negative: bool, relation: Relation
-    ) -> Statement:
+    def _is_positive(self, value: Expr) -> Statement:
+        if value not in self._done:
+            self._work += count_ops(value)
+            if self._work > MOST_WORK:
+                raise OutOfReach("the claim is too long to be proved")
+            factors, negative = factors_of(value, self.signs)
+            self._done[value] = self._product(list(factors), negative)
+        return self._done[value]
+
+    def _product(self, factors: list[Expr], negative: bool) -> Statement:
         """Whether a product, or minus a product, is positive, by its factors' signs."""
         if not factors:
             return FALSE if negative else TRUE
         first, *rest = factors
         if not rest:
-            return self._sign(-first if negative else first, relation)
-        ways = [
-            joined(
-                All, (self._sign(one, relation), self._product(rest, turned, relation))
-            )
-            for one, turned in ((first, negative), (-first, not negative))
-        ]
-        if relation == ">=":
-            ways += [self._zero(part) for part in factors]
-        return joined(Some, ways)
-
-    def _sign(self, value: Expr, relation: Relation) -> Statement:
-        """`value relation 0` of one factor."""
-        known = self._known(value, relation)
-        if known is not None:
-            return TRUE if known else FALSE
-        for size in _moduli(value):
-            if self._is_taken_off(value, size):
-                signed = (size.args[0], -size.args[0])
-                ways = [self._atom(value.xreplace({size: x}), relation) for x in signed]
-                return joined(All, ways)
-        value = _normal(value)
-        return (
-            self._sign_of_sine(value, relation)
-            or self._order_of_angles(value, relation)
-            or Atom(value, relation)
+            return self._sign(-first if negative else first)
+        ways = ((first, negative), (-first, not negative))
+        return joined(
+            Some,
+            [
+                joined(All, (self._sign(one), self._product(rest, turned)))
+                for one, turned in ways
+            ],
         )
 
-    def _known(self, value: Expr, relation: Relation) -> bool | None:
-        if value.is_positive or (relation == ">=" and value.is_nonnegative):
-            return True
-        if value.is_negative or (relation == ">" and value.is_nonpositive):
-            return False
-        return True if relation == ">=" and _never_negative(value) else None
+    def _sign(self, value: Expr) -> Statement:
+        """Whether one factor is positive."""
+        low, high = signs_of(value)
+        if low > 0:
+            return TRUE
+        if high <= 0 or _never_positive(value):
+            return FALSE
+        flat = expanded(value)
+        for size in _moduli(flat):
+            share = flat.coeff(size)
+            rest = expanded(flat - share * size)
+            kind = None if rest.has(size) or share.has(size) else self._split(share)
+            if kind is not None:
+                ways = (rest + share * size.args[0], rest - share * size.args[0])
+                return joined(kind, map(self._is_positive, ways))
+        value = _normal(value)
+        return (
+            self._sign_of_sine(value)
+            or self._order_of_angles(value)
+            or Atom(value, ">")
+        )
 
-    def _is_taken_off(self, value: Expr, size: Abs) -> bool:
-        """Whether it is r - k |x|, k > 0: positive where r - k x and r + k x are."""
-        if expand(value).subs(size, 0).has(size):
-            return False
-        factors, negative = factors_of(expand(value).coeff(size), self.signs)
-        return negative and not factors
+    def _split(self, share: Expr) -> type[All] | type[Some] | None:
+        """r + k |x| is positive where both of r + k x, r - k x are, or either is."""
+        factors, negative = factors_of(share, self.signs)
+        return None if factors else All if negative else Some
 
-    def _sign_of_sine(self, value: Expr, relation: Relation) -> Statement | None:
+    def _sign_of_sine(self, value: Expr) -> Statement | None:
         """sin(u) > 0 is 0 < u < pi where u stays within [-3, 6]."""
         minus = value.could_extract_minus_sign()
         sine = -value if minus else value
@@ -155,22 +177,21 @@ class Reducer:
         turn = sine.args[0]
         if not self.between(turn, Integer(-3), Integer(6)):
             return None
-        strict = (relation == ">") is not minus
-        ends: Relation = ">" if strict else ">="
+        ends: Relation = ">=" if minus else ">"
         inside = All(tuple(Atom(_normal(end), ends) for end in (turn, pi - turn)))
         return negated(inside) if minus else inside
 
-    def _order_of_angles(self, value: Expr, relation: Relation) -> Statement | None:
+    def _order_of_angles(self, value: Expr) -> Statement | None:
         """cos(theta) > cos(u) is theta < u where u stays within [0, pi]."""
         slope = value.coeff(cos(angle))
-        if not slope.is_number or slope.is_zero:
+        if not (slope.is_positive or slope.is_negative) or slope.free_symbols:
             return None
-        rest = expand((value - slope * cos(angle)) / -slope)
-        border = self._angle_of(rest)
-        if border is None or rest.has(angle):
+        rest = expanded((value - slope * cos(angle)) / -slope)
+        border = None if rest.has(angle) else self._angle_of(rest)
+        if border is None:
             return None
         ahead = border - angle if slope.is_positive else angle - border
-        return Atom(_normal(ahead), relation)
+        return Atom(_normal(ahead), ">")
 
     def _angle_of(self, cosine: Expr) -> Expr | None:
         """The angle with this cosine, if it is known to be one."""
@@ -183,28 +204,26 @@ class Reducer:
         return None
 
 
-def _moduli(value: Expr) -> Iterable[Abs]:
-    """The |x| that are terms of a sum, or the whole."""
-    terms = Add.make_args(expand(value))
-    found = {node for term in terms for node in term.atoms(Abs)}
-    return sorted(found, key=lambda node: (node.count_ops(), str(node)))
+def _moduli(flat: Expr) -> Iterable[Abs]:
+    """The |x| in a sum, the plainest first."""
+    return sorted(flat.atoms(Abs), key=lambda node: (node.count_ops(), str(node)))
 
 
 def _normal(value: Expr) -> Expr:
     """Divided by the size of its first coefficient, so that equals look equal."""
     if not isinstance(value, Add):
         return value
-    value = expand(value)
+    value = expanded(value)
     terms = [t.as_coeff_Mul() for t in Add.make_args(value)]
     named = [(rest, share) for share, rest in terms if rest.free_symbols]
     if not named:
         return value
     _, share = min(named, key=lambda pair: pair[0].sort_key())
-    return expand(value / abs(share))
+    return expanded(value / abs(share))
 
 
-def _never_negative(value: Expr) -> bool:
-    """Such as 1 - sin(u): a number and a wave that is no larger."""
+def _never_positive(value: Expr) -> bool:
+    """Such as sin(u) - 1: a number and a wave that is no larger."""
     number, rest = value.as_coeff_Add()
     size, wave = rest.as_coeff_Mul()
-    return isinstance(wave, (sin, cos)) and bool(number >= abs(size))
+    return isinstance(wave, (sin, cos)) and bool(-number >= abs(size))

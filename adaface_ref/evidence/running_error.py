@@ -593,7 +593,11 @@ _SCOPE: Mapping[str, Any] = {
 
 
 def with_error(
-    expressions: Sequence[Expr], values: Mapping[str, Expr], inputs: Inputs
+    expressions: Sequence[Expr],
+    values: Mapping[str, Expr],
+    inputs: Inputs,
+    *,
+    coarse: bool = False,
 ) -> Callable[[torch.Tensor], tuple[Any, ...]]:
     """Compiles expressions to a function of cosines that returns values and bounds.
 
@@ -601,12 +605,13 @@ def with_error(
         expressions: trees of the spec, in the angle.
         values: every other input by name, exact.
         inputs: which cosines will be given.
+        coarse: whether one bound serves all cosines.
 
     Returns:
         A function of a float64 tensor: value, bound, value, bound, ... A bound that
         is not finite says nothing.
     """
-    program = Program(inputs, by_symbol(values))
+    program = Program(inputs, by_symbol(values), coarse)
     nodes = [program.bounded(expression) for expression in expressions]
     return program.function(
         *(code for node in nodes for code in (node.value, program.error(node)))
@@ -660,7 +665,7 @@ def _decider(
 
     def decide(cosine: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         left = torch.ones_like(cosine, dtype=torch.bool)
-        holds = fails = ~left
+        holds, fails = ~left, ~left
         for applies, states in compiled:
             here, elsewhere = applies(cosine)
             mine, left = left & here, left & elsewhere

@@ -9,43 +9,45 @@ common factor changes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
-from sympy import Abs, Add, Expr, Integer, Mul, Number, Pow, Symbol, exp, sign, sin
+from sympy import Abs, Add, Expr, Mul, sign
 
-from adaface_ref.spec.claim_cases import All, Atom, ClaimCase, Some, Statement
+from adaface_ref.spec.claim_cases import Atom, ClaimCase, Statement
 from adaface_ref.spec.gst import cases
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
 from adaface_ref.spec.symbols import (
     QUANTITIES,
     angle,
-    log_logistic,
-    logistic,
     rival_cosine,
     target_cosine,
 )
 
 from .claim import Posed, atoms_of, evaluated
 from .evaluate import NUMPY, Compiled, angle_of, compile_tree, from_cosine
+from .logic import (
+    EQUALITIES,
+    FALSE,
+    TRUE,
+    decides,
+    every,
+    largest,
+    least,
+    margin_of,
+    settled,
+    some,
+)
+from .signs import Product, product_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Truths = np.ndarray[Any, np.dtype[np.bool_]]
 Columns = Mapping[str, Any]
 """Free inputs by name: floats or arrays that broadcast."""
 
-ROUNDING = 8 * 2.0**-53
-"""An equality of floats holds up to so much of the sum of its terms' sizes."""
-
-SMALLEST = 2.0**-1074
-"""Added to a sum that is divided by: 0/0 is 0 there."""
-
 MOST_FEATURES = 24
 """Expressions whose zeros are looked for."""
-
-TRUE, FALSE = All(()), Some(())
 
 SINE = QUANTITIES["angular_margin"].symbol
 """The angle's sine, computed once for all programs; no tree holds this symbol."""
@@ -57,72 +59,6 @@ FAST: Mapping[str, Any] = {
     "angle_of": np.arccos,
 }
 """Good to a few ULP wherever exp does not overflow, where these are 0."""
-
-
-class Product(NamedTuple):
-    """The sign of an expression, as a product: each factor the sum of its terms."""
-
-    factors: tuple[tuple[Expr, ...], ...]
-
-    @property
-    def trees(self) -> tuple[Expr, ...]:
-        """All terms, in order."""
-        return tuple(term for terms in self.factors for term in terms)
-
-    def normalised(self, values: Iterator[Any]) -> Any:
-        """The product of its factors, a sum divided by its terms' absolute values."""
-        result: Any = 1.0
-        for terms in self.factors:
-            parts = [next(values) for _ in terms]
-            value = sum(parts[1:], parts[0])
-            if len(parts) > 1:
-                value = value / (sum(map(np.abs, parts)) + SMALLEST)
-            result = result * value
-        return result
-
-
-def is_positive(factor: Expr) -> bool:
-    """Whether an expression of the spec is positive, the poles left out."""
-    if isinstance(factor, Symbol):
-        domain = QUANTITIES[factor.name].domain if factor.name in QUANTITIES else None
-        return domain is not None and domain.start == 0 and bool(domain.left_open)
-    if isinstance(factor, Pow):
-        return is_positive(factor.base) or _is_negative_even(factor.exp)
-    if isinstance(factor, Mul):
-        return all(map(is_positive, factor.args))
-    if isinstance(factor, (logistic, exp)):
-        return True
-    if isinstance(factor, sin):
-        return factor.args[0] is angle
-    return factor.is_number and factor.is_positive is True
-
-
-def _is_negative_even(exponent: Expr) -> bool:
-    return bool(exponent.is_Integer and exponent < 0 and exponent % 2 == 0)
-
-
-def product_of(expression: Expr) -> Product:
-    """An expression's sign; the factors that are positive are left out."""
-    factors, negative = [], False
-    for factor in Mul.make_args(expression):
-        if factor.is_number and factor.is_negative:
-            factors += [] if factor == -1 else [-factor]
-            negative = not negative
-        elif isinstance(factor, log_logistic):
-            negative = not negative
-        elif not is_positive(factor):
-            factors.append(_upright(factor))
-    kept = [factor for factor in factors if not is_positive(factor)] or [Integer(1)]
-    if negative:
-        kept[0] = -kept[0]
-    return Product(tuple(Add.make_args(factor) for factor in kept))
-
-
-def _upright(factor: Expr) -> Expr:
-    """1/x has the sign of x."""
-    if isinstance(factor, Pow) and factor.exp.is_Integer and factor.exp < 0:
-        return factor.base
-    return factor
 
 
 class _Row(NamedTuple):
@@ -188,7 +124,7 @@ class Screen:
     def _row(
         self, case: ClaimCase, statement: Statement, order: Mapping[Expr, int]
     ) -> _Row:
-        statement = _settled(statement)
+        statement = settled(statement)
         atoms = atoms_of(statement)
         products = tuple(product_of(atom.expression) for atom in atoms)
         margins = self._compiled([t for p in products for t in p.trees])
@@ -234,8 +170,8 @@ class Screen:
                         failing |= here
                     continue
                 values = row.values(iter(row.truths(*arguments)))
-                true = evaluated(row.statement, values, _decides, _all, _any)
-                failing |= _all([np.logical_not(true), here])
+                true = evaluated(row.statement, values, decides, every, some)
+                failing |= every([np.logical_not(true), here])
         return failing
 
     def _where_rows(
@@ -245,10 +181,10 @@ class Screen:
         signs = [part > 0 for part in self._where(*arguments)]
         left: Any = True
         for row in rows:
-            here = _all([left, *(signs[index] for index in row.where)])
+            here = every([left, *(signs[index] for index in row.where)])
             if np.any(here):
                 yield row, here
-                left = _all([left, np.logical_not(here)])
+                left = every([left, np.logical_not(here)])
 
     def margin(self, columns: Columns) -> Floats:
         """How clearly the claim holds; negative where it fails, infinite where NaN.
@@ -265,7 +201,7 @@ class Screen:
             for row, here in self._where_rows(arguments, self._rows):
                 values = iter(row.margins(*arguments))
                 sizes = (product.normalised(values) for product in row.products)
-                size = evaluated(row.statement, sizes, _margin, _least, _largest)
+                size = evaluated(row.statement, sizes, margin_of, least, largest)
                 np.copyto(result, size, where=here)
         result[np.isnan(result)] = np.inf
         return result
@@ -304,62 +240,11 @@ def _known_features(claim: Posed) -> list[Expr]:
     return [*zeros, *(logit - rival_cosine for logit in logits)]
 
 
-def _settled(statement: Statement) -> Statement:
-    """A statement in which comparisons of numbers are decided."""
-    if isinstance(statement, Atom):
-        value, relation = statement.expression, statement.relation
-        if not isinstance(value, Number):
-            return statement
-        ways = {">": value > 0, ">=": value >= 0, "==": value == 0, "!=": value != 0}
-        return TRUE if bool(ways[relation]) else FALSE
-    kind = type(statement)
-    neutral, absorbing = (TRUE, FALSE) if kind is All else (FALSE, TRUE)
-    parts = [_settled(part) for part in statement.parts]
-    if absorbing in parts:
-        return absorbing
-    kept = tuple(part for part in parts if part != neutral)
-    return kept[0] if len(kept) == 1 else kind(kept)
-
-
 def _trees(atom: Atom, product: Product) -> tuple[Expr, ...]:
     """What truth needs: the sign's product, or for an equality all terms."""
     if atom.relation in EQUALITIES:
         return product.trees
     return (Mul(*(Add(*terms) for terms in product.factors)),)
-
-
-EQUALITIES = ("==", "!=")
-
-
-def _decides(value: Any, relation: str) -> Any:
-    if relation == "!=":
-        return value != 0
-    if relation == "==":
-        return np.abs(value) <= ROUNDING
-    return value > 0 if relation == ">" else value >= 0
-
-
-def _margin(value: Any, relation: str) -> Any:
-    if relation == "!=":
-        return np.abs(value)
-    return ROUNDING - np.abs(value) if relation == "==" else value
-
-
-def _all(parts: Sequence[Any]) -> Any:
-    # NumPy's `and` of an array and a scalar takes ten times that of two arrays.
-    return reduce(np.logical_and, [p for p in parts if p is not True] or [True])
-
-
-def _any(parts: Sequence[Any]) -> Any:
-    return reduce(np.logical_or, [p for p in parts if p is not False] or [False])
-
-
-def _least(parts: Sequence[Any]) -> Any:
-    return reduce(np.minimum, parts, np.inf)
-
-
-def _largest(parts: Sequence[Any]) -> Any:
-    return reduce(np.maximum, parts, -np.inf)
 
 
 def _shape(columns: Columns) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 from sympy import Expr, Float, Rational
@@ -72,7 +72,7 @@ MOST_DOUBTFUL = 10**6
 SHOWN = 8
 """The lowest failing cosines that are kept, beside the highest."""
 
-Exact = float | Expr
+Exact: TypeAlias = float | Expr
 
 
 class Sweep(NamedTuple):
@@ -256,8 +256,11 @@ def _indices(
 def _compared(cosine: float, end: Exact) -> int:
     """The sign of cosine - end."""
     exact = end if isinstance(end, Expr) else Rational(*end.as_integer_ratio())
-    ball = constant_ball(Rational(*cosine.as_integer_ratio()) - exact)
-    if ball > 0 or ball < 0 or ball == 0:
+    apart = Rational(*cosine.as_integer_ratio()) - exact
+    if apart.is_Rational:
+        return int(apart.p > 0) - int(apart.p < 0)
+    ball = constant_ball(apart)
+    if ball > 0 or ball < 0:
         return int(ball > 0) - int(ball < 0)
     raise domain_error("range", end, "a number that can be told from a float", "sweep")
 

@@ -18,6 +18,7 @@ from adaface_ref.spec.claim_files import Claim
 
 from .certificate import certificate_of, check
 from .claim import Posed, box_of, box_of_posed, posed
+from .clauses import TooManyClauses, clauses_of
 from .exhaust import Swept, exhausted
 from .functions import FUNCTIONS
 from .proof import Proof, prove
@@ -152,7 +153,9 @@ class _Ladder:
         """The strongest verdict that can be had."""
         premised = 0
         for part in self.parts:
-            found = self._searched(part, ())
+            # Where every sign is manifest the search only holds the algebra to balls.
+            points = self.points // (1 if is_open(part) else 10)
+            found = self._searched(part, points)
             premised += found.premised
             if found.witness is not None:
                 return self._refuted(found.witness)
@@ -161,14 +164,16 @@ class _Ladder:
         proofs = [self._proved(part) for part in self.parts]
         for part, proof in zip(self.parts, proofs, strict=True):
             if not proof.is_complete:
-                found = self._searched(part, proof.left)
+                found = self._searched(part, FOLLOWED_UP, proof.left)
                 if found.witness is not None:
                     return self._refuted(found.witness)
         return self._exhausted(self._risen(proofs, premised))
 
-    def _searched(self, part: Posed, hints: Sequence[Hint]) -> Search:
+    def _searched(
+        self, part: Posed, points: int, hints: Sequence[Hint] = ()
+    ) -> Search:
         self.progress(f"{self.claim.id or part.formula[:40]}: search", 0.0)
-        found = search(part, self.seed, self.points, hints)
+        found = search(part, self.seed, points, hints)
         self.so_far = self.so_far._replace(
             points=self.so_far.points + found.points,
             certified=self.so_far.certified + found.certified,
@@ -248,8 +253,19 @@ class _Ladder:
         return risen
 
 
+FOLLOWED_UP = 10_000
+"""Points of a second search, which begins where a proof was left open."""
+
 PLACES = 8
 """Open boxes that a verdict lists."""
+
+
+def is_open(part: Posed) -> bool:
+    """Whether there is anything to prove, or every sign is manifest."""
+    try:
+        return bool(clauses_of(part))
+    except TooManyClauses:
+        return True
 
 
 def _is_vacuous(part: Posed) -> bool:

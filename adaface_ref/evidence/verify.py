@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from adaface_ref.points import json_number
-from adaface_ref.spec.invariants import INVARIANTS
+from adaface_ref.spec.claim_files import Claim, our_claims
 
 from .agreement import Comparison
+from .claims import row_of
 from .forms import Agreement, agreements, defined_cells
 from .verdict import Verdict, decide
 
-JSON_VERSION = 1
+JSON_VERSION = 2
 
 EFFORTS = {"quick": 100_000, "normal": 1_000_000, "thorough": 10_000_000}
 """Values compared, about, over all cells together."""
 
+SEARCHED = {"quick": "quick", "normal": "quick", "thorough": "normal"}
+"""The effort for each invariant; `claims` takes more time for them."""
+
 VALUES_A_POINT = 1_000
 """Cells times forms times quantities, about."""
 
+INVARIANTS = ("I1", "I2", "I3")
+"""What the ids of the three stated invariants begin with."""
+
 Progress = Callable[[str, float], None]
+
+
+def invariants() -> tuple[Claim, ...]:
+    """The stated invariants in each of their readings, as claims."""
+    return tuple(c for c in our_claims() if c.id.partition("-")[0] in INVARIANTS)
 
 
 class Verification(NamedTuple):
@@ -28,7 +41,7 @@ class Verification(NamedTuple):
 
     Args:
         agreements: one for each cell, form and dtype.
-        verdicts: one a row of INVARIANTS.
+        verdicts: one for each of `invariants()`.
         seed: of every block.
         effort: a key of EFFORTS.
     """
@@ -66,15 +79,18 @@ def verify(
     """
     size = EFFORTS[effort] // VALUES_A_POINT
     cells = defined_cells()
-    total = len(cells) + len(INVARIANTS)
+    claims = invariants()
+    total = len(cells) + len(claims)
     found: list[Agreement] = []
     for done, cell in enumerate(cells):
         progress(f"{cell.loss} {cell.profile}", done / total)
         found += agreements(cell, seed, size, device)
     verdicts = []
-    for done, row in enumerate(INVARIANTS, len(cells)):
-        progress(f"{row.id} {row.loss} {row.profile}", done / total)
-        verdicts.append(decide(row, seed, max(10_000, size)))
+    for done, claim in enumerate(claims, len(cells)):
+        progress(claim.id, done / total)
+        # Every float32 cosine is the business of `claims --effort thorough`.
+        plain = replace(claim, sweep=False)
+        verdicts.append(decide(plain, seed=seed, effort=SEARCHED[effort]))
     return Verification(tuple(found), tuple(verdicts), seed, effort)
 
 
@@ -93,7 +109,7 @@ def as_json(result: Verification) -> dict[str, Any]:
         "effort": result.effort,
         "as_it_should_be": result.is_as_it_should_be,
         "agreement": [_agreement_row(row) for row in result.agreements],
-        "invariants": [_verdict_row(row) for row in result.verdicts],
+        "invariants": [row_of(verdict) for verdict in result.verdicts],
     }
 
 
@@ -125,30 +141,4 @@ def _failure_row(failure: Comparison) -> dict[str, Any]:
         "quantity": failure.quantity,
         "point": failure.point,
         **{name: json_number(getattr(failure, name)) for name in numbers},
-    }
-
-
-def _verdict_row(verdict: Verdict) -> dict[str, Any]:
-    row, witness = verdict.invariant, verdict.witness
-    return {
-        "id": row.id,
-        "loss": row.loss,
-        "profile": row.profile,
-        "reading": row.reading,
-        "formula": row.formula,
-        "domain": row.domain,
-        "verdict": verdict.name,
-        "expected": "TESTED" if row.holds else "REFUTED",
-        "points": verdict.points,
-        "certified": verdict.certified,
-        "undecided": verdict.undecided,
-        "seed": verdict.seed,
-        "witness": None
-        if witness is None
-        else {
-            "point": witness.point,
-            "hex": {name: value.hex() for name, value in witness.point.items()},
-            "gst": witness.gst,
-            "probability": witness.probability,
-        },
     }

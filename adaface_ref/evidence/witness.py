@@ -6,8 +6,7 @@ cosine following where it must. Every step is confirmed by balls.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,11 +15,13 @@ from sympy import Expr
 
 from adaface_ref.points import COSINES, describe, recommended
 
+from .axes import Axis, split
+from .beside import border
 from .claim import Exact, Posed, ball_of, holds_at, precision_kept
 from .climb import least_on_lines
 from .evaluate import formula
 from .oracle import ball_at
-from .places import Axis, Places, lines, split
+from .places import Places, lines
 from .screen import Screen
 from .shrink import PLAIN, PLAIN_COSINES, simplest
 
@@ -154,9 +155,7 @@ class _Shrink:
             rows[axis.name] = np.asarray(plain)[:, None]
             flat = {name: column[:, 0] for name, column in rows.items()}
             line = lines(along, flat, np.full(len(plain), 0.5))
-            line = np.concatenate(
-                [line, np.full((len(plain), 1), self.point[along.name])], 1
-            )
+            line[:, 0] = self.point[along.name]
             points, _ = least_on_lines(screen, Places(rows, along, line).ordered())
             for row in range(len(plain)):
                 trial = {name: float(column[row]) for name, column in points.items()}
@@ -202,7 +201,7 @@ def _nearest_pass(
     for axis in (along, *others):
         if axis is None or isinstance(point[axis.name], Expr):
             continue
-        start = float(point[axis.name])  # type: ignore[arg-type]
+        start = float(point[axis.name])
 
         def truth(value: float, name: str = axis.name) -> bool | None:
             return holds_at(shrink.claim, {**point, name: value})
@@ -210,52 +209,12 @@ def _nearest_pass(
         found = [
             pair
             for end in (axis.low, axis.high)
-            if (pair := _border(truth, start, end)) is not None
+            if (pair := border(truth, start, end)) is not None
         ]
         if found:
             value, beside = min(found, key=lambda pair: abs(pair[0] - start))
             return (axis.name, value), beside
     return None
-
-
-def _border(
-    truth: Callable[[float], bool | None], start: float, end: float
-) -> tuple[float, float] | None:
-    """Neighbouring floats between a failing start and an end: one holds, one fails."""
-    first, last = ordinal(start), ordinal(end)
-    side = 1 if last >= first else -1
-    failing, holding, step = first, None, 1
-    while holding is None and failing != last:
-        trial = first + side * min(step, abs(last - first))
-        answer = truth(float_of(trial))
-        if answer is True:
-            holding = trial
-        elif answer is False:
-            failing = trial
-        if trial == last:
-            break
-        step *= 2
-    if holding is None:
-        return None
-    while abs(holding - failing) > 1:
-        middle = (holding + failing) // 2
-        if truth(float_of(middle)) is False:
-            failing = middle
-        else:
-            holding = middle
-    value = float_of(holding)
-    return (value, float_of(failing)) if truth(value) is True else None
-
-
-def ordinal(value: float) -> int:
-    """The number of a float in ascending order; both zeros are 0."""
-    bits = int(np.float64(value).view(np.int64))
-    return bits if bits >= 0 else -(bits & 0x7FFF_FFFF_FFFF_FFFF)
-
-
-def float_of(number: int) -> float:
-    """The float of a number."""
-    return math.copysign(float(np.int64(abs(number)).view(np.float64)), number)
 
 
 def shown_at(claim: Posed, point: Mapping[str, Exact]) -> tuple[tuple[str, str], ...]:
