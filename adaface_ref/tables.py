@@ -121,7 +121,7 @@ def _claim_table(title: str, verdicts: Sequence[Verdict]) -> Table:
         _add(
             table,
             f"{claim.id}\n{claim.reading}".rstrip(),
-            where + (verdict.domain or "as the statement says"),
+            where + (verdict.domain or "none"),
             f"{name}\n{_evidence(verdict)}",
             f"{verdict.seconds:.1f}",
         )

@@ -116,6 +116,9 @@ def _check_count(options: Sequence[Sequence[Option]]) -> None:
 MOST_CASES = 400
 """Of one formula."""
 
+MOST_OPERATIONS = 2_000
+"""Of what is differentiated, put in another place, or has a function applied."""
+
 
 def _without_repeats(cases: list[ClaimCase]) -> tuple[ClaimCase, ...]:
     """Neighbours at the end that say the same are one."""
@@ -254,7 +257,7 @@ class _Reader:
                 return self._of(of, here.of(loss))
             case Derivative(of, by):
                 inner = self._of(of, here)
-                return inner._replace(value=_derivative(inner.value, by))
+                return inner._replace(value=_derivative(_short(inner.value), by))
             case At(of, values):
                 return self._at(node, of, values, here)
             case Operation(operator, left, right):
@@ -265,6 +268,7 @@ class _Reader:
                 parts = [self._of(part, here) for part in arguments]
                 need = _NEEDS.get(function, lambda *_: ())
                 done = _joined(parts, _FUNCTIONS[function])
+                _short(done.value)
                 return done.needing(need(parts[0].value))
         raise TypeError(f"{node}, but must be an expression [claim_cases]")
 
@@ -303,6 +307,7 @@ class _Reader:
                 meaning[QUANTITIES[name].symbol] = part.value
             if name == angle.name:
                 given[name] = part.needing(needs.of_angle(part.value))
+        _short(inner.value, MOST_OPERATIONS // max(map(_size, meaning.values())))
         parts = [*given.values(), inner.through(meaning)]
         return _joined(parts, lambda *all_of: all_of[-1])
 
@@ -319,10 +324,12 @@ _OPERATIONS = {
 
 
 def _largest(*parts: Expr) -> Expr:
-    done, *rest = parts
-    for part in rest:
-        done = (done + part + modulus(done - part)) / 2
-    return done
+    """By halves: each part stands in it as often as there are parts, not 2^parts."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    one, other = _largest(*parts[:middle]), _largest(*parts[middle:])
+    return (one + other + modulus(one - other)) / 2
 
 
 def _smallest(*parts: Expr) -> Expr:
@@ -367,8 +374,21 @@ def _joined(parts: Sequence[_Meaning], operation: Callable[..., Expr]) -> _Meani
 
 
 def _plain(atom: Atom) -> Atom:
-    value = atom.expression.replace(modulus, Abs).replace(sign_of, sign)
+    value = atom.expression
+    while value.has(modulus, sign_of):
+        value = value.replace(modulus, Abs).replace(sign_of, sign)
     return Atom(value, atom.relation)
+
+
+def _short(value: Expr, most: int | None = None) -> Expr:
+    if _size(value) > (MOST_OPERATIONS if most is None else most):
+        must = f"of at most {MOST_OPERATIONS} operations, all written out"
+        raise ClaimError(f"formula must be {must}")
+    return value
+
+
+def _size(value: Expr) -> int:
+    return int(value.count_ops()) + 1
 
 
 def _derivative(value: Expr, by: str) -> Expr:

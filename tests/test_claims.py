@@ -24,7 +24,7 @@ def claim_of(id_: str) -> Claim:
 def test_claim_has_the_verdict_it_states(claim: Claim) -> None:
     verdict = decide(claim, effort="quick")
     assert verdict.as_expected, f"{verdict.name}: {verdict.evidence} {verdict.detail}"
-    assert verdict.domain or not claim.formula
+    assert verdict.domain or verdict.name == "OPEN"
     assert verdict.witness is not None or not (
         verdict.name == "REFUTED" and claim.formula
     )

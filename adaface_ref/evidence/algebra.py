@@ -62,6 +62,12 @@ def _terms(value: Expr) -> int:
     return max(parts)
 
 
+LARGEST_MULTIPLE = 16
+"""Of the angle, in a sine that is written in powers."""
+
+HIGHEST_POWER = 6
+"""Of a wave, in what is rewritten."""
+
 Signs = tuple[int, int]
 """The least and the largest sign that a value may have, of -1, 0 and 1."""
 
@@ -170,7 +176,8 @@ def _ways(value: Expr) -> list[Callable[[Expr], Expr]]:
     powers = [node for node in value.atoms(Pow) if node.base in waves]
     several = len(waves) > 1 or powers
     plain = all(isinstance(node.args[0], Symbol) for node in waves)
-    if not waves or not several or _terms(value) > MOST_TERMS:
+    high = any(abs(power.exp) > HIGHEST_POWER for power in powers)
+    if not waves or not several or high or _terms(value) > MOST_TERMS:
         return []
     return [_in_sums] if plain and not powers else [_in_sums, _in_powers]
 
@@ -187,8 +194,9 @@ def _in_powers(value: Expr) -> Expr:
     """Sines of multiples of the angle as the sine times a polynomial in the cosine."""
     (turn,) = [s for s in value.free_symbols if s.name == angle.name] or [angle]
     sine, cosine = Dummy("sine"), Dummy("cosine")
-    plain = expanded(expand_trig(value)).subs({sin(turn): sine, cos(turn): cosine})
-    if _is_large(plain):
+    short, shifts = _with_short_shifts(value, turn)
+    plain = expanded(expand_trig(short)).subs({sin(turn): sine, cos(turn): cosine})
+    if _is_large(plain) or _terms(plain) > MOST_TERMS:
         return value
     try:
         terms = Poly(plain, sine).terms()
@@ -197,4 +205,23 @@ def _in_powers(value: Expr) -> Expr:
     folded = Add(
         *(k * (1 - cosine**2) ** (n // 2) * sine ** (n % 2) for (n,), k in terms)
     )
-    return _product(expanded(folded)).subs({sine: sin(turn), cosine: cos(turn)})
+    back = {sine: sin(turn), cosine: cos(turn)}
+    return _product(expanded(folded)).subs(back).xreplace(shifts)
+
+
+def _with_short_shifts(value: Expr, turn: Expr) -> tuple[Expr, dict[Expr, Expr]]:
+    """Waves of k (turn + shift), each shift as one symbol, and what these stand for.
+
+    A wave of something else is one symbol itself.
+    """
+    symbols: dict[Expr, Expr] = {}
+    waves = {}
+    for wave in sorted(value.atoms(sin, cos), key=str):
+        times = wave.args[0].coeff(turn)
+        if not (times.is_Integer and 0 < abs(times) <= LARGEST_MULTIPLE):
+            waves[wave] = symbols.setdefault(wave, Dummy("wave"))
+        elif wave.args[0] != times * turn:
+            shift = expanded(wave.args[0] / times - turn)
+            stands = symbols.setdefault(shift, Dummy("shift"))
+            waves[wave] = type(wave)(times * turn + times * stands)
+    return value.xreplace(waves), {symbol: node for node, symbol in symbols.items()}

@@ -40,7 +40,7 @@ from adaface_ref.spec.symbols import QUANTITIES, log_logistic, logistic
 from .algebra import expanded
 from .boxes import ends_of
 from .claim import Posed, box_of, box_of_posed, posed
-from .clauses import Clause, Side, OutOfReach, clauses_of, outside, sides_of
+from .clauses import Clause, Side, TooManyClauses, clauses_of, outside, sides_of
 from .halves import middle_of
 from .proof import DONE, Proof
 
@@ -109,7 +109,7 @@ def check(certificate: Mapping[str, Any]) -> Checked:
     try:
         iv.prec, mp.prec = BITS, BITS + 20
         return Checked(True, "", _checked_boxes(certificate))
-    except (_Rejected, ClaimError, OutOfReach) as error:
+    except (_Rejected, ClaimError, TooManyClauses) as error:
         return Checked(False, str(error) or "too many clauses", 0)
     finally:
         iv.prec, mp.prec = before

@@ -292,7 +292,9 @@ def _exact_answer(
     exact = {QUANTITIES[name].symbol: value for name, value in inputs.items()}
     values = {s: v if isinstance(v, Expr) else Rational(v) for s, v in exact.items()}
     numbers = iter([atom.expression.subs(values) for atom in atoms])
-    return evaluated(statement, numbers, _fraction_decides, all_of, some_of)
+    answer: bool | None
+    answer = evaluated(statement, numbers, _fraction_decides, all_of, some_of)
+    return answer
 
 
 def _fraction_decides(value: Any, relation: str) -> bool | None:

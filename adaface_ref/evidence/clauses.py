@@ -12,7 +12,7 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from sympy import Add, Expr, Max, Min, Mul, Symbol, acos
+from sympy import Add, Expr, Integer, Max, Min, Mul, Symbol, acos, cos, pi
 
 from adaface_ref.spec.claim_box import Range
 from adaface_ref.spec.claim_cases import All, Atom, ClaimCase, Some, Statement
@@ -21,7 +21,7 @@ from adaface_ref.spec.symbols import QUANTITIES, angle
 from .boxes import range_over
 from .claim import Posed
 from .factors import Signs
-from .reduce import OutOfReach, Reducer, joined, negated
+from .reduce import Reducer, TooManyClauses, joined, negated
 
 MOST_CLAUSES = 2_000
 """Of one claim; above it nothing is proved."""
@@ -128,13 +128,43 @@ def cases_to_sweep(claim: Posed) -> tuple[ClaimCase, ...]:
     """
     values = _values(claim.fixed)
     reducer = Reducer(_signs(sides_of(claim)), lambda *_: False)
-    return tuple(
-        case._replace(
-            where=tuple(part.xreplace(values) for part in case.where),
-            statement=reducer.plain(_with_values(case.statement, values)),
-        )
-        for case in claim.cases
-    )
+    done = []
+    for case in claim.cases:
+        where = [in_cosines(part.xreplace(values)) for part in case.where]
+        if any(part.is_nonpositive for part in where):
+            continue
+        kept = tuple(part for part in where if not part.is_positive)
+        statement = _swept(reducer.plain(_with_values(case.statement, values)))
+        done.append(case._replace(where=kept, statement=statement))
+    return tuple(done)
+
+
+def _swept(statement: Statement) -> Statement:
+    if isinstance(statement, Atom):
+        return Atom(in_cosines(statement.expression), statement.relation)
+    return type(statement)(tuple(map(_swept, statement.parts)))
+
+
+def in_cosines(value: Expr) -> Expr:
+    """An expression of the same sign without the angle, where it compares angles.
+
+    Args:
+        value: an expression in the angle.
+
+    Returns:
+        A difference of cosines for k theta + r; anything else as it is.
+    """
+    slope = value.coeff(angle)
+    rest = value - slope * angle
+    if not (slope.is_number and rest.is_number) or slope.is_zero:
+        return value
+    border = -rest / slope
+    if border.is_negative:
+        return Integer(1) if slope.is_positive else Integer(-1)
+    if (border - pi).is_positive:
+        return Integer(-1) if slope.is_positive else Integer(1)
+    above = cos(angle) - cos(border)
+    return above if slope.is_negative else -above
 
 
 def _values(fixed: Mapping[str, Expr]) -> dict[Symbol, Expr]:
@@ -161,7 +191,7 @@ def clauses_of(claim: Posed) -> tuple[Clause, ...]:
         Distinct clauses over the free inputs; none if every sign is manifest.
 
     Raises:
-        OutOfReach: for more than MOST_CLAUSES, or expressions that are too long.
+        TooManyClauses: for more than MOST_CLAUSES, or expressions that are too long.
     """
     found: dict[Clause, None] = {}
     earlier: list[Statement] = []
@@ -197,7 +227,7 @@ def _clauses(statement: Statement) -> list[Clause]:
     for part in parts:
         count *= len(part)
         if count > MOST_CLAUSES:
-            raise OutOfReach(f"more than {MOST_CLAUSES} clauses")
+            raise TooManyClauses(f"more than {MOST_CLAUSES} clauses")
     return [
         tuple(dict.fromkeys(literal for clause in choice for literal in clause))
         for choice in product(*parts)

@@ -72,7 +72,9 @@ def _variants(value: Expr) -> Iterator[tuple[Expr, Opaque]]:
         yield value.xreplace({b: 1 - a for a, b in pairs}), {}
         yield value.xreplace({a: 1 - b for a, b in pairs}), {}
     if value.has(logistic, log_logistic) and value.has(exp, log):
-        yield with_exponentials(value)
+        rational = with_exponentials(value)
+        if rational is not None:
+            yield rational
 
 
 def _opposites(value: Expr) -> list[tuple[Expr, Expr]]:
@@ -87,14 +89,19 @@ def _opposites(value: Expr) -> list[tuple[Expr, Expr]]:
     return found
 
 
-def with_exponentials(value: Expr) -> tuple[Expr, Opaque]:
+LARGEST_POWER = 32
+"""Of a symbol that stands for an exponential."""
+
+
+def with_exponentials(value: Expr) -> tuple[Expr, Opaque] | None:
     """Every logistic as E/(1 + E), every exponential as powers of few symbols.
 
     Args:
         value: an expression of the spec.
 
     Returns:
-        A rational function of positive symbols, and what these stand for.
+        A rational function of positive symbols, and what these stand for; None if its
+        powers are too large to be of use.
     """
     plain = value.replace(logistic, lambda x: exp(x) / (1 + exp(x)))
     plain = plain.replace(log_logistic, lambda x: -log(1 + exp(-x)))
@@ -103,6 +110,8 @@ def with_exponentials(value: Expr) -> tuple[Expr, Opaque]:
     shares: dict[Expr, int] = {}
     for coefficient, rest in parts:
         shares[rest] = int(ilcm(shares.get(rest, 1), coefficient.q))
+    if any(abs(share * shares[rest]) > LARGEST_POWER for share, rest in parts):
+        return None
     meanings = {rest: exp(rest / share) for rest, share in shares.items()}
     bases = {rest: _stand_in(node, _POSITIVE) for rest, node in meanings.items()}
     powers = {}

@@ -545,3 +545,16 @@ FUNCTIONS: dict[str, Function] = {
     )
 }
 """Functions that decide a claim, by the name that its row gives."""
+
+
+def domain_of(name: str) -> str:
+    """Where a function tries its claim, as its docstring says.
+
+    Args:
+        name: a key of FUNCTIONS.
+
+    Returns:
+        The words after "Domain:", in one line.
+    """
+    words = " ".join((FUNCTIONS[name].__doc__ or "").split())
+    return words.partition("Domain: ")[2].partition(" Source:")[0].rstrip(".")

@@ -19,7 +19,7 @@ from adaface_ref.spec.symbols import QUANTITIES
 from .algebra import expanded
 from .boxes import OverBoxes, ends_of, over_boxes
 from .claim import Posed
-from .clauses import Clause, Side, OutOfReach, clauses_of, outside, sides_of
+from .clauses import Clause, Side, TooManyClauses, clauses_of, outside, sides_of
 from .halves import Boxes, preorder
 from .spans import Span
 
@@ -105,7 +105,7 @@ def prove(claim: Posed, effort: str = "normal") -> Proof:
             trees.append(_prove_clause(clause, sides, MOST_BOXES[effort]))
             if trees[-1].left:
                 return Proof(tuple(trees), len(trees) == len(clauses))
-    except (OutOfReach, TypeError):
+    except (TooManyClauses, TypeError):
         return Proof(tuple(trees), False)
     return Proof(tuple(trees), True)
 

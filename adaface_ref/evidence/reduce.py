@@ -37,12 +37,12 @@ Between = Callable[[Expr, Expr, Expr], bool]
 
 TRUE, FALSE = All(()), Some(())
 
-MOST_WORK = 30_000
+MOST_WORK = 3_000
 """Operations of all that is factored for one claim; above it nothing is proved."""
 
 
-class OutOfReach(Exception):  # noqa: N818
-    """A claim that is too long to be proved."""
+class TooManyClauses(Exception):  # noqa: N818
+    """A claim of so many parts that a proof is out of reach."""
 
 
 def joined(kind: type[All] | type[Some], parts: Iterable[Statement]) -> Statement:
@@ -120,7 +120,7 @@ class Reducer:
         if value not in self._done:
             self._work += count_ops(value)
             if self._work > MOST_WORK:
-                raise OutOfReach("the claim is too long to be proved")
+                raise TooManyClauses("the claim is too long to be proved")
             factors, negative = factors_of(value, self.signs)
             self._done[value] = self._product(list(factors), negative)
         return self._done[value]

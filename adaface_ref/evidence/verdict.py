@@ -16,14 +16,15 @@ from adaface_ref.spec.claim_box import describe
 from adaface_ref.spec.claim_cases import ClaimCase
 from adaface_ref.spec.claim_files import Claim
 
+from .axes import Hint
 from .certificate import certificate_of, check
 from .claim import Posed, box_of, box_of_posed, posed
-from .clauses import TooManyClauses, clauses_of
+from .clauses import clauses_of
 from .exhaust import Swept, exhausted
-from .functions import FUNCTIONS
+from .functions import FUNCTIONS, domain_of
 from .proof import Proof, prove
-from .reduce import opposite
-from .search import Hint, Search, search
+from .reduce import TooManyClauses, opposite
+from .search import Search, search
 from .witness import Witness
 
 POINTS = {"quick": 100_000, "normal": 1_000_000, "thorough": 10_000_000}
@@ -39,7 +40,7 @@ class Verdict(NamedTuple):
         claim: what was claimed.
         name: PROVED, EXHAUSTED, TESTED, REFUTED, VACUOUS or OPEN.
         evidence: by what, in a few words.
-        domain: every input with its value or interval; empty where a function decides.
+        domain: every input with its value or interval; empty if it is not decidable.
         points: points looked at in working precision.
         certified: points that balls decided.
         undecided: points that they could not decide.
@@ -123,7 +124,7 @@ def _by_function(claim: Claim, seed: int) -> Verdict:
         claim,
         name,
         evidence,
-        "",
+        domain_of(claim.function),
         points=finding.points,
         seed=seed,
         detail=detail,
@@ -169,9 +170,7 @@ class _Ladder:
                     return self._refuted(found.witness)
         return self._exhausted(self._risen(proofs, premised))
 
-    def _searched(
-        self, part: Posed, points: int, hints: Sequence[Hint] = ()
-    ) -> Search:
+    def _searched(self, part: Posed, points: int, hints: Sequence[Hint] = ()) -> Search:
         self.progress(f"{self.claim.id or part.formula[:40]}: search", 0.0)
         found = search(part, self.seed, points, hints)
         self.so_far = self.so_far._replace(
@@ -211,7 +210,7 @@ class _Ladder:
         return [tuple(steps), (part,)]
 
     def _keep(
-        self, proofs: Sequence[Proof], certificates: list[Mapping[str, Any]]
+        self, proofs: Sequence[Proof], certificates: Sequence[Mapping[str, Any]]
     ) -> None:
         so_far = self.so_far
         left = [box for proof in proofs for box in proof.left]
