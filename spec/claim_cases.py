@@ -14,24 +14,10 @@ from itertools import product
 from typing import NamedTuple
 
 from sympy import (
-    Abs,
     Expr,
-    Function,
-    I,
-    Pow,
-    S,
     Symbol,
     acos,
     cos,
-    diff,
-    exp,
-    log,
-    nan,
-    oo,
-    sign,
-    sin,
-    sqrt,
-    zoo,
 )
 
 from . import claim_needs as needs
@@ -49,6 +35,18 @@ from .claim_language import (
     Operation,
     Proposition,
 )
+from .claim_operations import (
+    FUNCTIONS,
+    MOST_OPERATIONS,
+    NEEDS,
+    OPERATIONS,
+    check_real,
+    derivative,
+    needs_of_operation,
+    plain,
+    short,
+    size_of,
+)
 from .claim_situations import (
     Option,
     Situation,
@@ -57,7 +55,7 @@ from .claim_situations import (
     situations_of,
 )
 from .claim_statements import All, Atom, ClaimCase, Relation, Some, Statement
-from .gst import ABOUT_OTHERS, d_dcosine
+from .gst import ABOUT_OTHERS
 from .gst import QUANTITIES as DERIVED
 from .profiles import parse
 from .symbols import QUANTITIES, angle, margin_scaler, rival_cosine, target_cosine
@@ -116,35 +114,12 @@ def _check_count(options: Sequence[Sequence[Option]]) -> None:
 MOST_CASES = 400
 """Of one formula."""
 
-MOST_OPERATIONS = 2_000
-"""Of what is differentiated, put in another place, or has a function applied."""
-
 
 def _without_repeats(cases: list[ClaimCase]) -> tuple[ClaimCase, ...]:
     """Neighbours at the end that say the same are one."""
     while len(cases) > 1 and cases[-1][1:3] == cases[-2][1:3]:
         del cases[-2]
     return tuple(cases)
-
-
-class modulus(Function):  # type: ignore[misc]  # noqa: N801
-    """|x| while a claim is put together: SymPy's Abs asks whether x is real."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        """The sign of x."""
-        return sign_of(self.args[0])
-
-
-class sign_of(Function):  # type: ignore[misc]  # noqa: N801
-    """The sign of x, whose own slope is 0 wherever it has one."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        """Zero: kinks are no part of a piece."""
-        return S.Zero
 
 
 class _Meaning(NamedTuple):
@@ -237,13 +212,9 @@ class _Reader:
         difference = both.value
         if relation in ("<", "<="):
             difference, relation = -difference, relation.replace("<", ">")
-        atom = _plain(Atom(difference, relation))  # type: ignore[arg-type]
-        if atom.expression.has(zoo, oo, nan, I):
-            must = "real and finite: it divides by 0, or has a root or log of no number"
-            raise ClaimError(f"formula must be {must}")
-        if any((2 * power.exp).q != 1 for power in atom.expression.atoms(Pow)):
-            raise ClaimError("formula must have no root of a root")
-        known = (*map(_plain, both.needs), *needs.of_value(atom.expression))
+        atom = plain(Atom(difference, relation))  # type: ignore[arg-type]
+        known = [*map(plain, both.needs), *needs.of_value(atom.expression)]
+        check_real([part.expression for part in (atom, *known)])
         doubtful = needs.doubtful(known)
         return All((atom, *doubtful)) if doubtful else atom
 
@@ -257,18 +228,18 @@ class _Reader:
                 return self._of(of, here.of(loss))
             case Derivative(of, by):
                 inner = self._of(of, here)
-                return inner._replace(value=_derivative(_short(inner.value), by))
+                return inner._replace(value=derivative(short(inner.value), by))
             case At(of, values):
                 return self._at(node, of, values, here)
             case Operation(operator, left, right):
                 parts = [self._of(left, here), self._of(right, here)]
-                needed = _needs_of_operation(operator, *(p.value for p in parts))
-                return _joined(parts, _OPERATIONS[operator]).needing(needed)
+                needed = needs_of_operation(operator, *(p.value for p in parts))
+                return _joined(parts, OPERATIONS[operator]).needing(needed)
             case Call(function, arguments):
                 parts = [self._of(part, here) for part in arguments]
-                need = _NEEDS.get(function, lambda *_: ())
-                done = _joined(parts, _FUNCTIONS[function])
-                _short(done.value)
+                need = NEEDS.get(function, lambda *_: ())
+                done = _joined(parts, FUNCTIONS[function])
+                short(done.value)
                 return done.needing(need(parts[0].value))
         raise TypeError(f"{node}, but must be an expression [claim_cases]")
 
@@ -282,8 +253,8 @@ class _Reader:
         option = self.chosen[here]
         where = {here: option.piece.where}
         if name == margin_scaler.name:
-            plain = option.scaler is margin_scaler
-            return _Meaning(option.scaler, {} if plain else where)
+            held = option.scaler is margin_scaler
+            return _Meaning(option.scaler, {} if held else where)
         value = DERIVED[name](option.piece, self.detached)
         value = value.xreplace({margin_scaler: option.scaler})
         above = (option.piece.other - rival_cosine,) if name in ABOUT_OTHERS else ()
@@ -307,58 +278,12 @@ class _Reader:
                 meaning[QUANTITIES[name].symbol] = part.value
             if name == angle.name:
                 given[name] = part.needing(needs.of_angle(part.value))
-        _short(inner.value, MOST_OPERATIONS // max(map(_size, meaning.values())))
+        short(inner.value, MOST_OPERATIONS // max(map(size_of, meaning.values())))
         parts = [*given.values(), inner.through(meaning)]
         return _joined(parts, lambda *all_of: all_of[-1])
 
 
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-
-_OPERATIONS = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "**": lambda a, b: a**b,
-}
-
-
-def _largest(*parts: Expr) -> Expr:
-    """By halves: each part stands in it as often as there are parts, not 2^parts."""
-    if len(parts) == 1:
-        return parts[0]
-    middle = len(parts) // 2
-    one, other = _largest(*parts[:middle]), _largest(*parts[middle:])
-    return (one + other + modulus(one - other)) / 2
-
-
-def _smallest(*parts: Expr) -> Expr:
-    return -_largest(*(-part for part in parts))
-
-
-_FUNCTIONS = {
-    "neg": lambda a: -a,
-    "abs": modulus,
-    "min": _smallest,
-    "max": _largest,
-    "sqrt": sqrt,
-    "exp": exp,
-    "log": log,
-    "sin": sin,
-    "cos": cos,
-}
-
-
-_NEEDS: Mapping[str, Callable[[Expr], tuple[Atom, ...]]] = {
-    "sqrt": needs.of_root,
-    "log": needs.of_log,
-}
-
-
-def _needs_of_operation(operator: str, left: Expr, right: Expr) -> tuple[Atom, ...]:
-    if operator == "**":
-        return needs.of_power(left, right)
-    return needs.of_division(right) if operator == "/" else ()
 
 
 def _joined(parts: Sequence[_Meaning], operation: Callable[..., Expr]) -> _Meaning:
@@ -371,27 +296,3 @@ def _joined(parts: Sequence[_Meaning], operation: Callable[..., Expr]) -> _Meani
         tuple(excess for part in parts for excess in part.above),
         tuple(need for part in parts for need in part.needs),
     )
-
-
-def _plain(atom: Atom) -> Atom:
-    value = atom.expression
-    while value.has(modulus, sign_of):
-        value = value.replace(modulus, Abs).replace(sign_of, sign)
-    return Atom(value, atom.relation)
-
-
-def _short(value: Expr, most: int | None = None) -> Expr:
-    if _size(value) > (MOST_OPERATIONS if most is None else most):
-        must = f"of at most {MOST_OPERATIONS} operations, all written out"
-        raise ClaimError(f"formula must be {must}")
-    return value
-
-
-def _size(value: Expr) -> int:
-    return int(value.count_ops()) + 1
-
-
-def _derivative(value: Expr, by: str) -> Expr:
-    if by == target_cosine.name:
-        return d_dcosine(value)
-    return diff(value, QUANTITIES[by].symbol)

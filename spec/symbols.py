@@ -232,5 +232,8 @@ class log_logistic(Function):  # type: ignore[misc]  # noqa: N801
         """The complement 1 - q, written by sign."""
         return logistic(-self.args[0])
 
+    def _eval_is_negative(self) -> bool:
+        return True
+
     def _eval_rewrite_as_exp(self, x: Expr, **_: object) -> Expr:
         return -log(1 + exp(-x))

@@ -77,7 +77,8 @@ def test_smallest_witness_against_a_stated_invariant_stays_one(
 
 
 def test_the_smallest_witness_against_i3_is_found_again() -> None:
-    witness = decide(asked("gst <= 0", "adaface", "pure", "rival_cosine=0.5")).witness
+    box = "rival_cosine=0.5, margin_scaler in [-1, 1]"
+    witness = decide(asked("gst <= 0", "adaface", "pure", box)).witness
     assert witness is not None
     assert witness.point["target_cosine"] == 15 / 16
     assert witness.point["margin_scaler"] == 1.0

@@ -26,7 +26,9 @@ def one(formula: str, loss: str, box: str, profile: str = "pure") -> Posed:
 
 
 def test_short_dtypes_are_swept_at_every_effort() -> None:
-    claim = replace(asked("gst < 0", "arcface", "clip", "rival_cosine=0.5"), sweep=True)
+    claim = replace(
+        asked("gst <= 0", "arcface", "clip", "rival_cosine=0.5"), sweep=True
+    )
     verdict = decide(claim, effort="quick")
     found = {row.dtype: row.total for row in verdict.sweeps if not row.kept}
     assert found == {d: cosine_count(d) for d in ("float16", "bfloat16")}
@@ -36,7 +38,7 @@ def test_a_false_claim_fails_in_its_sweep() -> None:
     part = one("gst < 0", "adaface", "margin_scaler=1, rival_cosine=0.5")
     claim = asked(part.formula, "adaface", "pure", "")
     rows = exhausted(claim, [part], "quick", "cpu", None, lambda *_: None)
-    assert all(row.fails > 1_000 and row.failing for row in rows[:2])
+    assert all(row.fails > 30 and row.failing for row in rows[:2])
 
 
 @pytest.mark.parametrize("scaler", [-1, 0, 1])

@@ -97,9 +97,8 @@ def signs_of(value: Expr) -> Signs:
             done = min(ends), max(ends)
         return done
     if isinstance(value, Pow) and value.exp.is_Integer:
-        low, high = signs_of(value.base)
-        even = value.exp % 2 == 0
-        return (int(low * high > 0), 1) if even else (low, high)
+        base = signs_of(value.base)
+        return (int(base in ((1, 1), (-1, -1))), 1) if value.exp % 2 == 0 else base
     return (
         1 if value.is_positive else 0 if value.is_nonnegative else -1,
         -1 if value.is_negative else 0 if value.is_nonpositive else 1,

@@ -2,52 +2,48 @@
 
 The certificate says what is claimed, the clauses, and how the box was split for each.
 The check reads the claim again from its text and evaluates every leaf with mpmath's
-intervals by code of its own: balls, the compiler and the splitting are not trusted.
+intervals by code of its own: spans, the compiler and the splitting are not trusted. The
+reduction to clauses is: it is held to the claim at points, by the oracle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from mpmath import iv, mp
-from sympy import (
-    Abs,
-    Add,
-    E,
-    Expr,
-    Integer,
-    Mul,
-    Pow,
-    Rational,
-    Symbol,
-    acos,
-    cos,
-    exp,
-    log,
-    oo,
-    pi,
-    sign,
-    sin,
-)
+from sympy import Expr
 
 from adaface_ref.spec.claim_box import describe
 from adaface_ref.spec.claim_language import ClaimError
-from adaface_ref.spec.symbols import QUANTITIES, log_logistic, logistic
+from adaface_ref.spec.claim_tokens import one_line, quoted
+from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.symbols import QUANTITIES
 
 from .algebra import expanded
 from .boxes import ends_of
 from .claim import Posed, box_of, box_of_posed, posed
-from .clauses import Clause, Side, TooManyClauses, clauses_of, outside, sides_of
+from .clauses import Clause, Side, clauses_of, outside, sides_of
 from .halves import middle_of
-from .proof import DONE, Proof
+from .proof import DONE, MOST_BOXES, Proof
+from .reduce import TooManyClauses
+from .second_engine import (
+    Interval,
+    Known,
+    Unknown,
+    between,
+    constants_of,
+    end_of,
+    is_certain,
+    point,
+    precision,
+)
 
 FORMAT = 1
 
-BITS = 80
-"""Of the checker's intervals."""
+LONGEST_REASON = 300
+"""Characters."""
 
 
 def certificate_of(claim: Posed, proof: Proof) -> dict[str, Any]:
@@ -96,26 +92,23 @@ class _Rejected(Exception):  # noqa: N818
     """Why a certificate proves nothing."""
 
 
-def check(certificate: Mapping[str, Any]) -> Checked:
+def check(certificate: Any) -> Checked:
     """Checks a certificate, whoever made it.
 
     Args:
-        certificate: as `certificate_of` makes it.
+        certificate: as `certificate_of` makes it, or anything else read from JSON.
 
     Returns:
         Whether it proves the claim whose text stands in it.
     """
-    before = iv.prec, mp.prec
     try:
-        iv.prec, mp.prec = BITS, BITS + 20
-        return Checked(True, "", _checked_boxes(certificate))
-    except (_Rejected, ClaimError, TooManyClauses) as error:
-        return Checked(False, str(error) or "too many clauses", 0)
-    finally:
-        iv.prec, mp.prec = before
+        with precision():
+            return Checked(True, "", _checked_boxes(certificate))
+    except (_Rejected, ClaimError, TooManyClauses, Unknown) as error:
+        return Checked(False, one_line(str(error))[:LONGEST_REASON], 0)
 
 
-def _checked_boxes(certificate: Mapping[str, Any]) -> int:
+def _checked_boxes(certificate: Any) -> int:
     claim = _claim_of(certificate)
     clauses, sides = clauses_of(claim), sides_of(claim)
     rows = certificate.get("clauses")
@@ -127,16 +120,18 @@ def _checked_boxes(certificate: Mapping[str, Any]) -> int:
     )
 
 
-def _claim_of(certificate: Mapping[str, Any]) -> Posed:
-    fields = [certificate.get(name) for name in ("formula", "loss", "profile", "box")]
-    if certificate.get("format") != FORMAT or not all(
-        isinstance(field, str) for field in fields
-    ):
+def _claim_of(certificate: Any) -> Posed:
+    """The claim, from its text."""
+    given = certificate if isinstance(certificate, Mapping) else {}
+    fields = [given.get(name) for name in ("formula", "loss", "profile", "box")]
+    if given.get("format") != FORMAT or not all(isinstance(f, str) for f in fields):
         raise _Rejected(f"it must be a certificate of format {FORMAT}")
     formula, loss, profile, text = map(str, fields)
+    if loss not in LOSSES:
+        raise _Rejected(f"unknown loss {quoted(loss)}")
     try:
         claims = posed(formula, loss, profile, box_of(formula, loss, text))
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise _Rejected(str(error)) from None
     if len(claims) != 1:
         raise _Rejected("its box must have one value for every input that has values")
@@ -153,12 +148,16 @@ def _checked_tree(row: Any, clause: Clause, sides: Sequence[Side], place: int) -
     if not isinstance(row, dict) or {k: row.get(k) for k in expected} != expected:
         raise _Rejected(f"clause {place} is not the claim's")
     splits = row.get("splits")
-    if not isinstance(splits, str):
-        raise _Rejected(f"clause {place} has no tree")
+    if not isinstance(splits, str) or len(splits) > MOST_BOXES["thorough"]:
+        raise _Rejected(f"clause {place} has no tree, or too large a one")
     return _walk(splits, _reasons(clause, sides), sides, place)
 
 
-def _reasons(clause: Clause, sides: Sequence[Side]) -> list[tuple[Expr, bool]]:
+Reason = tuple[Expr, bool]
+"""An expression, and whether it must be positive or just not negative."""
+
+
+def _reasons(clause: Clause, sides: Sequence[Side]) -> list[Reason]:
     """What would prove the clause: a literal, or two that cannot both fail."""
     pairs = list(combinations(clause, 2))
     pairs += [(one, end) for one in clause for side in sides for end in outside(side)]
@@ -169,132 +168,73 @@ def _reasons(clause: Clause, sides: Sequence[Side]) -> list[tuple[Expr, bool]]:
     ]
 
 
-def _walk(
-    splits: str,
-    reasons: list[tuple[Expr, bool]],
-    sides: Sequence[Side],
-    place: int,
-) -> int:
+def _walk(splits: str, reasons: list[Reason], sides: Sequence[Side], place: int) -> int:
     """Follows a tree from the whole box to its leaves; each of them must be certain."""
-    symbols = [QUANTITIES[side.name].symbol for side in sides]
-    whole = [(_end(side.low), _end(side.high), *ends_of(side)) for side in sides]
+    leaf = _Leaf(reasons, sides, place)
+    whole = [
+        _Part(end_of(side.low), end_of(side.high), *ends_of(side)) for side in sides
+    ]
     stack, leaves = [whole], 0
     for step in splits:
         if not stack:
             raise _Rejected(f"the tree of clause {place} is too long")
         box = stack.pop()
         if step == DONE:
-            parts = zip(symbols, box, strict=True)
-            env = {symbol: iv.mpf([part[0].a, part[1].b]) for symbol, part in parts}
-            if not any(_is_certain(*reason, env) for reason in reasons):
-                where = ", ".join(f"{symbol} in {part}" for symbol, part in env.items())
-                raise _Rejected(f"a leaf of clause {place} is not certain: {where}")
+            leaf.check(box)
             leaves += 1
             continue
         axis = ord(step) - ord("a")
         if not 0 <= axis < len(sides):
             raise _Rejected(f"the tree of clause {place} has a {step!r}")
-        low, high, start, stop = box[axis]
-        middle = middle_of(start, stop)
-        if not start < middle < stop:
+        if not box[axis].start < box[axis].middle < box[axis].stop:
             raise _Rejected(f"the tree of clause {place} splits what has no middle")
-        for half in (
-            (iv.mpf(middle), high, middle, stop),
-            (low, iv.mpf(middle), start, middle),
-        ):
+        for half in reversed(box[axis].halves()):
             stack.append([*box[:axis], half, *box[axis + 1 :]])
     if stack:
         raise _Rejected(f"the tree of clause {place} leaves a part of the box out")
     return leaves
 
 
-def _end(value: Expr) -> Any:
-    if value.is_infinite:
-        return iv.mpf("inf" if value is oo else "-inf")
-    return _enclosed(value, {})
+class _Part(NamedTuple):
+    """One side of a box: its ends, and the floats around it that place its middle."""
+
+    low: Interval
+    high: Interval
+    start: float
+    stop: float
+
+    @property
+    def middle(self) -> float:
+        return middle_of(self.start, self.stop)
+
+    def halves(self) -> tuple[_Part, _Part]:
+        """The lower half, and the upper one."""
+        cut = point(self.middle)
+        return (
+            _Part(self.low, cut, self.start, self.middle),
+            _Part(cut, self.high, self.middle, self.stop),
+        )
 
 
-def _is_certain(value: Expr, strict: bool, env: Mapping[Symbol, Any]) -> bool:
-    try:
-        least = _enclosed(value, dict(env)).a
-    except (ZeroDivisionError, ValueError, mp.NoConvergence):
-        return False
-    return bool(least > 0 or (not strict and least >= 0))
+class _Leaf:
+    """Judges leaves, the reason that served last first."""
 
+    def __init__(
+        self, reasons: list[Reason], sides: Sequence[Side], place: int
+    ) -> None:
+        self.reasons = reasons
+        self.symbols = [QUANTITIES[side.name].symbol for side in sides]
+        self.constants = constants_of(value for value, _ in reasons)
+        self.place = place
 
-def _enclosed(node: Expr, known: dict[Expr, Any]) -> Any:
-    """An interval around an expression's values, by walking its tree."""
-    if node not in known:
-        known[node] = _computed(node, known)
-    return known[node]
-
-
-def _computed(node: Expr, known: dict[Expr, Any]) -> Any:
-    if isinstance(node, Rational):
-        return iv.mpf(int(node.p)) / int(node.q)
-    if node is pi:
-        return +iv.pi
-    if node is E:
-        return +iv.e
-    parts = [_enclosed(part, known) for part in node.args]
-    if isinstance(node, Add):
-        return sum(parts[1:], parts[0])
-    if isinstance(node, Mul):
-        done = parts[0]
-        for part in parts[1:]:
-            done = done * part
-        return done
-    if isinstance(node, Pow):
-        return _power(parts[0], node.exp)
-    if type(node) not in _FUNCTIONS:
-        raise _Rejected(f"{type(node).__name__} is unknown to the checker")
-    return _FUNCTIONS[type(node)](parts[0])
-
-
-def _power(base: Any, exponent: Expr) -> Any:
-    if isinstance(exponent, Integer):
-        power = base ** abs(int(exponent))
-        return power if exponent > 0 else 1 / power
-    if exponent == Rational(1, 2):
-        return iv.sqrt(base)
-    if exponent == Rational(-1, 2):
-        return 1 / iv.sqrt(base)
-    raise _Rejected(f"the power {exponent} is unknown to the checker")
-
-
-def _acos(x: Any) -> Any:
-    """By guesses of either end, pushed outwards until the cosine confirms them."""
-    return iv.mpf([_acos_end(x.b, -1), _acos_end(x.a, 1)])
-
-
-def _acos_end(cosine: Any, way: int) -> Any:
-    value = mp.mpf(cosine._mpi_[0]) if hasattr(cosine, "_mpi_") else mp.mpf(cosine)
-    guess = mp.acos(min(mp.one, max(-mp.one, value)))
-    step = mp.ldexp(1, 10 - BITS)
-    end = guess + way * step
-    if end <= 0 or end >= mp.pi:
-        return iv.mpf(max(end, 0)).a if way < 0 else iv.pi.b
-    there = iv.cos(iv.mpf(end))
-    confirmed = there.a >= value if way < 0 else there.b <= value
-    if not confirmed:
-        raise _Rejected("an angle could not be enclosed")
-    return end
-
-
-def _sign(x: Any) -> Any:
-    if x.a > 0:
-        return iv.mpf(1)
-    return iv.mpf(-1) if x.b < 0 else iv.mpf([-1, 1])
-
-
-_FUNCTIONS: Mapping[Any, Callable[[Any], Any]] = {
-    sin: iv.sin,
-    cos: iv.cos,
-    exp: iv.exp,
-    log: iv.log,
-    acos: _acos,
-    Abs: abs,
-    sign: _sign,
-    logistic: lambda x: 1 / (1 + iv.exp(-x)),
-    log_logistic: lambda x: -iv.log(1 + iv.exp(-x)),
-}
+    def check(self, box: Sequence[_Part]) -> None:
+        """Raises unless the clause is certain on a box."""
+        known: Known = dict(self.constants)
+        for symbol, part in zip(self.symbols, box, strict=True):
+            known[symbol] = between(part.low, part.high)
+        for turn, (value, strict) in enumerate(self.reasons):
+            if is_certain(value, strict, known):
+                self.reasons.insert(0, self.reasons.pop(turn))
+                return
+        where = ", ".join(f"{symbol} in {known[symbol]}" for symbol in self.symbols)
+        raise _Rejected(f"a leaf of clause {self.place} is not certain: {where}")

@@ -21,7 +21,7 @@ from adaface_ref.spec.symbols import QUANTITIES, angle
 from .boxes import range_over
 from .claim import Posed
 from .factors import Signs
-from .reduce import Reducer, TooManyClauses, joined, negated
+from .reduce import TRUE, Reducer, TooManyClauses, joined, negated
 
 MOST_CLAUSES = 2_000
 """Of one claim; above it nothing is proved."""
@@ -101,7 +101,7 @@ def _plain_cases(
     fixed: tuple[tuple[str, Expr], ...],
     sides: tuple[Side, ...],
 ) -> tuple[PlainCase, ...]:
-    values = _values(dict(fixed))
+    values = _values_of(dict(fixed))
     reducer = Reducer(_signs(sides), _Ranges(sides).between)
 
     def plain(statement: Statement) -> Statement:
@@ -126,7 +126,7 @@ def cases_to_sweep(claim: Posed) -> tuple[ClaimCase, ...]:
     Returns:
         Cases over the same inputs, equivalent on the box.
     """
-    values = _values(claim.fixed)
+    values = _values_of(claim.fixed)
     reducer = Reducer(_signs(sides_of(claim)), lambda *_: False)
     done = []
     for case in claim.cases:
@@ -167,7 +167,7 @@ def in_cosines(value: Expr) -> Expr:
     return above if slope.is_negative else -above
 
 
-def _values(fixed: Mapping[str, Expr]) -> dict[Symbol, Expr]:
+def _values_of(fixed: Mapping[str, Expr]) -> dict[Symbol, Expr]:
     values = {QUANTITIES[name].symbol: value for name, value in fixed.items()}
     cosine = values.pop(QUANTITIES["target_cosine"].symbol, None)
     if cosine is not None and angle not in values:
@@ -201,7 +201,14 @@ def clauses_of(claim: Posed) -> tuple[Clause, ...]:
             found[clause] = None
         if isinstance(case.where, Atom):
             earlier.append(case.where)
-    return tuple(found)
+        if case.where == TRUE:
+            break
+    return tuple(clause for clause in found if not _is_certain(clause))
+
+
+def _is_certain(clause: Clause) -> bool:
+    """Whether it says something or its opposite."""
+    return any(Literal(-one.expression, not one.strict) in clause for one in clause)
 
 
 def outside(side: Side) -> tuple[Literal, ...]:

@@ -56,8 +56,11 @@ def _factors(value: Expr, known: Any) -> tuple[tuple[Expr, ...], bool]:
 
 @cache
 def _stand_in(node: Expr, facts: tuple[tuple[str, bool], ...]) -> Dummy:
-    """A symbol for a node, always the same one: SymPy keeps what it knows of it."""
-    return Dummy(getattr(node, "name", type(node).__name__), **dict(facts))
+    """A symbol for a node, always the same one: SymPy keeps what it knows of it.
+
+    It has the node's text for a name, by which SymPy sorts.
+    """
+    return Dummy(str(node), **dict(facts))
 
 
 _POSITIVE, _NEGATIVE = (("positive", True),), (("negative", True),)
@@ -154,7 +157,7 @@ def _merged(negative: bool, factors: list[Expr]) -> tuple[bool, list[Expr]]:
 def _without_functions(value: Expr) -> tuple[Expr, Opaque]:
     """Logistics, exponentials and the angle's sine as positive symbols."""
     (angle_,) = [s for s in value.free_symbols if s.name == angle.name] or [angle]
-    positive = {sin(angle_), *value.atoms(logistic, exp)}
+    positive = dict.fromkeys((sin(angle_), *value.atoms(logistic, exp)))
     names = {node: _stand_in(node, _POSITIVE) for node in positive}
     names |= {node: _stand_in(node, _NEGATIVE) for node in value.atoms(log_logistic)}
     return value.xreplace(names), {symbol: node for node, symbol in names.items()}

@@ -38,7 +38,7 @@ class Boxes:
         return cls(np.concatenate(lows, axis=1), np.concatenate(highs, axis=1))
 
     def __len__(self) -> int:
-        return self.low.shape[1]
+        return int(self.low.shape[1])
 
     def __getitem__(self, which: Any) -> Boxes:
         return Boxes(self.low[:, which], self.high[:, which])
@@ -88,7 +88,8 @@ class Boxes:
         with np.errstate(invalid="ignore"):
             share = (self.high - self.low) / (whole.high - whole.low)
         bounded = np.isfinite(whole.high - whole.low)
-        return np.where(bounded, share, 1.0).prod(axis=0)
+        done: Row = np.where(bounded, share, 1.0).prod(axis=0)
+        return done
 
     def named(
         self, names: Sequence[str], whole: Boxes, most: int

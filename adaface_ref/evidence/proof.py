@@ -19,11 +19,12 @@ from adaface_ref.spec.symbols import QUANTITIES
 from .algebra import expanded
 from .boxes import OverBoxes, ends_of, over_boxes
 from .claim import Posed
-from .clauses import Clause, Side, TooManyClauses, clauses_of, outside, sides_of
+from .clauses import Clause, Side, clauses_of, outside, sides_of
 from .halves import Boxes, preorder
+from .reduce import TooManyClauses
 from .spans import Span
 
-MOST_BOXES = {"quick": 2_000, "normal": 20_000, "thorough": 2_000_000}
+MOST_BOXES = {"quick": 20_000, "normal": 20_000, "thorough": 2_000_000}
 """Of one clause, by effort."""
 
 MOST_LEFT = 1_000

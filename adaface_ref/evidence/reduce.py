@@ -37,7 +37,7 @@ Between = Callable[[Expr, Expr, Expr], bool]
 
 TRUE, FALSE = All(()), Some(())
 
-MOST_WORK = 3_000
+MOST_WORK = 6_000
 """Operations of all that is factored for one claim; above it nothing is proved."""
 
 

@@ -215,12 +215,13 @@ def arc_cosine(x: Span) -> Span:
 
 def logistic(x: Span) -> Span:
     """1/(1 + exp(-x)): x stands in it once, so its range is that of the ends."""
-    return _inverse(ONE + exponential(-x))
+    done = _inverse(ONE + exponential(-x))
+    return Span(done.low, np.minimum(done.high, 1.0))
 
 
 def complement(x: Span) -> Span:
     """1/(1 + exp(x))."""
-    return _inverse(ONE + exponential(x))
+    return logistic(-x)
 
 
 def log_logistic(x: Span) -> Span:

@@ -10,9 +10,9 @@ from adaface_ref.points import json_number
 from adaface_ref.spec.claim_files import Claim, our_claims
 
 from .agreement import Comparison
-from .claims import row_of
+from .claims import decide_all, row_of
 from .forms import Agreement, agreements, defined_cells
-from .verdict import Verdict, decide
+from .verdict import Verdict
 
 JSON_VERSION = 2
 
@@ -85,13 +85,14 @@ def verify(
     for done, cell in enumerate(cells):
         progress(f"{cell.loss} {cell.profile}", done / total)
         found += agreements(cell, seed, size, device)
-    verdicts = []
-    for done, claim in enumerate(claims, len(cells)):
-        progress(claim.id, done / total)
-        # Every float32 cosine is the business of `claims --effort thorough`.
-        plain = replace(claim, sweep=False)
-        verdicts.append(decide(plain, seed=seed, effort=SEARCHED[effort]))
-    return Verification(tuple(found), tuple(verdicts), seed, effort)
+    # Every float32 cosine is the business of `claims --effort thorough`.
+    plain = [replace(claim, sweep=False) for claim in claims]
+
+    def onwards(what: str, share: float) -> None:
+        progress(what, (len(cells) + share * len(claims)) / total)
+
+    verdicts = decide_all(plain, seed=seed, effort=SEARCHED[effort], progress=onwards)
+    return Verification(tuple(found), verdicts, seed, effort)
 
 
 def as_json(result: Verification) -> dict[str, Any]:

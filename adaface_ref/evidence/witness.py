@@ -14,6 +14,7 @@ from flint import ctx
 from sympy import Expr
 
 from adaface_ref.points import COSINES, describe, recommended
+from adaface_ref.spec.claim_values import printed
 
 from .axes import Axis, split
 from .beside import border
@@ -69,12 +70,14 @@ class Witness(NamedTuple):
             return [*shown, "passes: at no float that moving one input would find"]
         name, value = self.passes
         passing = f"passes: {describe({name: value})}"
-        return [*shown, f"{passing}, fails beside it at {self.beside!r}"]
+        return [*shown, passing, f"fails: {describe({name: self.beside})}, beside it"]
 
 
 def described(name: str, value: Exact) -> str:
     """An input in decimal and hex; an exact number as it is."""
-    return f"{name} = {value}" if isinstance(value, Expr) else describe({name: value})
+    if isinstance(value, Expr):
+        return f"{name} = {printed(value)}, exactly"
+    return describe({name: value})
 
 
 def witness_of(
