@@ -47,6 +47,12 @@ MOST_HINTS = 16
 STARTS = 16
 """Points from which a margin is followed downhill."""
 
+FEWEST = 4
+"""Each round leaves the farther half of the starts behind, down to these."""
+
+LEAST_CLIMBED = 3_000_000
+"""Points of a climb at any effort: its rounds get cheaper."""
+
 
 class Hunt:
     """The state of one search."""
@@ -79,7 +85,7 @@ class Hunt:
 
     def waves(self, points: int, hints: Sequence[Hint]) -> Iterator[Iterator[Found]]:
         """Candidates, lot by lot: the next is sought once none of a lot is refuted."""
-        self.most_climbed = points // 2
+        self.most_climbed = max(LEAST_CLIMBED, points // 2)
         yield self.corners()
         if not self.axes:
             return
@@ -163,9 +169,12 @@ class Hunt:
                 break
             before = least
             least = climb.round(points, least)
-            yield from _each(chosen(points, (least <= 0) & (least < before)))
-            if not np.any(least < before):
+            better = least < before
+            yield from _each(chosen(points, (least <= 0) & better))
+            if not np.any(better):
                 break
+            ahead = np.argsort(least, kind="stable")[: max(FEWEST, least.size // 2)]
+            points, least = chosen(points, ahead), least[ahead]
         self.points += climb.points
         self.premised += 0 if self.screen.has_premise else climb.points
         self.keep(points, least)

@@ -40,11 +40,17 @@ class Check(NamedTuple):
         id: its name.
         claim: one sentence, which a failure repeats.
         run: finds it out.
+        severity: what a violation is: "error", "warning" or "note".
+        effort: the least effort at which it is run.
+        explanation: why it matters, what usually breaks it, how to put it right.
     """
 
     id: str
     claim: str
     run: Callable[[Evidence, str], Result]
+    severity: str = "error"
+    effort: str = "quick"
+    explanation: str = ""
 
 
 def _profile(evidence: Evidence, claim: str) -> Result:
