@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 
-from adaface_ref.evidence import functions
-from adaface_ref.evidence.functions import FUNCTIONS, Finding
+from adaface_ref.evidence.functions import (
+    FUNCTIONS,
+    Finding,
+    recipe,
+    rivals,
+    statistics,
+)
 
 
 def rows() -> Iterator[dict[str, Any]]:
@@ -55,43 +60,43 @@ def test_points_are_tried(name: str) -> None:
 
 FAILING = {
     "a float64 recipe that vanishes from 36 on": partial(
-        functions.recipe_is_zero_in_float64, always_after=36.5
+        recipe.recipe_is_zero_in_float64, always_after=36.5
     ),
     "a float64 recipe that stays up to 37.5": partial(
-        functions.recipe_is_zero_in_float64, never_before=37.5
+        recipe.recipe_is_zero_in_float64, never_before=37.5
     ),
     "a float32 recipe that vanishes from 16 on": partial(
-        functions.recipe_is_zero_in_float32, always_after=16.5
+        recipe.recipe_is_zero_in_float32, always_after=16.5
     ),
     "a float32 recipe that overflows at 80": partial(
-        functions.recipe_overflows_in_float32, always_after=80.0
+        recipe.recipe_overflows_in_float32, always_after=80.0
     ),
     "a float32 recipe that stands 89": partial(
-        functions.recipe_overflows_in_float32, never_before=90.0
+        recipe.recipe_overflows_in_float32, never_before=90.0
     ),
     "a float16 recipe that stands 12": partial(
-        functions.recipe_overflows_in_float16, never_before=12.0
+        recipe.recipe_overflows_in_float16, never_before=12.0
     ),
     "a batch of two with a large eps": partial(
-        functions.batch_of_two_knows_only_the_order, eps=1.0
+        statistics.batch_of_two_knows_only_the_order, eps=1.0
     ),
 }
 
 HOLDING = {
     "a recipe allowed to lose everything": partial(
-        functions.recipe_is_accurate_in_float64, relative=1e9
+        recipe.recipe_is_accurate_in_float64, relative=1e9
     ),
     "a recipe at small scales": partial(
-        functions.recipe_is_finite_in_float32, most_scale=64.0
+        recipe.recipe_is_finite_in_float32, most_scale=64.0
     ),
     "statistics without eps": partial(
-        functions.scaler_with_eps_is_affine_invariant, eps=1e-15
+        statistics.scaler_with_eps_is_affine_invariant, eps=1e-15
     ),
     "statistics without clip": partial(
-        functions.scaler_with_clip_is_affine_invariant, highest=1e6
+        statistics.scaler_with_clip_is_affine_invariant, highest=1e6
     ),
     "smoothing by the weight of the code": partial(
-        functions.printed_alpha_smooths, weight=functions.CODE_ALPHA
+        statistics.printed_alpha_smooths, weight=statistics.CODE_ALPHA
     ),
 }
 
@@ -110,33 +115,33 @@ def test_what_refutes_a_claim_is_what_its_words_say(
 
 
 def test_a_wrong_ratio_of_variances_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(functions, "_answered_ratio", lambda alpha: alpha)
-    assert not functions.smoothing_leaves_alpha_over_two_less_alpha(0).holds
+    monkeypatch.setattr(statistics, "_answered_ratio", lambda alpha: alpha)
+    assert not statistics.smoothing_leaves_alpha_over_two_less_alpha(0).holds
 
 
 def test_a_wrong_share_of_gaussian_norms_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(functions, "SHARE", 0.6826)
-    assert not functions.two_thirds_of_gaussian_norms_lie_within_h(0).holds
+    monkeypatch.setattr(statistics, "SHARE", 0.6826)
+    assert not statistics.two_thirds_of_gaussian_norms_lie_within_h(0).holds
 
 
 def test_norms_of_twice_the_spread_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    share = functions._share_within
+    share = statistics._share_within
     monkeypatch.setattr(
-        functions, "_share_within", lambda norms, h: share(norms, h, std=2.5)
+        statistics, "_share_within", lambda norms, h: share(norms, h, std=2.5)
     )
-    assert not functions.two_thirds_of_gaussian_norms_lie_within_h(0).holds
+    assert not statistics.two_thirds_of_gaussian_norms_lie_within_h(0).holds
 
 
 def test_a_split_that_is_not_exact_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     from mpmath import mpf
 
-    monkeypatch.setattr(functions, "log", lambda _: mpf(0.6931471805599453))
-    assert not functions.splitting_a_rival_changes_nothing(0).holds
+    monkeypatch.setattr(rivals, "log", lambda _: mpf(0.6931471805599453))
+    assert not rivals.splitting_a_rival_changes_nothing(0).holds
 
 
 def test_statistics_see_another_spread() -> None:
     norms = [Fraction(n) for n in (1, 2, 4)]
     bent = [norm**2 for norm in norms]
-    assert functions._signed_square(norms) != functions._signed_square(bent)
+    assert statistics._signed_square(norms) != statistics._signed_square(bent)

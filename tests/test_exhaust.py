@@ -12,8 +12,8 @@ from sympy import Rational, cos
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence import exhaust
 from adaface_ref.evidence.claim import Posed, box_of, posed
+from adaface_ref.evidence.cosines import cosine_count
 from adaface_ref.evidence.exhaust import KEPT, Swept, exhausted, holds_towards, kept
-from adaface_ref.evidence.sweep import cosine_count
 from adaface_ref.evidence.verdict import decide
 from adaface_ref.spec.claim_files import asked, our_claims
 

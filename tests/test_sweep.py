@@ -23,14 +23,12 @@ from sympy import sign as sign_of
 
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence import sweep as sweeps
+from adaface_ref.evidence.cosines import FORMATS, cosine_at, cosine_count
+from adaface_ref.evidence.error_nodes import LIBRARY, Inputs
 from adaface_ref.evidence.evaluate import BALLS, compile_tree, formula
 from adaface_ref.evidence.oracle import piece_at
-from adaface_ref.evidence.running_error import (
-    LIBRARY,
-    Inputs,
-    with_error,
-)
-from adaface_ref.evidence.sweep import FORMATS, Sweep, cosine_at, cosine_count, sweep
+from adaface_ref.evidence.running_error import with_error
+from adaface_ref.evidence.sweep import Sweep, sweep
 from adaface_ref.spec.claim_cases import All, Atom, ClaimCase, Relation, Some
 from adaface_ref.spec.gst import cases
 from adaface_ref.spec.losses import LOSSES

@@ -14,10 +14,9 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from flint import arb, ctx, fmpq
 from sympy import (
     Abs,
     Add,
@@ -35,155 +34,27 @@ from sympy import (
 )
 from sympy import sin as sine_of
 
-from adaface_ref.spec.claim_cases import All, Atom, ClaimCase, Statement
 from adaface_ref.spec.symbols import QUANTITIES, log_logistic, logistic, target_cosine
 
-from .evaluate import BALLS, SINE_OF_FLOATS, angle_of, compile_tree, from_cosine
-from .oracle import PRECISIONS
-
-Decider = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
-"""From cosines to where a claim certainly holds, and where it certainly fails."""
-
-UNIT = 2.0**-53
-"""Half a unit in the last place of float64, relative."""
-
-LIBRARY_ULPS = 4
-"""What exp, log, sin, cos, atan2, sigmoid and logsigmoid are taken to be good to.
-
-Sleef and MKL promise 1 ULP each on CPU, CUDA's manual at most 2; sigmoid and logsigmoid
-add an addition and a division to that. tests/test_sweep.py holds them to it.
-"""
-
-LIBRARY = LIBRARY_ULPS * 2 * UNIT
-
-SLACK = 1 + 2.0**-20
-"""Pays for the roundings of sizes and factors, fewer than 2^20 of 2^-53 each."""
-
-SMALL = 2.0**-10
-"""What a relative error must stay below for the bounds of `/`, sqrt, exp and log."""
-
-SECOND_ORDER = 1 + 2.0**-9
-"""e^d - 1, d/(1 - d) and -ln(1 - d) are at most this times d for d <= SMALL."""
-
-FLOOR = 2.0**-900
-"""No size other than 0 is left below: an underflow is an error of at most 2^-1022."""
-
-COARSE = "coarse"
-"""Stands for the size of a node whose size is not computed."""
-
-WIDER = 2.0**-40
-"""By how much of its ends a range is widened, for the rounding of the ends."""
-
+from .error_nodes import (
+    COARSE,
+    FLOOR,
+    LIBRARY,
+    SECOND_ORDER,
+    SLACK,
+    SMALL,
+    UNIT,
+    WIDER,
+    Inputs,
+    Node,
+    constant_node,
+    corners,
+    number_node,
+    widened,
+)
+from .evaluate import SINE_OF_FLOATS, angle_of, from_cosine
 
 _NAME = re.compile(r"\bv\d+\b")
-
-
-class Inputs(NamedTuple):
-    """The cosines that are tried: floats of a narrower dtype strictly between +-1.
-
-    Args:
-        low: the least.
-        high: the greatest.
-        tiny: none but 0 is smaller in absolute value.
-    """
-
-    low: float
-    high: float
-    tiny: float
-
-
-@dataclass(frozen=True)
-class _Node:
-    """A value, its size, its error, and where both lie before anything is computed.
-
-    Args:
-        value: its name in the code, or a number.
-        factor: k.
-        low: the least that is computed.
-        high: the greatest; an infinite end says that it may overflow.
-        tiny: a size other than 0 is at least this.
-        most: no size exceeds it.
-        size: M's name in the code, or empty where it is |value|.
-        number: the value, where it is the same at every cosine.
-    """
-
-    value: str
-    factor: float
-    low: float
-    high: float
-    tiny: float
-    most: float
-    size: str = ""
-    number: float | None = None
-
-    @property
-    def is_relative(self) -> bool:
-        return not self.size
-
-    @property
-    def is_finite(self) -> bool:
-        return math.isfinite(self.low) and math.isfinite(self.high)
-
-    @property
-    def least(self) -> float:
-        """The least absolute value."""
-        return max(self.low, -self.high, 0.0)
-
-
-def _number(value: float, factor: float) -> _Node:
-    size = abs(value)
-    return _Node(repr(value), factor, value, value, size, size, number=value)
-
-
-def _constant(tree: Expr) -> _Node:
-    """A tree without the cosine, to full accuracy; NaN if it may be 0."""
-    ball = constant_ball(tree)
-    value = float(ball)
-    if ball == value:  # both exact
-        return _number(value, 0.0)
-    known = ball.rel_accuracy_bits() >= 60 and FLOOR < abs(value) < 1 / FLOOR
-    return _number(value if known else math.nan, UNIT * (1 + 2.0**-6))
-
-
-_EXACT = {**BALLS, "rational": lambda p, q: arb(fmpq(p, q))}
-"""Functions of balls take no fractions: arb.sin_cos(fmpq(2, 5)) is [+/- 1.01]."""
-
-
-def constant_ball(tree: Expr, bits: int = 60) -> arb:
-    """A tree without inputs as a ball.
-
-    Args:
-        tree: an exact number.
-        bits: the relative accuracy to reach if it can be reached.
-
-    Returns:
-        An enclosure.
-    """
-    compiled = compile_tree((tree,), (), _EXACT)
-    before = ctx.prec
-    try:
-        for precision in PRECISIONS:
-            ctx.prec = precision
-            ball = arb(compiled()[0])
-            if ball.rel_accuracy_bits() >= bits:
-                break
-        return ball
-    finally:
-        ctx.prec = before
-
-
-def _widened(low: float, high: float, by: float = 0.0) -> tuple[float, float]:
-    """The range of a result; `by` is the size of what was added up."""
-    if math.isnan(low) or math.isnan(high):
-        return -math.inf, math.inf
-    return low - WIDER * (by or abs(low)), high + WIDER * (by or abs(high))
-
-
-def _corners(a: _Node, b: _Node) -> tuple[float, float]:
-    products = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-    if any(map(math.isnan, products)):
-        return -math.inf, math.inf
-    return _widened(min(products), max(products))
 
 
 @dataclass
@@ -203,14 +74,14 @@ class Program:
     values: Mapping[Expr, Expr] = field(default_factory=dict)
     coarse: bool = False
     names: dict[str, str] = field(default_factory=dict)
-    known: dict[Expr, _Node] = field(default_factory=dict)
+    known: dict[Expr, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         low, high, tiny = self.inputs
         most = max(abs(low), abs(high))
-        self.known[target_cosine] = _Node("cosine", 0.0, low, high, tiny, most)
+        self.known[target_cosine] = Node("cosine", 0.0, low, high, tiny, most)
 
-    def bounded(self, expression: Expr) -> _Node:
+    def bounded(self, expression: Expr) -> Node:
         """The node of an expression in the angle or in the target cosine."""
         fixed = expression.xreplace(dict(self.values))
         return self._node(from_cosine(fixed, SINE_OF_FLOATS))
@@ -236,11 +107,11 @@ class Program:
             lines.append(f"{name} = {code}")
         return lines[::-1]
 
-    def error(self, node: _Node) -> str:
+    def error(self, node: Node) -> str:
         """Code of |truth - value|'s bound."""
         if self.coarse:
             return repr(node.factor * SLACK * node.most)
-        return f"{node.factor * SLACK!r} * {self._size(node)}"
+        return f"{node.factor * SLACK!r} * {self.size(node)}"
 
     def assign(self, code: str) -> str:
         """A new name for the value of a piece of code."""
@@ -248,14 +119,14 @@ class Program:
             self.names[code] = f"v{len(self.names)}"
         return self.names[code]
 
-    def _node(self, tree: Expr) -> _Node:
+    def _node(self, tree: Expr) -> Node:
         if tree not in self.known:
             depends = tree.has(target_cosine)
-            node = self._rule(tree) if depends else _constant(tree)
+            node = self._rule(tree) if depends else constant_node(tree)
             self.known[tree] = node
         return self.known[tree]
 
-    def _rule(self, tree: Expr) -> _Node:
+    def _rule(self, tree: Expr) -> Node:
         if isinstance(tree, Add):
             return self._sum(tree)
         if isinstance(tree, Mul):
@@ -268,33 +139,33 @@ class Program:
             return self._angle()
         raise TypeError(f"{tree}, but no error bound is known for it [running_error]")
 
-    def _size(self, node: _Node) -> str:
+    def size(self, node: Node) -> str:
         if self.coarse:
             return repr(node.most)
         if node.size or node.low >= 0:
             return node.size or node.value
-        return self._absolute(node)
+        return self.absolute(node)
 
     def _sized(self, code: str) -> str:
         """A name for a size; a coarse one is the node's `most` and needs no code."""
         return COARSE if self.coarse else self.assign(code)
 
-    def _absolute(self, node: _Node) -> str:
+    def absolute(self, node: Node) -> str:
         if node.number is not None:
             return repr(abs(node.number))
         if node.low >= 0:
             return node.value
         return self.assign(f"{node.value}.abs()")
 
-    def _floored(self, node: _Node) -> _Node:
+    def _floored(self, node: Node) -> Node:
         """The same, where sizes that may have underflowed are lifted to FLOOR."""
         if node.tiny >= FLOOR:
             return node
-        size = self._sized(f"{self._size(node)}.clamp(min={FLOOR!r})")
+        size = self._sized(f"{self.size(node)}.clamp(min={FLOOR!r})")
         factor, most = node.factor + UNIT, max(node.most, FLOOR)
         return replace(node, size=size, factor=factor, tiny=FLOOR, most=most)
 
-    def _sum(self, tree: Add) -> _Node:
+    def _sum(self, tree: Add) -> Node:
         fixed, moving = tree.as_independent(target_cosine, as_Add=True)
         terms = [*Add.make_args(moving), *([fixed] if fixed is not S.Zero else [])]
         terms.sort(key=lambda term: bool(term.could_extract_minus_sign()))
@@ -305,11 +176,11 @@ class Program:
             node = self._plus(node, self._node(-term if negative else term), negative)
         return node
 
-    def _plus(self, a: _Node, b: _Node, negative: bool = False) -> _Node:
+    def _plus(self, a: Node, b: Node, negative: bool = False) -> Node:
         value = self.assign(f"{a.value} {'-' if negative else '+'} {b.value}")
         b_low, b_high = (-b.high, -b.low) if negative else (b.low, b.high)
         most, factor = a.most + b.most, max(a.factor, b.factor)
-        low, high = _widened(a.low + b_low, a.high + b_high, most)
+        low, high = widened(a.low + b_low, a.high + b_high, most)
         same = (a.low >= 0 and b_low >= 0) or (a.high <= 0 and b_high <= 0)
         exact = a.factor == b.factor == 0
         tiny = min(a.tiny, b.tiny)
@@ -321,11 +192,11 @@ class Program:
                 is_above = a.low >= 0 and b_low >= 0
                 low = max(low, 0.0) if is_above else low
                 high = high if is_above else min(high, 0.0)
-            return self._floored(_Node(value, factor, low, high, tiny, most))
-        size = self._sized(f"{self._size(a)} + {self._size(b)}")
-        return _Node(value, factor + UNIT, low, high, tiny, most, size)
+            return self._floored(Node(value, factor, low, high, tiny, most))
+        size = self._sized(f"{self.size(a)} + {self.size(b)}")
+        return Node(value, factor + UNIT, low, high, tiny, most, size)
 
-    def _product(self, tree: Mul) -> _Node:
+    def _product(self, tree: Mul) -> Node:
         fixed, moving = tree.as_independent(target_cosine, as_Add=False)
         factors = Mul.make_args(moving)
         below = [f for f in factors if isinstance(f, Pow) and f.exp.is_negative]
@@ -340,10 +211,10 @@ class Program:
             node = self._over(node, self._node(1 / factor))
         return node
 
-    def _times(self, a: _Node, b: _Node) -> _Node:
+    def _times(self, a: Node, b: Node) -> Node:
         if a.number == 1:
             return b
-        low, high = _corners(a, b)
+        low, high = corners(a, b)
         if a is b:
             low = max(low, 0.0)
         factor = (a.factor + b.factor + a.factor * b.factor) * (1 + UNIT) + UNIT
@@ -353,7 +224,7 @@ class Program:
         value = f"-{b.value}" if negated else f"{a.value} * {b.value}"
         size = ""
         if not (a.is_relative and b.is_relative):
-            size = self._size(b) if negated else f"{self._size(a)} * {self._size(b)}"
+            size = self.size(b) if negated else f"{self.size(a)} * {self.size(b)}"
         return self._made(
             value, factor, low, high, a.tiny * b.tiny, a.most * b.most, size
         )
@@ -367,29 +238,29 @@ class Program:
         tiny: float,
         most: float,
         size: str = "",
-    ) -> _Node:
+    ) -> Node:
         """Assigns the value and its size; lifts the size where it may underflow."""
         name = self.assign(value)
         if size and not size.isidentifier():
             size = self._sized(size)
-        return self._floored(_Node(name, factor, low, high, tiny, most, size))
+        return self._floored(Node(name, factor, low, high, tiny, most, size))
 
-    def _over(self, a: _Node, b: _Node) -> _Node:
+    def _over(self, a: Node, b: Node) -> Node:
         low, high = -math.inf, math.inf
         if b.least > 0 and b.is_finite:
             inverse = replace(b, low=1 / b.high, high=1 / b.low)
-            low, high = _corners(a, inverse)
+            low, high = corners(a, inverse)
         value, tiny = f"{a.value} / {b.value}", a.tiny / b.most
         if b.is_relative and b.is_finite:
             factor = (a.factor + b.factor) / (1 - b.factor) * (1 + UNIT) + UNIT
-            size = "" if a.is_relative else f"{self._size(a)} / {self._absolute(b)}"
+            size = "" if a.is_relative else f"{self.size(a)} / {self.absolute(b)}"
             most = a.most / b.least * (1 + WIDER) if b.least > 0 else math.inf
             return self._made(value, factor, low, high, tiny, most, size)
         most = math.inf
         factor = (a.factor + b.factor) * SECOND_ORDER + UNIT
-        below = self._absolute(b)
-        ratio = self._sized(f"{self._size(b)} / {below}")
-        size = f"{self._size(a)} / {below} * {ratio}"
+        below = self.absolute(b)
+        ratio = self._sized(f"{self.size(b)} / {below}")
+        size = f"{self.size(a)} / {below} * {ratio}"
         size = self._guarded(f"{ratio} * {b.factor!r} < {SMALL!r}", size)
         return self._made(value, factor, low, high, tiny, most, size)
 
@@ -397,9 +268,9 @@ class Program:
         """A size that is infinite where the bound's condition is not met."""
         return self._sized(f"where({condition}, {size}, inf)")
 
-    def _power(self, base: Expr, exponent: Expr) -> _Node:
+    def _power(self, base: Expr, exponent: Expr) -> Node:
         if exponent.is_Rational and exponent < 0:
-            return self._over(_number(1.0, 0.0), self._node(base**-exponent))
+            return self._over(number_node(1.0, 0.0), self._node(base**-exponent))
         if exponent == Rational(1, 2):
             return self._sqrt(self._node(base))
         if exponent.is_Rational and exponent.q == 2:
@@ -411,28 +282,28 @@ class Program:
             f"{base**exponent}, but powers must be halves of integers [running_error]"
         )
 
-    def _integer_power(self, base: _Node, exponent: int) -> _Node:
+    def _integer_power(self, base: Node, exponent: int) -> Node:
         if exponent == 1:
             return base
         half = self._integer_power(base, exponent // 2)
         square = self._times(half, half)
         return self._times(base, square) if exponent % 2 else square
 
-    def _sqrt(self, a: _Node) -> _Node:
-        low, high = _widened(math.sqrt(max(a.low, 0.0)), math.sqrt(max(a.high, 0.0)))
+    def _sqrt(self, a: Node) -> Node:
+        low, high = widened(math.sqrt(max(a.low, 0.0)), math.sqrt(max(a.high, 0.0)))
         low, value = max(low, 0.0), self.assign(f"{a.value}.sqrt()")
         if a.is_relative:
             factor = a.factor / 2 * (1 + a.factor) + UNIT
             tiny, most = math.sqrt(a.tiny) / 2, math.sqrt(a.most) * 2
-            return _Node(value, factor, low, high, tiny, most)
-        above = f"{self._size(a)} * {a.factor!r} < {SMALL!r} * {a.value}"
-        size = self._guarded(above, f"{self._size(a)} / {value}")
+            return Node(value, factor, low, high, tiny, most)
+        above = f"{self.size(a)} * {a.factor!r} < {SMALL!r} * {a.value}"
+        size = self._guarded(above, f"{self.size(a)} / {value}")
         tiny = math.sqrt(a.tiny) / 2
-        return _Node(value, a.factor + UNIT, low, high, tiny, math.inf, size)
+        return Node(value, a.factor + UNIT, low, high, tiny, math.inf, size)
 
-    def _exponential(self, name: str, at: Callable[[float], float], a: _Node) -> _Node:
+    def _exponential(self, name: str, at: Callable[[float], float], a: Node) -> Node:
         """What changes by a factor of at most e^d for a step of d."""
-        low, high = _widened(at(a.low), at(a.high))
+        low, high = widened(at(a.low), at(a.high))
         tiny, most = min(max(low, -high, 0.0), 1.0), max(abs(low), abs(high))
         value = f"{name}({a.value})"
         step = a.factor * a.most
@@ -441,115 +312,55 @@ class Program:
             return self._made(value, factor, low, high, tiny, most)
         value = self.assign(value)
         size = self._guarded(
-            f"{self._size(a)} * {a.factor!r} < {SMALL!r}",
-            f"{value}.abs() * (1 + {self._size(a)})",
+            f"{self.size(a)} * {a.factor!r} < {SMALL!r}",
+            f"{value}.abs() * (1 + {self.size(a)})",
         )
         factor = a.factor * SECOND_ORDER * (1 + LIBRARY) + LIBRARY
-        node = _Node(value, factor, low, high, tiny, math.inf, size)
+        node = Node(value, factor, low, high, tiny, math.inf, size)
         return self._floored(node)
 
-    def _log(self, a: _Node) -> _Node:
-        low, high = _widened(_log_at(a.low), _log_at(a.high), 1.0)
+    def _log(self, a: Node) -> Node:
+        low, high = widened(_log_at(a.low), _log_at(a.high), 1.0)
         value = self.assign(f"{a.value}.log()")
         factor = a.factor * SECOND_ORDER + LIBRARY
         ratio = "1"
         if not a.is_relative:
-            quotient = self._sized(f"{self._size(a)} / {a.value}")
+            quotient = self._sized(f"{self.size(a)} / {a.value}")
             small = f"({quotient} > 0) & ({quotient} * {a.factor!r} < {SMALL!r})"
             ratio = self._guarded(small, quotient)
         size = self._sized(f"{value}.abs() + {ratio}")
         most = max(abs(low), abs(high)) + 1 if a.is_relative else math.inf
-        return _Node(value, factor, low, high, 0.5, most, size)
+        return Node(value, factor, low, high, 0.5, most, size)
 
-    def _sin(self, a: _Node) -> _Node:
+    def _sin(self, a: Node) -> Node:
         value, factor = self.assign(f"{a.value}.sin()"), a.factor + LIBRARY
-        size = self._sized(self._size(a))
-        return _Node(value, factor, -1.01, 1.01, a.tiny, a.most, size)
+        size = self._sized(self.size(a))
+        return Node(value, factor, -1.01, 1.01, a.tiny, a.most, size)
 
-    def _cos(self, a: _Node) -> _Node:
+    def _cos(self, a: Node) -> Node:
         value, factor = self.assign(f"{a.value}.cos()"), a.factor + LIBRARY
-        size = self._sized(f"1 + {self._size(a)}")
-        return _Node(value, factor, -1.01, 1.01, 1.0, a.most + 1, size)
+        size = self._sized(f"1 + {self.size(a)}")
+        return Node(value, factor, -1.01, 1.01, 1.0, a.most + 1, size)
 
-    def _angle(self) -> _Node:
+    def _angle(self) -> Node:
         """The sine's relative error is at most as great relative to the angle."""
         sine, cosine = self._node(SINE_OF_FLOATS), self.known[target_cosine]
         value = self.assign(f"atan2({sine.value}, {cosine.value})")
-        low, high = _widened(math.acos(cosine.high), math.acos(cosine.low))
+        low, high = widened(math.acos(cosine.high), math.acos(cosine.low))
         factor = sine.factor * SECOND_ORDER + LIBRARY
-        return _Node(value, factor, low, high, low, high)
+        return Node(value, factor, low, high, low, high)
 
-    def _abs(self, a: _Node) -> _Node:
+    def _abs(self, a: Node) -> Node:
         if a.low >= 0:
             return a
-        value = self._absolute(a)
+        value = self.absolute(a)
         return replace(a, value=value, low=a.least, high=max(-a.low, a.high))
 
-    def _sign(self, a: _Node) -> _Node:
+    def _sign(self, a: Node) -> Node:
         value = self.assign(f"{a.value}.sign()")
-        apart = f"{self._absolute(a)} > {self.error(a)}"
+        apart = f"{self.absolute(a)} > {self.error(a)}"
         size = self._guarded(apart, f"{value}.abs()")
-        return _Node(value, UNIT, -1.0, 1.0, 1.0, math.inf, size)
-
-    def truth(self, statement: Statement) -> tuple[str, str]:
-        """Code of (certainly true, certainly false)."""
-        if isinstance(statement, Atom):
-            return self._atom(statement)
-        truths = [self.truth(part) for part in statement.parts]
-        both = [t for t, _ in truths], [f for _, f in truths]
-        if isinstance(statement, All):
-            return self._joined("&", both[0]), self._joined("|", both[1])
-        return self._joined("|", both[0]), self._joined("&", both[1])
-
-    def _joined(self, operator: str, parts: Sequence[str]) -> str:
-        neutral, decided = ("True", "False") if operator == "&" else ("False", "True")
-        if decided in parts:
-            return decided
-        left = [part for part in parts if part != neutral]
-        code = f" {operator} ".join(left) or neutral
-        return self.assign(code) if len(left) > 1 else code
-
-    def _atom(self, atom: Atom) -> tuple[str, str]:
-        expression, relation = atom.expression, str(atom.relation)
-        if expression.could_extract_minus_sign():  # so that X and -X are computed once
-            expression, relation = -expression, relation.replace(">", "<")
-        node = self.bounded(expression)
-        if node.number is not None:
-            return _settled(node.number, relation)
-        value, above, below = node.value, "0.0", "0.0"
-        if node.factor and not (node.is_relative and node.is_finite):
-            above = self.assign(self.error(node))
-            below = self.assign(f"-{above}")
-        if relation in ("==", "!="):
-            apart = self.assign(f"{self._absolute(node)} > {above}")
-            # A size of exactly 0 says that value and truth are 0.
-            zero = self.assign(f"{self._size(node)} == 0")
-            return (zero, apart) if relation == "==" else (apart, zero)
-        if relation in (">", ">="):
-            true, false = (above, below)
-        else:
-            true, false = (below, above)
-        opposite = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}[relation]
-        if above != "0.0":  # strict: an infinite value does not exceed its size
-            relation, opposite = relation[0], opposite[0]
-        return (
-            self.assign(f"{value} {relation} {true}"),
-            self.assign(f"{value} {opposite} {false}"),
-        )
-
-
-def _settled(number: float, relation: str) -> tuple[str, str]:
-    if math.isnan(number):
-        return "False", "False"
-    holds = {
-        ">": number > 0,
-        ">=": number >= 0,
-        "<": number < 0,
-        "<=": number <= 0,
-        "==": number == 0,
-        "!=": number != 0,
-    }[relation]
-    return str(holds), str(not holds)
+        return Node(value, UNIT, -1.0, 1.0, 1.0, math.inf, size)
 
 
 def _exp_at(x: float) -> float:
@@ -568,7 +379,7 @@ def _log_at(x: float) -> float:
     return math.log(x) if x > 0 else -math.inf
 
 
-_FUNCTIONS: dict[Any, Callable[[Program, _Node], _Node]] = {
+_FUNCTIONS: dict[Any, Callable[[Program, Node], Node]] = {
     exp: lambda program, a: program._exponential("exp", _exp_at, a),
     logistic: lambda program, a: program._exponential("sigmoid", _logistic_at, a),
     log_logistic: lambda program, a: program._exponential(
@@ -616,67 +427,6 @@ def with_error(
     return program.function(
         *(code for node in nodes for code in (node.value, program.error(node)))
     )
-
-
-def decider(
-    cases: Sequence[ClaimCase], values: Mapping[str, Expr], inputs: Inputs
-) -> Decider:
-    """Compiles a claim to a function of cosines.
-
-    Args:
-        cases: ordered; the first whose `where` are all positive applies.
-        values: every other input by name, exact.
-        inputs: which cosines will be given.
-
-    Returns:
-        A function of a float64 tensor that returns where the claim certainly holds
-        and where it certainly fails.
-    """
-    coarse = _decider(cases, by_symbol(values), inputs, coarse=True)
-    fine = _decider(cases, by_symbol(values), inputs, coarse=False)
-
-    def decide(cosine: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        holds, fails = coarse(cosine)
-        left = ~(holds | fails)
-        if left.count_nonzero():
-            holds[left], fails[left] = fine(cosine[left])
-        return holds, fails
-
-    return decide
-
-
-def _decider(
-    cases: Sequence[ClaimCase],
-    fixed: Mapping[Expr, Expr],
-    inputs: Inputs,
-    *,
-    coarse: bool,
-) -> Decider:
-    compiled = []
-    for case in cases:
-        applies, states = (Program(inputs, fixed, coarse) for _ in range(2))
-        where = All(tuple(Atom(expression, ">") for expression in case.where))
-        compiled.append(
-            (
-                applies.function(*applies.truth(where)),
-                states.function(*states.truth(case.statement)),
-            )
-        )
-
-    def decide(cosine: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        left = torch.ones_like(cosine, dtype=torch.bool)
-        holds, fails = ~left, ~left
-        for applies, states in compiled:
-            here, elsewhere = applies(cosine)
-            mine, left = left & here, left & elsewhere
-            if mine.count_nonzero():
-                true, false = states(cosine)
-                holds, fails = holds | mine & true, fails | mine & false
-            if not left.count_nonzero():
-                break
-        return holds, fails
-
-    return decide
 
 
 def by_symbol(values: Mapping[str, Expr]) -> dict[Expr, Expr]:

@@ -10,51 +10,30 @@ from __future__ import annotations
 import math
 import os
 import time
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import torch
-from sympy import Expr, Float, Rational
+from sympy import Expr, Float
 
 from adaface_ref.errors import domain_error
 from adaface_ref.spec.claim_cases import ClaimCase
 from adaface_ref.spec.symbols import angle, target_cosine
 
 from .claim import atoms_of
-from .running_error import Decider, Inputs, constant_ball, decider
+from .cosines import FORMATS, Exact, cosine_at, cosines_of, indices_of
+from .decider import Decider, decider
+from .error_nodes import Inputs
 from .sweep_state import Tally, fingerprint, load, save
 
 Progress = Callable[[str, float], None]
 Oracle = Callable[[float], bool | None]
 
-
-class Format(NamedTuple):
-    """A dtype whose values, read as integers, ascend from +0 to 1.
-
-    Args:
-        one: the bits of 1, which is the number of values in (0, 1].
-        tiny: the least value above 0.
-        integers: the dtype of the bits.
-        floats: the dtype itself.
-    """
-
-    one: int
-    tiny: float
-    integers: torch.dtype
-    floats: torch.dtype
-
-
-FORMATS: Mapping[str, Format] = {
-    "float32": Format(0x3F800000, 2.0**-149, torch.int32, torch.float32),
-    "float16": Format(0x3C00, 2.0**-24, torch.int16, torch.float16),
-    "bfloat16": Format(0x3F80, 2.0**-133, torch.int16, torch.bfloat16),
-}
 
 CHUNK = {"cpu": 24_576, "cuda": 2**22}
 """Cosines at once: on CPU they stay in cache, and below the 32768 from which torch
@@ -71,8 +50,6 @@ MOST_DOUBTFUL = 10**6
 
 SHOWN = 8
 """The lowest failing cosines that are kept, beside the highest."""
-
-Exact: TypeAlias = float | Expr
 
 
 class Sweep(NamedTuple):
@@ -105,28 +82,6 @@ class Sweep(NamedTuple):
     failing: tuple[float, ...]
     seconds: float
     stopped: str = ""
-
-
-def cosine_count(
-    dtype: str,
-    low: Exact = -1.0,
-    high: Exact = 1.0,
-    low_open: bool = False,
-    high_open: bool = False,
-) -> int:
-    """How many values of a dtype lie in a range of cosines, +-0 counted once.
-
-    Args:
-        dtype: a key of FORMATS.
-        low: the lower end, exact.
-        high: the upper end, exact.
-        low_open: whether the lower end is left out.
-        high_open: whether the upper end is left out.
-
-    Returns:
-        The count; 0 for an empty range.
-    """
-    return len(_indices(dtype, low, high, low_open, high_open))
 
 
 def sweep(
@@ -168,7 +123,7 @@ def sweep(
             state of another claim or a damaged one.
         RuntimeError: if the oracle contradicts what the error bound made certain.
     """
-    indices = _indices(dtype, low, high, low_open, high_open)
+    indices = indices_of(dtype, low, high, low_open, high_open)
     _check_values(cases, values)
     one = FORMATS[dtype].one
     inside = range(max(indices.start, 1 - one), min(indices.stop, one))
@@ -231,59 +186,6 @@ def _result(dtype: str, indices: range, tally: Tally, stopped: str) -> Sweep:
         tally.seconds,
         stopped,
     )
-
-
-def _indices(
-    dtype: str, low: Exact, high: Exact, low_open: bool, high_open: bool
-) -> range:
-    """The numbers of the cosines in a range: 0 is 0, `one` is 1, -`one` is -1."""
-    if dtype not in FORMATS:
-        raise domain_error("dtype", dtype, f"one of {', '.join(FORMATS)}", "sweep")
-    one = FORMATS[dtype].one
-    every = range(-one, one + 1)
-
-    def start(end: Exact, after: bool) -> int:
-        """The first cosine at `end` or above it; after it, if that is asked."""
-        least = 1 if after else 0
-        found = bisect_left(
-            every, True, key=lambda i: _compared(cosine_at(dtype, i), end) >= least
-        )
-        return every.start + found
-
-    return range(start(low, low_open), start(high, not high_open))
-
-
-def _compared(cosine: float, end: Exact) -> int:
-    """The sign of cosine - end."""
-    exact = end if isinstance(end, Expr) else Rational(*end.as_integer_ratio())
-    apart = Rational(*cosine.as_integer_ratio()) - exact
-    if apart.is_Rational:
-        return int(apart.p > 0) - int(apart.p < 0)
-    ball = constant_ball(apart)
-    if ball > 0 or ball < 0:
-        return int(ball > 0) - int(ball < 0)
-    raise domain_error("range", end, "a number that can be told from a float", "sweep")
-
-
-def cosine_at(dtype: str, index: int) -> float:
-    """The cosine of a number.
-
-    Args:
-        dtype: a key of FORMATS.
-        index: 0 for 0, growing with the cosine.
-
-    Returns:
-        The cosine, exact.
-    """
-    return float(_cosines(dtype, range(index, index + 1), "cpu")[0])
-
-
-def _cosines(dtype: str, part: range, device: str) -> torch.Tensor:
-    row = FORMATS[dtype]
-    bits = torch.arange(part.start, part.stop, dtype=row.integers, device=device)
-    cosines = bits.abs_().view(row.floats).double()
-    cosines[: max(0, -part.start)].neg_()
-    return cosines
 
 
 def _inputs(dtype: str, inside: range) -> Inputs:
@@ -353,7 +255,7 @@ def _counted(decide: Decider, dtype: str, device: str, part: range) -> _Part:
     sample: list[tuple[float, bool]] = []
     for start in range(part.start, part.stop, CHUNK[device]):
         chunk = range(start, min(start + CHUNK[device], part.stop))
-        cosines = _cosines(dtype, chunk, device)
+        cosines = cosines_of(dtype, chunk, device)
         true, false = decide(cosines)
         held, failed = int(true.count_nonzero()), int(false.count_nonzero())
         holds, fails = holds + held, fails + failed

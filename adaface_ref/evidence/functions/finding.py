@@ -1,0 +1,25 @@
+"""What a function of ours found about a claim that no formula states."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Floats = np.ndarray[Any, np.dtype[Any]]
+
+
+class Finding(NamedTuple):
+    """What was found about a claim.
+
+    Args:
+        holds: whether no point contradicts it.
+        points: points tried.
+        detail: the figures found, in one line.
+        witness: a point that contradicts it.
+    """
+
+    holds: bool
+    points: int
+    detail: str
+    witness: str = ""
