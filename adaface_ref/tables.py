@@ -173,7 +173,8 @@ def print_verdict(verdict: Verdict) -> None:
     for name, text in told.items():
         if text:
             lines += _hanging(name, text)
-    lines += [f"  {line}" for line in _ends_of(verdict)]
+    for line in _ends_of(verdict):
+        lines += _wrapped(line, "  ")
     _console().print("\n".join(lines), markup=False)
 
 
@@ -188,10 +189,11 @@ def _told_evidence(verdict: Verdict) -> str:
 
 
 def _hanging(name: str, text: str) -> list[str]:
-    first = f"  {name}: "
-    return textwrap.wrap(
-        " ".join(text.split()), 80, initial_indent=first, subsequent_indent=" " * 6
-    )
+    return _wrapped(" ".join(text.split()), f"  {name}: ")
+
+
+def _wrapped(text: str, first: str) -> list[str]:
+    return textwrap.wrap(text, 80, initial_indent=first, subsequent_indent=" " * 6)
 
 
 def _ends_of(verdict: Verdict) -> list[str]:
