@@ -255,7 +255,7 @@ def test_another_format_is_rejected(value: object) -> None:
     assert "format" in assert_rejected({**fresh("sign"), "format": value}).reason
 
 
-WRONG = [None, True, 7, 0.5, [], {}, [None], [[]], {"a": 1}, ""]
+WRONG: list[Any] = [None, True, 7, 0.5, [], {}, [None], [[]], {"a": 1}, ""]
 
 
 @pytest.mark.parametrize("value", WRONG, ids=repr)

@@ -11,13 +11,8 @@ from typing import Any
 
 import pytest
 
-from adaface_ref.evidence.functions import (
-    FUNCTIONS,
-    Finding,
-    recipe,
-    rivals,
-    statistics,
-)
+from adaface_ref.evidence.functions import FUNCTIONS, recipe, rivals, statistics
+from adaface_ref.evidence.functions.finding import Finding
 
 
 def rows() -> Iterator[dict[str, Any]]:
