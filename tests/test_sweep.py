@@ -437,7 +437,7 @@ def test_a_killed_sweep_goes_on_without_counting_twice(tmp_path: Path) -> None:
     state, listed = tmp_path / "sweep.json", claim(target_cosine - Rational(1, 3))
     fronts = []
     for die_at, in_save in (("0.3", "0"), ("0.6", "1")):
-        command = [sys.executable, "-c", KILLED, str(state), die_at, in_save]
+        command = [sys.executable, "-P", "-c", KILLED, str(state), die_at, in_save]
         assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
         fronts.append(json.loads(state.read_text())["tally"]["next"])
     resumed = swept(listed, state=state)
