@@ -1,0 +1,97 @@
+"""Mutates the NumPy and torch forms and counts how many mutants the tests kill.
+
+Run by `tox -e mutation`, with names of files to mutate just these. mutmut wants the
+package as it is installed, with the spec inside, so it works on a copy laid out so; what
+it finds is written to benchmarks/results/mutants.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from mutmut.stats import status_by_exit_code
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+RESULTS = CHECKOUT / "benchmarks" / "results" / "mutants.json"
+COPIED = ("adaface_ref", "tests", "conftest.py", "pyproject.toml", "LICENSE")
+
+
+def laid_out(folder: Path) -> None:
+    """Copies the checkout as it is when installed.
+
+    Args:
+        folder: where; it is emptied first.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    without = shutil.ignore_patterns("__pycache__")
+    for name in COPIED:
+        source = CHECKOUT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        options = {"ignore": without} if source.is_dir() else {}
+        copy(source, folder / name, **options)  # type: ignore[operator]
+    shutil.copytree(CHECKOUT / "spec", folder / "adaface_ref" / "spec", ignore=without)
+
+
+def found(folder: Path) -> dict[str, dict[str, str]]:
+    """What became of each mutant, by file.
+
+    Args:
+        folder: in which mutmut ran.
+
+    Returns:
+        mutmut's word for it, by the mutant's name.
+    """
+    rows = {}
+    for meta in sorted((folder / "mutants").rglob("*.py.meta")):
+        codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
+        name = str(meta.relative_to(folder / "mutants")).removesuffix(".meta")
+        rows[name] = {key: status_by_exit_code[code] for key, code in codes.items()}
+    return rows
+
+
+def survivor(folder: Path, mutant: str) -> str:
+    """The two lines of a mutant: what was there, and what is."""
+    command = [sys.executable, "-m", "mutmut", "show", mutant]
+    shown = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    kept = [line for line in shown if line[:2] in ("- ", "+ ")]
+    return "\n".join(" ".join(line.split()) for line in kept)
+
+
+def main(folder: Path, files: list[str]) -> None:
+    """Runs mutmut and writes what it found."""
+    laid_out(folder)
+    patterns = [f"adaface_ref.{Path(name).stem}.*" for name in files]
+    command = [sys.executable, "-m", "mutmut", "run", *patterns]
+    with (folder / "log.txt").open("w", encoding="utf-8") as log:
+        subprocess.run(command, cwd=folder, stdout=log, stderr=log, check=False)
+    rows = found(folder)
+    report = {}
+    for name, mutants in rows.items():
+        counts = Counter(mutants.values())
+        left = [mutant for mutant, verdict in mutants.items() if verdict == "survived"]
+        tried = sum(counts.values()) - counts["not checked"]
+        if not tried:
+            continue
+        killed = tried - counts["survived"] - counts["no tests"]
+        print(f"{name}: {killed} of {tried} mutants killed ({killed / tried:.1%})")
+        report[name] = {
+            **dict(sorted(counts.items())),
+            "survivors": {mutant: survivor(folder, mutant) for mutant in left},
+        }
+    if not report:
+        sys.exit(f"nothing was mutated: see {folder / 'log.txt'}")
+    text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+    RESULTS.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(os.environ["MUTATED"]), sys.argv[1:])
