@@ -211,9 +211,14 @@ def _ends_of(verdict: Verdict) -> list[str]:
 
 
 def _place(place: Mapping[str, tuple[float, float]]) -> str:
-    return ", ".join(
-        f"{n} in [{low:.6g}, {high:.6g}]" for n, (low, high) in place.items()
-    )
+    return ", ".join(f"{name} in {_interval(*ends)}" for name, ends in place.items())
+
+
+def _interval(low: float, high: float) -> str:
+    """With six digits, or as many as tell its ends apart."""
+    short = f"{low:.6g}", f"{high:.6g}"
+    first, last = short if short[0] != short[1] else (repr(low), repr(high))
+    return f"[{first}, {last}]"
 
 
 def _print_summary(console: Console, result: Verification) -> None:

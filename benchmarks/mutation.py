@@ -1,8 +1,8 @@
 """Mutates the NumPy and torch forms and counts how many mutants the tests kill.
 
 Run by `tox -e mutation`, with names of files to mutate just these. mutmut wants the
-package as it is installed, with the spec inside, so it works on a copy laid out so; what
-it finds is written to benchmarks/results/mutants.json.
+package as it is installed, with the spec inside, so it works on a copy; what it finds
+is written to benchmarks/results/mutants.json.
 """
 
 from __future__ import annotations

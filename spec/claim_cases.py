@@ -272,8 +272,8 @@ class _Reader:
         given = {name: self._of(value, here) for name, value in values}
         for name, part in given.items():
             if name == target_cosine.name:
-                # A formula of the cosine alone may be continued beyond 1.
                 meaning[angle] = acos(part.value)
+                given[name] = part.needing(needs.of_cosine(part.value))
             else:
                 meaning[QUANTITIES[name].symbol] = part.value
             if name == angle.name:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .claim_box import completed, parse_box
+from .claim_box import Box, Range, completed, parse_box
 from .claim_inputs import inputs_of, losses_of
 from .claim_language import parse_formula
 from .claim_tokens import ClaimError, did_you_mean, one_line, quoted
@@ -224,11 +224,22 @@ def _check_formula(claim: Claim) -> None:
     if not claim.formula:
         return
     formula = parse_formula(claim.formula)
-    names = completed(box, claim.loss, formula).keys()
+    whole = completed(box, claim.loss, formula)
+    names = whole.keys()
+    if claim.sweep:
+        _check_sweep(whole)
     for loss in losses_of(formula, claim.loss):
         _check_defined(loss, claim.profile)
     if claim.equivalent:
         _check_equivalent(claim, names)
+
+
+def _check_sweep(box: Box) -> None:
+    """Cosines are counted, all else being fixed."""
+    free = [name for name, part in box.items() if isinstance(part, Range)]
+    if free != ["target_cosine"]:
+        shown = ", ".join(free) or "nothing"
+        raise ClaimError(f"sweep: free={shown}, but must be target_cosine alone")
 
 
 def _check_equivalent(claim: Claim, names: Any) -> None:

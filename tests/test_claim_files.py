@@ -56,7 +56,7 @@ def test_every_key_is_read() -> None:
     rest: dict[str, Any] = {
         "profile": "clip",
         "reading": "signed",
-        "box": "margin=0.4",
+        "box": "margin=0.4, rival_cosine=0.5",
         "sweep": True,
     }
     row: dict[str, Any] = {

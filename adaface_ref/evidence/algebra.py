@@ -19,6 +19,7 @@ from sympy import (
     Poly,
     PolynomialError,
     Pow,
+    Rational,
     Symbol,
     cos,
     count_ops,
@@ -38,6 +39,9 @@ MOST_TERMS = 400
 
 MOST_TO_FACTOR = 300
 """Operations of a sum that is factored: a second or so."""
+
+MOST_BITS = 256
+"""Of a number in it: factors are sought among those of its numerator."""
 
 
 @cache
@@ -138,7 +142,10 @@ def _product(value: Expr) -> Expr:
 
 
 def _is_large(value: Expr) -> bool:
-    return bool(count_ops(value) > MOST_TO_FACTOR)
+    return bool(count_ops(value) > MOST_TO_FACTOR) or any(
+        max(int(number.p).bit_length(), int(number.q).bit_length()) > MOST_BITS
+        for number in value.atoms(Rational)
+    )
 
 
 def rewritten_sines(part: Expr, back: Mapping[Expr, Expr]) -> Iterator[Expr]:

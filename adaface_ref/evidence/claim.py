@@ -267,14 +267,12 @@ def holds_at(claim: Posed, point: Point, premise: bool = False) -> bool | None:
         None where balls cannot tell: at a kink, or at an equality that is no identity.
     """
     inputs = {**claim.fixed, **point}
-    if "angle" in inputs:
-        inputs["target_cosine"] = 0.0  # from the angle, below
-    names = tuple(name for name in QUANTITIES if name in inputs and name != "angle")
+    names = names_of(inputs)
     rows = compiled(claim.cases, names)
     with precision_kept():
         for precision in PRECISIONS:
             ctx.prec = precision
-            answer = _answer(rows, _balls(inputs, names), premise)
+            answer = _answer(rows, balls_of(inputs, names), premise)
             if answer is not None:
                 return answer
     return _exact_answer(claim.cases, inputs, premise)
@@ -311,11 +309,28 @@ def precision_kept() -> Iterator[None]:
         ctx.prec = before
 
 
-def _balls(inputs: Point, names: Sequence[str]) -> list[arb]:
-    balls = [ball_of(inputs[name]) for name in names]
-    if "angle" in inputs:
-        balls[names.index("target_cosine")] = ball_of(inputs["angle"]).cos()
-    return balls
+def names_of(inputs: Point) -> tuple[str, ...]:
+    """Inputs in the order of compiled trees, the angle as its cosine."""
+    given = {*inputs, "target_cosine"} if "angle" in inputs else set(inputs)
+    return tuple(name for name in QUANTITIES if name in given - {"angle"})
+
+
+def balls_of(inputs: Point, names: Sequence[str]) -> list[arb]:
+    """Balls around inputs, at the precision in force.
+
+    Args:
+        inputs: exact values by name.
+        names: as `names_of` gives them.
+
+    Returns:
+        One ball a name.
+    """
+    return [
+        ball_of(inputs["angle"]).cos()
+        if name == "target_cosine" and "angle" in inputs
+        else ball_of(inputs[name])
+        for name in names
+    ]
 
 
 def ball_of(value: Exact) -> arb:

@@ -142,6 +142,7 @@ def row_of(verdict: Verdict) -> dict[str, Any]:
         "points": verdict.points,
         "certified": verdict.certified,
         "undecided": verdict.undecided,
+        "unasked": verdict.unasked,
         "boxes": verdict.boxes,
         "volume_left": json_number(verdict.volume),
         "places_left": [

@@ -196,14 +196,23 @@ def clauses_of(claim: Posed) -> tuple[Clause, ...]:
     found: dict[Clause, None] = {}
     earlier: list[Statement] = []
     for case in plain_cases(claim):
-        parts = (case.statement, negated(case.where), *earlier)
-        for clause in _clauses(joined(Some, parts)):
-            found[clause] = None
-        if isinstance(case.where, Atom):
-            earlier.append(case.where)
+        before = [_given(where, case.where) for where in earlier]
+        applied = [where for where in before if isinstance(where, Atom)]
+        parts = (case.statement, negated(case.where), *applied)
+        if TRUE not in before:
+            for clause in _clauses(joined(Some, parts)):
+                found[clause] = None
+        earlier.append(case.where)
         if case.where == TRUE:
             break
     return tuple(clause for clause in found if not _is_certain(clause))
+
+
+def _given(earlier: Statement, here: Statement) -> Statement:
+    """Where an earlier case applies, among the points where another one would."""
+    known = set(here.parts if isinstance(here, All) else (here,))
+    parts = earlier.parts if isinstance(earlier, All) else (earlier,)
+    return joined(All, [part for part in parts if part not in known])
 
 
 def _is_certain(clause: Clause) -> bool:

@@ -9,6 +9,7 @@ the node types below and refuses any other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -48,6 +49,13 @@ angle_of = Function("angle_of")
 Compiled = Callable[..., Any]
 
 
+def _quotient(p: int, q: int) -> float:
+    try:
+        return p / q
+    except OverflowError:
+        return math.inf if p > 0 else -math.inf
+
+
 def _np_logistic(x: Any) -> Any:
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, small) / (1 + small)
@@ -66,7 +74,7 @@ NUMPY: Mapping[str, Any] = {
     "angle_of": lambda c: np.arctan2(np.sqrt((1 - c) * (1 + c)), c),
     "acos": np.arccos,
     "pi": lambda: np.pi,
-    "rational": lambda p, q: p / q,
+    "rational": _quotient,
 }
 
 TORCH: Mapping[str, Any] = {
@@ -82,7 +90,7 @@ TORCH: Mapping[str, Any] = {
     "angle_of": lambda c: torch.atan2(torch.sqrt((1 - c) * (1 + c)), c),
     "acos": torch.acos,
     "pi": lambda: float(np.pi),
-    "rational": lambda p, q: p / q,
+    "rational": _quotient,
 }
 
 _ONE = arb(1)
@@ -178,7 +186,7 @@ class _Program:
 
     def _integer(self, value: int) -> str:
         if "integer" not in self.backend:
-            return f"{value}"
+            return f"{value}" if abs(value) < 2**1023 else f"rational({value}, 1)"
         name = f"k{value}".replace("-", "_")
         self.constants[name] = self.backend["integer"](value)
         return name
@@ -212,8 +220,10 @@ class _Program:
             return f"1 / {self.name_of(base**-exponent)}"
         if isinstance(exponent, Integer):
             return f"{self.name_of(base)} ** {int(exponent)}"
-        if isinstance(exponent, Rational) and exponent.q == 2:
-            return f"{self.name_of(sqrt(base))} ** {int(exponent.p)}"
+        if isinstance(exponent, Rational) and exponent.q in (2, 4):
+            # The sine is a root of the cosine, and so its roots are fourth roots.
+            root = self.name_of(base ** Rational(1, int(exponent.q) // 2))
+            return f"{self._assign(f'sqrt({root})')} ** {int(exponent.p)}"
         raise TypeError(f"{node}, but powers must be halves of integers [evaluate]")
 
     def _argument(self, node: Expr) -> str:

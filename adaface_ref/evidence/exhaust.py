@@ -19,9 +19,11 @@ from adaface_ref.spec.claim_files import Claim
 
 from .claim import POLES, Posed, box_of_posed, holds_at
 from .clauses import cases_to_sweep
+from .cosines import cosine_count
 from .proof import prove
 from .reduce import opposite
-from .sweep import sweep
+from .running_error import NoBound
+from .sweep import Sweep, sweep
 
 Progress = Callable[[str, float], None]
 
@@ -114,20 +116,27 @@ def _now(
 ) -> Swept:
     side = part.free["target_cosine"]
     low_pole, high_pole = POLES["target_cosine"]
-    done = sweep(
-        cases_to_sweep(part),
-        {},
-        dtype,
-        holds_at=lambda cosine: holds_at(part, {"target_cosine": cosine}),
-        at_pole=lambda pole: holds_towards(part, pole),
-        device=device,
-        progress=progress,
-        state=state,
-        low=side.low,
-        high=side.high,
-        low_open=side.low_open and side.low != low_pole,
-        high_open=side.high_open and side.high != high_pole,
-    )
+    ends: dict[str, Any] = {
+        "low": side.low,
+        "high": side.high,
+        "low_open": side.low_open and side.low != low_pole,
+        "high_open": side.high_open and side.high != high_pole,
+    }
+    try:
+        done = sweep(
+            cases_to_sweep(part),
+            {},
+            dtype,
+            holds_at=lambda cosine: holds_at(part, {"target_cosine": cosine}),
+            at_pole=lambda pole: holds_towards(part, pole),
+            device=device,
+            progress=progress,
+            state=state,
+            **ends,
+        )
+    except NoBound as error:
+        count, none = cosine_count(dtype, **ends), float("nan")
+        done = Sweep(dtype, none, none, count, 0, 0, count, 0, 0, (), 0.0, str(error))
     return Swept(
         describe(box_of_posed(part)),
         dtype,

@@ -57,6 +57,10 @@ from .evaluate import SINE_OF_FLOATS, angle_of, from_cosine
 _NAME = re.compile(r"\bv\d+\b")
 
 
+class NoBound(TypeError):  # noqa: N818
+    """An expression whose error is not known: what it says cannot be swept."""
+
+
 @dataclass
 class Program:
     """Straight-line code with an error bound, one assignment a distinct node.
@@ -137,7 +141,7 @@ class Program:
             return _FUNCTIONS[type(tree)](self, self._node(tree.args[0]))
         if tree == angle_of(target_cosine):
             return self._angle()
-        raise TypeError(f"{tree}, but no error bound is known for it [running_error]")
+        raise NoBound(f"{tree}, but no error bound is known for it [running_error]")
 
     def size(self, node: Node) -> str:
         if self.coarse:
@@ -278,7 +282,7 @@ class Program:
             return self._integer_power(root, odd)
         if isinstance(exponent, Integer):
             return self._integer_power(self._node(base), int(exponent))
-        raise TypeError(
+        raise NoBound(
             f"{base**exponent}, but powers must be halves of integers [running_error]"
         )
 

@@ -8,6 +8,7 @@ holds nowhere; OPEN, and why. Every verdict names its domain.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +45,7 @@ class Verdict(NamedTuple):
         points: points looked at in working precision.
         certified: points that balls decided.
         undecided: points that they could not decide.
+        unasked: points that look false, and about which balls were not asked.
         seed: of the search.
         boxes: boxes that a proof looked at.
         volume: the share of the domain that it left open.
@@ -62,6 +64,7 @@ class Verdict(NamedTuple):
     points: int = 0
     certified: int = 0
     undecided: int = 0
+    unasked: int = 0
     seed: int = 0
     boxes: int = 0
     volume: float = 0.0
@@ -177,6 +180,7 @@ class _Ladder:
             points=self.so_far.points + found.points,
             certified=self.so_far.certified + found.certified,
             undecided=self.so_far.undecided + found.undecided,
+            unasked=self.so_far.unasked + found.unasked,
         )
         return found
 
@@ -226,12 +230,9 @@ class _Ladder:
         if all(proof.is_complete for proof in proofs):
             engine = f"interval, {so_far.boxes:,} boxes" if so_far.boxes else "identity"
             return so_far._replace(name="PROVED", evidence=engine)
-        if premised and not so_far.undecided:
+        if premised and not so_far.undecided and not so_far.unasked:
             return so_far._replace(name="TESTED", evidence=f"{so_far.points:,} points")
-        why = (
-            f"{so_far.undecided} points undecided" if premised else "premise never met"
-        )
-        return so_far._replace(name="OPEN", evidence=why)
+        return so_far._replace(name="OPEN", evidence=_why_open(so_far, premised))
 
     def _exhausted(self, risen: Verdict) -> Verdict:
         if not self.claim.sweep:
@@ -245,11 +246,29 @@ class _Ladder:
             # A proof and a sweep that contradict each other: one of them is wrong.
             detail = f"{failing[0].dtype} sweep fails at {failing[0].failing[:1]}"
             return risen._replace(name="OPEN", evidence="contradiction", detail=detail)
-        whole = found and all(row.holds == row.total for row in found)
+        swept = [row for row in found if row.total]
+        whole = swept and all(row.holds == row.total for row in found)
         if risen.name in ("TESTED", "OPEN") and whole:
-            counted = sum(row.total for row in found)
-            return risen._replace(name="EXHAUSTED", evidence=f"{counted:,} cosines")
+            return risen._replace(name="EXHAUSTED", evidence=_counted(swept))
         return risen
+
+
+def _why_open(found: Verdict, premised: int) -> str:
+    if not premised:
+        return "premise never met"
+    if found.undecided:
+        return f"{found.undecided:,} points undecided"
+    return f"{found.unasked:,} points look false, and balls were not asked"
+
+
+def _counted(swept: Sequence[Swept]) -> str:
+    """How many cosines of which dtypes."""
+    counts = Counter[str]()
+    for row in swept:
+        counts[row.dtype] += row.total
+    return ", ".join(
+        f"all {count:,} {dtype} cosines" for dtype, count in counts.items()
+    )
 
 
 FOLLOWED_UP = 10_000

@@ -20,6 +20,7 @@ from .axes import Axis, split
 from .beside import border
 from .claim import Exact, Posed, ball_of, holds_at, precision_kept
 from .climb import least_on_lines
+from .compared import compared_at
 from .evaluate import formula
 from .oracle import ball_at
 from .places import Places, lines
@@ -41,7 +42,8 @@ class Witness(NamedTuple):
     Args:
         point: every input of the claim: floats, and exact numbers where the box has
             them.
-        got: what is shown of the loss there: its name and a ball, printed.
+        got: what is shown there, its name and a ball, printed: the loss's quantities,
+            and the two sides of what is compared.
         matters: the free inputs that matter: there are values of the box at which the
             claim does not fail, all else being equal.
         others: the free inputs that do not, as far as was tried.
@@ -104,7 +106,7 @@ def witness_of(
     whole = {**claim.fixed, **point}
     return Witness(
         {name: whole[name] for name in whole if name not in CLAMPS},
-        shown_at(claim, whole),
+        (*shown_at(claim, whole), *compared_at(claim, whole)),
         tuple(matters),
         others,
         *(passes or (None, None)),
@@ -247,4 +249,4 @@ def quantity_ball(
         if not set(balls.arguments) <= set(inputs):
             return None
         value, _ = ball_at(balls, [inputs[name] for name in balls.arguments])
-        return str(value.str(20))
+        return str(value.str(20)) if value.is_finite() else None
