@@ -46,7 +46,10 @@ def rows_independent(evidence: Evidence, claim: str) -> Result:
         found = bench.difference(alone, together)
         if found is not None:
             start = found.row // size * size
-            piece, shown = pieces[found.row // size], found._replace(row=found.row - start)
+            piece, shown = (
+                pieces[found.row // size],
+                found._replace(row=found.row - start),
+            )
             cause = (
                 "something is taken over the whole batch, or broadcast against it: a "
                 "mean, a maximum, a margin of shape (B,) where (B, 1) is meant"
@@ -118,7 +121,9 @@ def deterministic(evidence: Evidence, claim: str) -> Result:
             cause = "random numbers: dropout, noise on the margin; or memory that is "
             cause += "read before it is written"
             lines = ["torch.manual_seed(0)", f"run(rows, labels{extra(rows)})"]
-            finding = _found(bench, claim, rows, found, cause, before=lines, settle=True)
+            finding = _found(
+                bench, claim, rows, found, cause, before=lines, settle=True
+            )
             detail = "the same input gives other bits the second time"
             return Result(FAILED, detail, SIZE, findings=(finding,))
     return Result(OK, f"{SIZE} rows, the same bits again", SIZE)
@@ -135,6 +140,9 @@ def eval_pure(evidence: Evidence, claim: str) -> Result:
     if not kept:
         return Result(SKIPPED, "skipped: the module holds no tensor that could move")
     rows = ordinary(bench, SIZE)
+    # The first call may ask more than once, to tell the loss's reduction.
+    bench.opened.evaluate(bench.batch(rows))
+    bench.restore()
     for _ in range(CALLS):
         bench.opened.evaluate(bench.batch(rows))
     now = dict(tensors_of(head))
@@ -243,7 +251,9 @@ def _found(
 ) -> Finding:
     """A finding at one row of a batch."""
     lines = [*(before or []), ending(bench, rows, found.name, found.row, found.place)]
-    inputs = inputs_of(rows, found.row, rows=len(rows.labels), place=found.place, **more)
+    inputs = inputs_of(
+        rows, found.row, rows=len(rows.labels), place=found.place, **more
+    )
     return Finding(
         f"{claim} [{found.name}]",
         inputs,
@@ -253,7 +263,9 @@ def _found(
         abs(found.got - found.want),
         found.allowed,
         cause,
-        script(bench, rows, lines, prepare=("head.eval()",) * settle_module(bench, settle)),
+        script(
+            bench, rows, lines, prepare=("head.eval()",) * settle_module(bench, settle)
+        ),
     )
 
 

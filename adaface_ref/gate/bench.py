@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -142,7 +142,9 @@ def ordinary(bench: Bench, size: int) -> Rows:
         extra["feature_norm"] = random.uniform(0.5 * lower, 1.1 * upper, size)
         extra["feature_norm"][::2] = random.uniform(lower, upper, len(steps[::2]))
     extra = {name: in_dtype(value, bench.dtype) for name, value in extra.items()}
-    return session.rows(steps * STEP, extra, bench.dtype)
+    rows = session.rows(steps * STEP, extra, bench.dtype)
+    # Labels that follow the rows' order would hide what mixes up the two.
+    return replace(rows, labels=random.integers(0, bench.classes, size))
 
 
 def part(rows: Rows, index: NDArray[np.intp] | slice) -> Rows:

@@ -42,17 +42,18 @@ def weights_normalised(evidence: Evidence, claim: str) -> Result:
         return Result(SKIPPED, "skipped: the head is given cosines, it has no weights")
     bench = bench_of(session)
     case = direct(bench, SIZE)
+    bench.restore()
     before = case.run().detach()
     weights = _weights(bench)
     if weights is None:
         return Result(SKIPPED, "skipped: no parameter has a row for each class")
     name, axis = weights
     weight = bench.opened.head.get_parameter(name)  # type: ignore[attr-defined]
+    bench.restore()
     with torch.no_grad():
         weight.select(axis, CLASS).mul_(LONGER)
     after = case.run().detach()
-    with torch.no_grad():
-        weight.select(axis, CLASS).div_(LONGER)
+    bench.restore()
     pick = f"{CLASS}" if axis == 0 else f":, {CLASS}"
     text = f"with torch.no_grad():\n    head.{name}[{pick}] *= {LONGER}"
     finding = _changed(claim, case, before, after, text, f"a class's weight {LONGER}")
@@ -273,7 +274,7 @@ def _norm_lines(bench: Bench, rows: Rows, row: int) -> list[str]:
         mean = evaluation.reduction == MEAN
         total = f"loss.mean() * {SIZE}" if mean else "loss.sum()"
     return [
-        "norms.requires_grad_()",
+        "rows.requires_grad_(), norms.requires_grad_()",
         f"logits, loss = run(rows, labels{extra(rows)})",
         f"(gradient,) = torch.autograd.grad({total}, norms, allow_unused=True)",
         f"print(0.0 if gradient is None else gradient[{row}].item())",
