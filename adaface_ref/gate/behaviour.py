@@ -21,7 +21,7 @@ from adaface_ref.gate.bench import (
     tensors_of,
 )
 from adaface_ref.gate.material import Evidence, Result
-from adaface_ref.gate.reading import Reading, read
+from adaface_ref.gate.reading import Reading
 from adaface_ref.gate.report import FAILED, OK, SKIPPED, Finding
 from adaface_ref.gate.scripts import ending, extra, script
 from adaface_ref.gate.session import Rows

@@ -25,7 +25,6 @@ from adaface_ref.gate.training_checks import (
     weights_normalised,
 )
 
-
 Run = Callable[[Evidence, str], Result]
 
 
@@ -68,8 +67,8 @@ ROWS = (
         "Rows in another order give the same values in that order.",
         batch_permutation, "error", "quick",
         "A loader shuffles, so a row's place must mean nothing. It breaks where an "
-        "index of rows is taken for a label, or where a part of the batch is treated in "
-        "another way. Index with (arange(B), labels), and with nothing else."),
+        "index of rows is taken for a label, or where a part of the batch is treated "
+        "in another way. Index with (arange(B), labels), and with nothing else."),
     Row("class-permutation",
         "Classes in another order give the same values in that order.",
         class_permutation, "error", "quick",

@@ -87,7 +87,9 @@ class Bench:
 
     def batch(self, rows: Rows) -> Batch:
         """Rows as tensors."""
-        return make_batch(rows.cosines, rows.labels, rows.given, self.dtype, self.device)
+        return make_batch(
+            rows.cosines, rows.labels, rows.given, self.dtype, self.device
+        )
 
     def read(self, rows: Rows) -> Reading:
         """Run the head on rows, from its first state."""
@@ -133,7 +135,9 @@ def ordinary(bench: Bench, size: int) -> Rows:
     session = bench.session
     random = np.random.default_rng([session.seed, size, bench.classes])
     steps = random.integers(-115, 124, (size, bench.classes))
-    steps[::2, 1] = (steps[::2, 0] - random.integers(20, 80, len(steps[::2]))).clip(-120)
+    steps[::2, 1] = (steps[::2, 0] - random.integers(20, 80, len(steps[::2]))).clip(
+        -120
+    )
     extra = {}
     if session.loss == "adaface":
         extra["margin_scaler"] = random.integers(-126, 127, size) / 128
@@ -180,7 +184,7 @@ def by_target(table: Array, labels: NDArray[np.int64]) -> Array:
 
 
 def tensors_of(head: object) -> Iterator[tuple[tuple[str, str], torch.Tensor]]:
-    """Every tensor that a head holds, by module and name: buffers, parameters, others."""
+    """Every tensor that a head holds, by module and name."""
     if not isinstance(head, torch.nn.Module):
         return
     for place, module in head.named_modules():

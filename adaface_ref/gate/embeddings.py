@@ -101,7 +101,7 @@ def _through_leaf(
             SNIPPET,
             f"head = {making}.to(torch.{dtype})",
             *settings_lines(opened(classes, dtype, "cpu").settings),
-            f"embeddings = torch.zeros(len(labels), {EMBEDDING_SIZE}, dtype=torch.{dtype})",
+            f"embeddings = cosine.new_zeros(len(labels), {EMBEDDING_SIZE})",
             f"embeddings[:, 0] = {norms}",
             f"with reader:\n    result = {call.source('head', values)}",
             "logits = result if reader.logits is None else reader.logits",

@@ -140,7 +140,11 @@ def _differs(
         "the compiler specialised on something that changes, such as a Python number "
         "that forward sets, or the head asks whether it is being compiled",
         direct_script(
-            case.bench, _plain(case), case.source, lines, ("head = torch.compile(head)",)
+            case.bench,
+            _plain(case),
+            case.source,
+            lines,
+            ("head = torch.compile(head)",),
         ),
     )
 

@@ -27,7 +27,7 @@ SIZE = 24
 CLASSES = 3
 
 SCALES = (256.0, 512.0)
-"""Scales at which exp overflows in single precision, unless the maximum is taken off."""
+"""Scales at which exp overflows in float32, unless the maximum is taken off."""
 
 NARROW = ("float16", "bfloat16")
 
@@ -145,9 +145,7 @@ def _train(case: Case) -> Trained:
     return Trained(first, float(loss.detach()), second, own, logits.dtype)
 
 
-def _not_finite(
-    case: Case, trained: Trained, claim: str, cause: str
-) -> Finding | None:
+def _not_finite(case: Case, trained: Trained, claim: str, cause: str) -> Finding | None:
     """The first row whose logits, loss or gradient are not finite, or None."""
     names = {"logits": trained.logits, "gradient": trained.gradient}
     call = f"logits, loss = run(leaf * 1, labels{extra(case.rows)})"

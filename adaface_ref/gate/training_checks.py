@@ -102,7 +102,11 @@ def _changed(
     given = {name: tensor.detach() for name, tensor in case.given.items()}
     return Finding(
         f"{claim} [{what.split(' ')[0]} length]",
-        {"rows": float(SIZE), "element": float(index), "factor": float(what.split()[-1])},
+        {
+            "rows": float(SIZE),
+            "element": float(index),
+            "factor": float(what.split()[-1]),
+        },
         bench.dtype,
         float(got[index]),
         float(want[index]),
@@ -130,7 +134,9 @@ def reduction(evidence: Evidence, claim: str) -> Result:
         columns = rows.columns | weight
         each = session.predict("loss_value", columns)
         want = float(each.sum() if told == SUM else each.mean())
-        ask = Question("loss_value", session.loss, session.profile, bench.dtype, "theirs")
+        ask = Question(
+            "loss_value", session.loss, session.profile, bench.dtype, "theirs"
+        )
         slack = ask.allowed(columns, each)
         allowed = float(slack.sum() if told == SUM else slack.mean())
         if abs(got - want) <= allowed:
@@ -232,7 +238,9 @@ def _norm_gradient(bench: Bench, rows: Rows) -> tuple[Array, bool]:
     bench.restore()
     batch = bench.batch(rows)
     norms = batch.rows["norms"].requires_grad_()
-    evaluation = bench.opened.evaluate(Batch(batch.cosine * 1, batch.labels, batch.rows))
+    evaluation = bench.opened.evaluate(
+        Batch(batch.cosine * 1, batch.labels, batch.rows)
+    )
     if evaluation.loss is None:
         loss = torch.nn.functional.cross_entropy(
             evaluation.logits, batch.labels, reduction="sum"

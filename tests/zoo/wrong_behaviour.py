@@ -6,9 +6,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoo.exact import AdaFaceHead, CosFaceLoss, adaface_clip, at_target, cosface, own
+from zoo.exact import (
+    AdaFaceHead,
+    CosFaceLoss,
+    adaface_clip,
+    at_target,
+    cosface,
+    own,
+    turned,
+)
 from zoo.exact import magface as exact_magface
-from zoo.exact import turned
 from zoo.wrong import Wrong
 
 
