@@ -79,9 +79,10 @@ def _spoilt(evidence: Evidence, checks: list[str]) -> list[Outcome]:
 @pytest.fixture(autouse=True)
 def _compiler(request: pytest.FixtureRequest) -> None:
     name = request.node.name
-    if "asks_whether_compiled" in name or "of_a_compiled" in name:
-        if not any(map(machine_checks.shutil.which, machine_checks.COMPILERS)):
-            pytest.skip("needs a C++ compiler")
+    compiles = "asks_whether_compiled" in name or "of_a_compiled" in name
+    known = map(machine_checks.shutil.which, machine_checks.COMPILERS)
+    if compiles and not any(known):
+        pytest.skip("needs a C++ compiler")
 
 
 @pytest.mark.parametrize("name", WRONG_BEHAVIOUR)

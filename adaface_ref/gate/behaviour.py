@@ -198,7 +198,7 @@ def joined(readings: list[Reading]) -> Reading:
     )
 
 
-def taken(reading: Reading, index: np.ndarray | slice) -> Reading:  # type: ignore[type-arg]
+def taken(reading: Reading, index: np.ndarray | slice) -> Reading:
     """Some rows of a reading."""
     loss = reading.loss_gradient
     return replace(
@@ -211,13 +211,13 @@ def taken(reading: Reading, index: np.ndarray | slice) -> Reading:  # type: igno
 
 def _renamed(
     reading: Reading,
-    labels: np.ndarray,  # type: ignore[type-arg]
-    new: np.ndarray,  # type: ignore[type-arg]
-    order: np.ndarray,  # type: ignore[type-arg]
+    labels: np.ndarray,
+    new: np.ndarray,
+    order: np.ndarray,
 ) -> Reading:
     """A reading as it must be once classes are renamed."""
 
-    def table(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def table(values: np.ndarray) -> np.ndarray:
         return by_target(by_class(values, labels)[:, order], new)
 
     return replace(
@@ -227,7 +227,7 @@ def _renamed(
     )
 
 
-def _numpy(tensor: torch.Tensor) -> np.ndarray:  # type: ignore[type-arg]
+def _numpy(tensor: torch.Tensor) -> np.ndarray:
     return np.asarray(tensor.detach().to("cpu", torch.float64).numpy())
 
 

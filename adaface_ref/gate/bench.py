@@ -146,7 +146,8 @@ def ordinary(bench: Bench, size: int) -> Rows:
         extra["feature_norm"] = random.uniform(0.5 * lower, 1.1 * upper, size)
         extra["feature_norm"][::2] = random.uniform(lower, upper, len(steps[::2]))
     extra = {name: in_dtype(value, bench.dtype) for name, value in extra.items()}
-    rows = session.rows(steps * STEP, extra, bench.dtype)
+    cosines = (steps * STEP).astype(np.float64)
+    rows = session.rows(cosines, extra, bench.dtype)
     # Labels that follow the rows' order would hide what mixes up the two.
     return replace(rows, labels=random.integers(0, bench.classes, size))
 

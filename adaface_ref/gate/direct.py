@@ -56,7 +56,7 @@ class Direct:
         Raises:
             SubjectError: the head raised.
         """
-        subject = self.bench.opened.head if head is None else head
+        subject: Any = self.bench.opened.head if head is None else head
         values = {**self._constants, **self.given, **other}
         return first_tensor(run("running the head", subject, self.call, values))
 

@@ -155,8 +155,9 @@ def _of_loss(bench: Bench, claim: str, rows: Rows, gradient: Array) -> Result:
         at = _apart(gradient[:last], want, allowed)
         if at is None:
             return Result(OK, "label -1: no gradient, and none changed", SIZE)
-    values = float(gradient[at]), float(want[at]), float(allowed[at])
-    finding = _found(bench, claim, rows, Difference("gst", *at, *values))
+        row, place = at
+    values = (float(table[row, place]) for table in (gradient, want, allowed))
+    finding = _found(bench, claim, rows, Difference("gst", row, place, *values))
     return Result(FAILED, "label -1 changes another row", SIZE, findings=(finding,))
 
 

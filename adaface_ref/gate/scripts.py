@@ -109,7 +109,7 @@ def extra(rows: Rows) -> str:
     return "".join(f", {name}" for name in rows.given)
 
 
-def tensor(values: np.ndarray, dtype: str) -> str:  # type: ignore[type-arg]
+def tensor(values: np.ndarray, dtype: str) -> str:
     """A tensor as source text."""
     return f"torch.tensor({values.tolist()!r}, dtype=torch.{dtype})"
 
