@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -39,7 +38,11 @@ def cpu_against_cuda(evidence: Evidence, claim: str) -> Result:
     if found is None:
         return Result(OK, f"{SIZE} rows are the same on both", SIZE)
     lines = [ending(here, rows, found.name, found.row, found.place)]
-    source = script(here, rows, lines, prepare=("torch.set_default_device('cuda')",))
+    moves = (
+        "head = head.cuda() if isinstance(head, torch.nn.Module) else head",
+        "torch.set_default_device('cuda')",
+    )
+    source = script(here, rows, lines, prepare=moves)
     finding = Finding(
         f"{claim} [{found.name}]",
         inputs_of(rows, found.row, rows=SIZE, place=found.place),
@@ -61,8 +64,6 @@ def compiled(evidence: Evidence, claim: str) -> Result:
         return Result(SKIPPED, "skipped: runs at effort thorough")
     if session.device == "cpu" and not any(map(shutil.which, COMPILERS)):
         return Result(SKIPPED, "skipped: torch.compile finds no C++ compiler here")
-    if sys.version_info >= (3, 15):
-        return Result(SKIPPED, "skipped: torch.compile does not know this Python")
     bench = bench_of(session)
     case = direct(bench, SIZE)
     bench.restore()
