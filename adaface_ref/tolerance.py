@@ -115,3 +115,22 @@ def near_zero(dtype: str, condition: Floats, magnitude: Floats) -> Any:
         Array (N,) of bool: there, either neighbouring piece is right.
     """
     return np.abs(condition) <= ROUNDINGS * EPSILON[dtype] * magnitude
+
+
+def allowed_between_runs(dtype: str, scale: float, value: Floats) -> Floats:
+    """What two runs of one sound head on the same ordinary row may differ by.
+
+    Vector and scalar kernels round differently. A logit of size s carries that into
+    the exponent of the softmax, which multiplies it by s once more; cosines within
+    0.97 multiply it by less than the four roundings that are allowed everywhere.
+
+    Args:
+        dtype: the working dtype.
+        scale: s.
+        value: what one run gave, array of any shape.
+
+    Returns:
+        Array of the same shape.
+    """
+    size = (1 + scale) * (scale + np.abs(value))
+    return np.asarray(ROUNDINGS * EPSILON[dtype] * size + SMALLEST_NORMAL[dtype])

@@ -11,6 +11,7 @@ import numpy as np
 
 from adaface_ref.evidence.agreement import Question
 from adaface_ref.gate import invariants
+from adaface_ref.gate.behaviour_rows import BEHAVIOUR
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.material import Evidence, Result, finding_at, probe_finding
 from adaface_ref.gate.poles import broken, pole_finding, pole_rows
@@ -283,6 +284,7 @@ CHECKS = (
     Check("invariant-3", "The GST is never above 0, but where the profile has it so.",
           _invariant_3),
     Check("continuity", "The target logit has no jump.", _continuous),
+    *(Check(*row) for row in BEHAVIOUR),
     Check("compared-something", "Every value check compared most of its points.",
           _compared),
 )  # fmt: skip

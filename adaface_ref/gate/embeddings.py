@@ -27,6 +27,7 @@ from adaface_ref.gate.door import (
 )
 from adaface_ref.gate.leaf import SNIPPET, LeafOfCosines
 from adaface_ref.gate.reading import Batch, Evaluate, Evaluation
+from adaface_ref.gate.reduction import reduced, reduction_of
 from adaface_ref.gate.state import prepare
 from adaface_ref.gate.targets import SubjectError, Target, TargetError
 
@@ -100,7 +101,7 @@ def _through_leaf(
             SNIPPET,
             f"head = {making}.to(torch.{dtype})",
             *settings_lines(opened(classes, dtype, "cpu").settings),
-            f"embeddings = torch.zeros(1, {EMBEDDING_SIZE}, dtype=torch.{dtype})",
+            f"embeddings = cosine.new_zeros(len(labels), {EMBEDDING_SIZE})",
             f"embeddings[:, 0] = {norms}",
             f"with reader:\n    result = {call.source('head', values)}",
             "logits = result if reader.logits is None else reader.logits",
@@ -118,7 +119,9 @@ def _through_leaf(
 
 
 def _leaf_reader(head: Any, call: Call) -> Evaluate:
-    def evaluate(batch: Batch) -> Evaluation:
+    known: list[str] = []
+
+    def answer(batch: Batch) -> tuple[Any, LeafOfCosines]:
         size = batch.cosine.shape[0]
         embeddings = batch.cosine.new_zeros(size, EMBEDDING_SIZE)
         embeddings[:, 0] = batch.rows.get("norms", 1.0)
@@ -130,11 +133,17 @@ def _leaf_reader(head: Any, call: Call) -> Evaluate:
             raise SubjectError(
                 "the head makes no (batch, classes) matrix product to read it by"
             )
+        return result, leaf
+
+    def evaluate(batch: Batch) -> Evaluation:
+        result, leaf = answer(batch)
         logits = logits_of(result, batch)
         if getattr(logits, "shape", None) == batch.cosine.shape:
             return Evaluation(logits)
         if leaf.logits is None or not isinstance(result, torch.Tensor):
             raise SubjectError("the head gives neither logits nor a cross-entropy")
-        return Evaluation(leaf.logits, result.mean())
+        if not known:
+            known.append(reduction_of(lambda copies: answer(copies)[0], batch))
+        return reduced(result, leaf.logits, known[0])
 
     return evaluate

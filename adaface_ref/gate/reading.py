@@ -40,10 +40,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a head gives: logits (B, C), and a scalar mean loss where it has one."""
+    """What a head gives: logits (B, C), and a scalar mean loss where it has one.
+
+    Its own loss may have been the mean, the sum or one value for each row.
+    """
 
     logits: torch.Tensor
     loss: torch.Tensor | None = None
+    reduction: str = ""
 
 
 Evaluate = Callable[[Batch], Evaluation]

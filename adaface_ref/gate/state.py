@@ -48,22 +48,18 @@ def prepare(
             settings[name] = MEAN if "mean" in name else DEVIATION
         if loss == "curricularface" and name in ("curriculum", "t"):
             settings[name] = parameters["curriculum"]
-    with torch.no_grad():
-        for name, value in settings.items():
-            buffers[name].fill_(value)
+    hold(head, settings)
     if settings:
         head.eval()
     return settings
 
 
-def moved(head: object, settings: Mapping[str, float]) -> str | None:
-    """The name of a buffer that left its setting, or None."""
+def hold(head: object, settings: Mapping[str, float]) -> None:
+    """Put buffers back to their settings, for a head that moves them in eval mode."""
     buffers = dict(head.named_buffers()) if isinstance(head, torch.nn.Module) else {}
-    for name, value in settings.items():
-        setting = torch.full_like(buffers[name], value)
-        if not torch.equal(buffers[name], setting):
-            return name
-    return None
+    with torch.no_grad():
+        for name, value in settings.items():
+            buffers[name].fill_(value)
 
 
 def can_steer(settings: Mapping[str, float]) -> bool:
