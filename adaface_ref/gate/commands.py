@@ -22,8 +22,8 @@ from adaface_ref.gate.configuration import Head
 from adaface_ref.gate.fields import meant
 from adaface_ref.gate.files import require_writable, write_whole
 from adaface_ref.gate.formats import (
-    github_lines,
     exit_code_of,
+    github_lines,
     junit,
     report_as_json,
     run_as_json,
@@ -184,5 +184,8 @@ def explanation(identifier: str) -> str:
         raise DomainError(f"--explain={identifier}: there is no such check{hint}")
     check = next(check for check in CHECKS if check.id == identifier)
     facts = f"severity {check.severity}; runs from --effort {check.effort}"
-    why = textwrap.fill(check.explanation, 80, break_on_hyphens=False)
-    return "\n".join([check.id, check.claim, facts, "", why])
+    claim, why = (
+        textwrap.fill(text, 80, break_on_hyphens=False)
+        for text in (check.claim, check.explanation)
+    )
+    return "\n".join([check.id, claim, facts, "", why])

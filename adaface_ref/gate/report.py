@@ -18,6 +18,9 @@ VERSION = 1
 OK, FAILED, WARNING, SKIPPED, ERROR = "ok", "failed", "warning", "skipped", "error"
 NOTE = "note"
 
+ROOM = {OK: 6, SKIPPED: 3}
+"""Lines for the names of checks that have nothing to say: a report fits one screen."""
+
 TITLES = {FAILED: "FAILURE", WARNING: "WARNING", NOTE: "NOTE"}
 """How a finding is headed, by its outcome's status."""
 
@@ -165,7 +168,7 @@ class Report:
 
         Args:
             width: columns.
-            verbose: whether every check gets a line, also those that passed.
+            verbose: whether every check gets a line, and warnings their inputs, too.
             replay: whether findings were stored, so that `replay` knows their IDs.
 
         Returns:
@@ -179,6 +182,8 @@ class Report:
         lines += [*wrapped("", settings, width), ""]
         lines += self._all(width) if verbose else self._folded(width)
         for outcome in self.outcomes:
+            if outcome.status != FAILED and not verbose:
+                continue
             more = len(outcome.findings) - outcome.shown
             tail = f" (the worst; {more} more in --json)" if more > 0 else ""
             for finding in outcome.findings[: outcome.shown]:
@@ -201,11 +206,11 @@ class Report:
             key=lambda o: order.index(o.status),
         )
         lines = [line for outcome in loud for line in _told(outcome, width)]
-        for status in (OK, SKIPPED):
+        for status, room in ROOM.items():
             names = [o.check for o in self.outcomes if o.status == status]
             if names:
                 named = f"{len(names)}: {', '.join(names)}"
-                lines += wrapped(f"{status:<8}", named, width)
+                lines += wrapped(f"{status:<8}", named, width, room)
         return lines
 
     def as_json(self) -> dict[str, Any]:
@@ -270,7 +275,7 @@ def _plain(value: float | str | None) -> float | str | None:
     return json_number(value) if isinstance(value, float) else value
 
 
-def wrapped(label: str, text: str, width: int) -> list[str]:
+def wrapped(label: str, text: str, width: int, room: int | None = None) -> list[str]:
     """A text under a label, in lines that begin below the label's end."""
     return textwrap.wrap(
         text,
@@ -279,4 +284,6 @@ def wrapped(label: str, text: str, width: int) -> list[str]:
         subsequent_indent=" " * len(label),
         break_long_words=False,
         break_on_hyphens=False,
+        max_lines=room,
+        placeholder=" ... (--verbose)",
     ) or [label.rstrip()]
