@@ -248,7 +248,9 @@ def settings_of(options: dict[str, Any]) -> dict[str, Any]:
     """A head's settings that the command line gives."""
     from adaface_ref.gate.arguments import parse_arguments
 
-    given = {k: options[k] for k in HEAD_OPTIONS if options[k] not in (None, (), False)}
+    given = {name: options[name] for name in HEAD_OPTIONS}
+    # A seed of 0 equals False, but was given.
+    given = {k: v for k, v in given.items() if v not in (None, ()) and v is not False}
     if "arguments" in given:
         given["arguments"] = parse_arguments(given["arguments"])
     return given

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_reports import FAILING, PASSING, POLE, STUCK
+from made_reports import FAILING, PASSING, POLE, STUCK, VALUE, outcome, report
 from test_command_line import Ran
 
 from adaface_ref import cli
@@ -23,8 +23,11 @@ from adaface_ref.gate.report import Report
 
 Run = Callable[..., Ran]
 
-MADE = {report.target: report for report in (FAILING, PASSING, STUCK)}
+MADE = {made.target: made for made in (FAILING, PASSING, STUCK)}
 FAILS, PASSES = "heads.py:arcface", "heads.py:cosface"
+WARNS = report(outcome("warning", "poles-target", POLE))
+ELSEWHERE = report(outcome("failed", "poles-target", VALUE))
+MENDED, SKIPS = report(outcome("ok")), report(outcome("skipped"))
 HEAD = '[[tool.adaface-ref.head]]\ntarget = "{}"\nloss = "arcface"\n'
 
 
@@ -55,8 +58,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def judged(target: str, **settings: Any) -> Judged:
         asked.append(settings)
-        report = MADE[target]
-        return Judged(report.text(), report.as_json(), report.exit_code)
+        found = MADE[target]
+        return Judged(found.text(), found.as_json(), found.exit_code)
 
     monkeypatch.setattr(commands, "judge_apart", judged)
     return asked
@@ -95,6 +98,12 @@ def test_the_command_line_wins_over_the_configuration(
     assert settings["strict"] and settings["dtypes"] == ("float16",)
 
 
+def test_a_seed_of_0_wins_too(run: Run, made: list[dict[str, Any]]) -> None:
+    _configure(PASSES, top="seed = 3")
+    run("gate", "--seed", "0")
+    assert made[0]["seed"] == 0
+
+
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("targets", [(FAILS,), (FAILS, PASSES)])
 def test_every_file_that_was_asked_for_is_written(
@@ -103,7 +112,7 @@ def test_every_file_that_was_asked_for_is_written(
     _configure(*targets)
     run("gate", "--json", "a.json", "--junit", "a.xml", "--sarif", "a.sarif")
     data = json.loads(Path("a.json").read_text())
-    assert [report["target"] for report in data["reports"]] == list(targets)
+    assert [found["target"] for found in data["reports"]] == list(targets)
     assert Path("a.xml").read_text().startswith("<?xml")
     assert json.loads(Path("a.sarif").read_text())["version"] == "2.1.0"
 
@@ -191,14 +200,18 @@ def test_a_spoilt_finding_is_one_line(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("report", "code", "said"),
+    ("now", "code", "said"),
     [
         (FAILING, 1, "STILL FAILS: poles-target, at the same inputs"),
+        (WARNS, 1, "STILL FAILS: poles-target, at the same inputs"),
+        (ELSEWHERE, 1, "STILL FAILS: poles-target, though at other inputs"),
+        (MENDED, 0, "FIXED: poles-target: a detail"),
+        (SKIPS, 3, "COULD NOT BE JUDGED: a detail"),
         (STUCK, 3, "COULD NOT BE JUDGED: a detail"),
     ],
 )
 def test_replay_tells_what_the_check_comes_to_now(
-    run: Run, monkeypatch: pytest.MonkeyPatch, report: Report, code: int, said: str
+    run: Run, monkeypatch: pytest.MonkeyPatch, now: Report, code: int, said: str
 ) -> None:
     def judged(target: str, **settings: Any) -> Judged:
         assert (target, settings["only"], settings["seed"]) == (
@@ -206,7 +219,7 @@ def test_replay_tells_what_the_check_comes_to_now(
             "poles-target",
             5,
         )
-        return Judged("", report.as_json(), report.exit_code)
+        return Judged("", now.as_json(), now.exit_code)
 
     monkeypatch.setattr(replays, "judge_apart", judged)
     ran = run("replay", _stored(Path(".adaface-ref")))

@@ -97,6 +97,11 @@ def test_without_a_table_there_is_nothing(tmp_path: Path) -> None:
         (f"{HEAD}colour = 1", "head 1: unknown key 'colour'; known are"),
         (f"{HEAD}dtypes = ['float8']", "dtypes=['float8'], but must be a list of"),
         (f"{HEAD}accept = ['all']", "accept=['all'], but must be a list of detached"),
+        (f"{HEAD}profile = 'nonsense'", "head 1: profile='nonsense', but must be"),
+        (
+            "[[tool.adaface-ref.head]]\ntarget='a:b'\nloss='cosface'\nprofile='fallback'",
+            "head 1: profile=fallback, but must be defined for cosface: pure",
+        ),
         (f"{HEAD}arguments = [1]", "arguments=[1], but must be a table"),
         (f"{HEAD}time-limit = inf", "time-limit=inf, but must be a number of seconds"),
         (

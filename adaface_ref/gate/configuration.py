@@ -26,7 +26,8 @@ from adaface_ref.errors import DomainError
 from adaface_ref.gate.fields import Field, one_of, read_fields, some_of, word
 from adaface_ref.gate.files import read_text
 from adaface_ref.gate.severity import ACCEPTED
-from adaface_ref.numpy_reference import LOSSES
+from adaface_ref.numpy_arguments import parse_profile
+from adaface_ref.numpy_reference import DEFINED, LOSSES
 
 EFFORTS = ("quick", "normal", "thorough")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
@@ -184,6 +185,7 @@ def read_configuration(file: Path, *, required: bool = True) -> Configuration:
         own = read_fields(row, HEAD, f"{file}: head {number}")
         own["target"] = _from(file.parent, own["target"])
         heads.append(Head(**{**common, **_settings(own)}))
+        _require_profile(heads[-1], f"{file}: head {number}")
     _require_different(heads, file)
     where = None if baseline is None else file.parent / baseline
     return Configuration(tuple(heads), common, where, file)
@@ -244,6 +246,19 @@ def _from(folder: Path, target: str) -> str:
         return target
     path = os.path.relpath(folder.resolve() / place)
     return f"{Path(path).as_posix()}:{name}"
+
+
+def _require_profile(head: Head, where: str) -> None:
+    """Before any head is judged, not when it is this one's turn."""
+    if head.profile == "auto":
+        return
+    try:
+        rule = parse_profile(head.profile).rule
+    except DomainError as error:
+        raise DomainError(f"{where}: {error}") from None
+    if rule not in DEFINED[head.loss]:
+        must = f"defined for {head.loss}: {', '.join(DEFINED[head.loss])}"
+        raise DomainError(f"{where}: profile={head.profile}, but must be {must}")
 
 
 def _require_different(heads: list[Head], file: Path) -> None:
