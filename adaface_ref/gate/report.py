@@ -151,8 +151,12 @@ class Report:
         stuck = [o.check for o in self.outcomes if o.status == ERROR]
         if self.exit_code == 3:
             return f"COULD NOT BE JUDGED: {', '.join(stuck) or 'no check ran'}"
-        warned = sum(o.status == WARNING for o in self.outcomes)
-        return "CONFORMS" + (f", with {warned} warning(s)" if warned else "")
+        counts = {
+            word: sum(outcome.status == word for outcome in self.outcomes)
+            for word in (WARNING, NOTE)
+        }
+        told = [f"{count} {word}(s)" for word, count in counts.items() if count]
+        return ", with ".join(["CONFORMS", *([" and ".join(told)] if told else [])])
 
     def finding_id(self, check: str, finding: Finding) -> str:
         """A short name of a violation: the same for the same head, check and inputs."""
