@@ -80,6 +80,6 @@ def test_the_action_hands_its_inputs_on(tmp_path: Path) -> None:
         "--arg",
         "scale=30",
         "--",
-        "my heads.py:a; touch x",
+        "my heads.py:a; ls",
     ]
     assert {word for word in said if word.startswith("--")} <= OPTIONS | {"--"}
