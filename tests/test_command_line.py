@@ -338,7 +338,7 @@ def test_a_mistake_is_one_line_on_standard_error_with_exit_code_2(
     assert "Traceback" not in ran.err
 
 
-COMMANDS = ["", "verify", "evaluate", "list", "gate", "claims", "refute"]
+COMMANDS = ["", "verify", "evaluate", "list", "gate", "replay", "claims", "refute"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

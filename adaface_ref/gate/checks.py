@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 from adaface_ref.evidence.agreement import Question
 from adaface_ref.gate import invariants
 from adaface_ref.gate.behaviour_rows import BEHAVIOUR
+from adaface_ref.gate.explanations import explained
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.material import Evidence, Result, finding_at, probe_finding
 from adaface_ref.gate.poles import broken, pole_finding, pole_rows
@@ -19,13 +20,15 @@ from adaface_ref.gate.reading import Array
 from adaface_ref.gate.report import (
     ERROR,
     FAILED,
+    NOTE,
     OK,
     SKIPPED,
     WARNING,
     Finding,
     Outcome,
 )
-from adaface_ref.gate.session import Rows, Session
+from adaface_ref.gate.session import EFFORTS, Rows, Session
+from adaface_ref.gate.severity import graded
 from adaface_ref.gate.snippets import AFTER, snippet
 from adaface_ref.gate.targets import SubjectError, subject_error
 from adaface_ref.gate.values import QUANTITIES, findings
@@ -76,7 +79,7 @@ def _own_gradient(evidence: Evidence, claim: str) -> Result:
         return Result(OK, "the slope is that of the head's own forward")
     detail = "detached: D is 1 everywhere, the margin is left out of the gradient"
     if pinned:
-        return Result(WARNING, f"{detail}; accepted by --profile {pinned}")
+        return Result(NOTE, f"{detail}; accepted by --profile {pinned}")
     true = identity.profile.replace("detached", "true")
     slope = evidence.session.predict("slope", evidence.probes.rows.columns, true)
     away = np.where(evidence.probes.telling, np.abs(slope - 1), 0)
@@ -257,12 +260,13 @@ def _compared(evidence: Evidence, claim: str) -> Result:
 
 
 CHECKS = (
-    Check("profile", "The head is the loss in one known profile.", _profile),
+    Check("profile", "The head is the loss in one known profile.", _profile,
+          explanation=explained("profile")),
     Check("own-gradient", "The gradient is that of the head's own forward.",
-          _own_gradient),
+          _own_gradient, explanation=explained("own-gradient")),
     *(
         Check(check, f"The {words} is the formula's, within the allowed error.",
-              partial(_value, check=check))
+              partial(_value, check=check), explanation=explained(check))
         for check, words in zip(
             QUANTITIES,
             ("logit of the target class", "logit of every other class",
@@ -271,41 +275,68 @@ CHECKS = (
         )
     ),
     Check("poles-target", "Gradients are finite where the target cosine is +-1 or "
-          "just past it.", partial(_poles, target=True)),
+          "just past it.", partial(_poles, target=True),
+          explanation=explained("poles-target")),
     Check("poles-other", "Gradients are finite where another class's cosine is +-1 or "
-          "just past it.", partial(_poles, target=False)),
+          "just past it.", partial(_poles, target=False),
+          explanation=explained("poles-other")),
     Check("inputs-untouched", "The head leaves its arguments as they were.",
-          _untouched),
-    Check("margin-has-effect", "The margin changes the target logit.", _margin_works),
+          _untouched, explanation=explained("inputs-untouched")),
+    Check("margin-has-effect", "The margin changes the target logit.", _margin_works,
+          explanation=explained("margin-has-effect")),
     Check("invariant-1", "At a fixed angle the GST goes to 0 as P goes to 1.",
-          _invariant_1),
+          _invariant_1, explanation=explained("invariant-1")),
     Check("invariant-2", "|GST| rises with the cosine where the rising criterion says "
-          "so, and nowhere else.", _invariant_2),
+          "so, and nowhere else.", _invariant_2, explanation=explained("invariant-2")),
     Check("invariant-3", "The GST is never above 0, but where the profile has it so.",
-          _invariant_3),
-    Check("continuity", "The target logit has no jump.", _continuous),
+          _invariant_3, explanation=explained("invariant-3")),
+    Check("continuity", "The target logit has no jump.", _continuous,
+          explanation=explained("continuity")),
     *(Check(*row) for row in BEHAVIOUR),
     Check("compared-something", "Every value check compared most of its points.",
-          _compared),
+          _compared, explanation=explained("compared-something")),
 )  # fmt: skip
 """All checks, in the order of the report."""
 
 
-def run_check(check: Check, evidence: Evidence) -> Outcome:
-    """Run one check; a head that crashes gives an error, never a pass.
+def run_check(
+    check: Check,
+    evidence: Evidence,
+    *,
+    effort: str = "thorough",
+    strict: bool = False,
+    accept: Collection[str] = (),
+) -> Outcome:
+    """Run one check; what stops it is an error, never a pass.
 
     Args:
         check: a row of CHECKS.
         evidence: what it looks at.
+        effort: the run's; a check that wants more is skipped.
+        strict: whether warnings are errors.
+        accept: departures that the user accepts, as in `severity`.
 
     Returns:
         The outcome.
     """
+    order = list(EFFORTS)
+    if order.index(check.effort) > order.index(effort):
+        reason = f"skipped: runs at --effort {check.effort} only"
+        return Outcome(check.id, check.claim, SKIPPED, reason)
     try:
         result = check.run(evidence, check.claim)
     except Exception as error:
         return Outcome(check.id, check.claim, ERROR, could_not_run(error))
-    return Outcome(check.id, check.claim, *result)
+    outcome = Outcome(check.id, check.claim, *result)
+    session = evidence.session
+    return graded(
+        outcome,
+        check.severity,
+        asked=session.dtypes,
+        profile=session.profile,
+        strict=strict,
+        accept=accept,
+    )
 
 
 def could_not_run(error: Exception) -> str:

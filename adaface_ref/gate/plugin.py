@@ -7,26 +7,37 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
+HELP = {
+    "loss": ("NAME", "its loss, such as arcface"),
+    "profile": ("PROFILE", "the profile that it must have (auto)"),
+    "adapter": ("NAME", "how to call it, if that is not recognised"),
+    "effort": ("EFFORT", "quick, normal or thorough (normal)"),
+    "seed": ("N", "draws the points (0)"),
+    "config": (
+        "FILE",
+        "where [tool.adaface-ref] stands (pyproject.toml of the rootdir)",
+    ),
+}
+"""Options with one value: what it is, and what for."""
+
+LISTS = {
+    "arg": ("NAME=VALUE", "an argument of the head; may be repeated"),
+    "dtype": ("DTYPE", "judge in it; may be repeated (float32 and float64)"),
+}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --head, --head-loss, --head-profile and --head-effort."""
+    """Add --head and the options that go with it."""
     group = parser.getgroup("adaface-ref", "judge a loss head (adaface_ref.gate)")
     group.addoption(
         "--head",
         metavar="TARGET",
         help="package.module:name or path/file.py:name, with "
-        "pytest --pyargs adaface_ref.gate",
+        "pytest --pyargs adaface_ref.gate; without it, every head of the configuration",
     )
-    group.addoption("--head-loss", metavar="NAME", help="its loss, such as arcface")
-    group.addoption(
-        "--head-profile",
-        metavar="PROFILE",
-        default="auto",
-        help="the profile that it must have (auto)",
-    )
-    group.addoption(
-        "--head-effort",
-        metavar="EFFORT",
-        default="normal",
-        help="quick, normal or thorough (normal)",
-    )
+    for name, (metavar, words) in HELP.items():
+        group.addoption(f"--head-{name}", metavar=metavar, help=words)
+    for name, (metavar, words) in LISTS.items():
+        group.addoption(
+            f"--head-{name}", action="append", default=[], metavar=metavar, help=words
+        )

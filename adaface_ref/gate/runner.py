@@ -8,11 +8,13 @@ import torch
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.checks import CHECKS, could_not_run, run_check
+from adaface_ref.gate.location import location_of
 from adaface_ref.gate.material import Evidence
 from adaface_ref.gate.opening import open_session
 from adaface_ref.gate.reading import DTYPES
-from adaface_ref.gate.report import ERROR, Outcome, Report
+from adaface_ref.gate.report import ERROR, Location, Outcome, Report
 from adaface_ref.gate.session import EFFORTS
+from adaface_ref.gate.severity import require_accepted
 from adaface_ref.gate.targets import SubjectError, Target, resolve
 
 Progress = Callable[[str, float], None]
@@ -30,6 +32,9 @@ def run_gate(
     effort: str = "normal",
     arguments: Mapping[str, object] | None = None,
     progress: Progress | None = None,
+    strict: bool = False,
+    accept: Iterable[str] = (),
+    only: str | None = None,
 ) -> Report:
     """Judge a loss head.
 
@@ -44,6 +49,9 @@ def run_gate(
         effort: `quick`, `normal` or `thorough`.
         arguments: the head's own arguments, and values of the loss's parameters.
         progress: called with the running check's id and the share done.
+        strict: whether warnings are errors.
+        accept: departures that are meant: `detached`, `jump`, `sign-change`.
+        only: the id of the one check to run; all when left out.
 
     Returns:
         The report.
@@ -59,17 +67,19 @@ def run_gate(
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise DomainError(f"seed={seed}, but must be an integer, 0 or more [gate]")
     require_device(device)
+    accept = require_accepted(accept)
+    checks = [check for check in CHECKS if only in (None, check.id)]
     settings: dict[str, object] = {
         "seed": seed,
         "effort": effort,
         "device": device,
         "dtypes": "+".join(dtypes),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
     }
-    name = target if isinstance(target, str) else "target"
+    name, location = target if isinstance(target, str) else "target", None
     try:
         found = resolve(target)
-        name = found.name
+        name, location = found.name, location_of(found.object)
         evidence = open_evidence(
             found,
             loss=loss,
@@ -83,16 +93,19 @@ def run_gate(
             progress=progress,
         )
     except SubjectError as error:
-        return _stuck(name, loss, settings, str(error))
+        return _stuck(name, loss, settings, str(error), location)
     try:
         identity = evidence.identity.sentence
     except Exception as error:
-        return _stuck(name, loss, settings, could_not_run(error))
+        return _stuck(name, loss, settings, could_not_run(error), location)
     outcomes = []
-    for number, check in enumerate(CHECKS):
+    for number, check in enumerate(checks):
         if progress is not None:
             progress(check.id, 0.1 if number < 3 else 0.9)
-        outcomes.append(run_check(check, evidence))
+        outcome = run_check(
+            check, evidence, effort=effort, strict=strict, accept=accept
+        )
+        outcomes.append(outcome)
     session = evidence.session
     door = session.door
     return Report(
@@ -104,6 +117,7 @@ def run_gate(
         door.mapping,
         settings,
         tuple(outcomes),
+        location,
     )
 
 
@@ -155,10 +169,16 @@ def open_evidence(
     return Evidence(session, advance)
 
 
-def _stuck(name: str, loss: str, settings: dict[str, object], why: str) -> Report:
+def _stuck(
+    name: str,
+    loss: str,
+    settings: dict[str, object],
+    why: str,
+    location: Location | None,
+) -> Report:
     claim = "The head can be imported, built and run."
     outcome = Outcome("run", claim, ERROR, why)
-    return Report(name, loss, "", "", "", (), settings, (outcome,))
+    return Report(name, loss, "", "", "", (), settings, (outcome,), location)
 
 
 def _checked(argument: str, value: object, known: Iterable[str]) -> None:

@@ -2,43 +2,118 @@
 
 from __future__ import annotations
 
+import datetime
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from adaface_ref.errors import DomainError
+from adaface_ref.gate.arguments import parse_arguments
+from adaface_ref.gate.baseline import Entry, read_baseline, settled
 from adaface_ref.gate.checks import CHECKS, Check, run_check
+from adaface_ref.gate.configuration import (
+    Configuration,
+    Head,
+    chosen,
+    find_configuration,
+    read_configuration,
+)
 from adaface_ref.gate.material import Evidence
-from adaface_ref.gate.report import ERROR, FAILED, SKIPPED, number
+from adaface_ref.gate.report import ERROR, FAILED, SKIPPED, Report, number
 from adaface_ref.gate.runner import open_evidence
 from adaface_ref.gate.targets import SubjectError, resolve
 
+REASON = "no head to judge: give --head TARGET --head-loss NAME, or configure one"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One set of tests for each head, named by its target and loss."""
+    if "head" not in metafunc.fixturenames:
+        return
+    config = metafunc.config
+    try:
+        heads = _heads(config)
+    except DomainError as error:
+        raise pytest.UsageError(str(error)) from None
+    skipped = pytest.param(None, marks=pytest.mark.skip(reason=REASON), id="no-head")
+    rows = [pytest.param(head, id=f"{head.target}-{head.loss}") for head in heads]
+    if len(rows) == 1:
+        rows = [pytest.param(heads[0], id=heads[0].loss)]
+    metafunc.parametrize("head", rows or [skipped], scope="module", indirect=True)
+
+
+def _configuration(config: pytest.Config) -> Configuration:
+    file = config.getoption("head_config")
+    if file:
+        return read_configuration(Path(file))
+    return find_configuration(config.rootpath)
+
+
+def _heads(config: pytest.Config) -> tuple[Head, ...]:
+    names = ("loss", "profile", "adapter", "effort", "seed")
+    given: dict[str, Any] = {n: config.getoption(f"head_{n}") for n in names}
+    given = {name: value for name, value in given.items() if value is not None}
+    if "seed" in given:
+        if not given["seed"].isdecimal():
+            must = "an integer, 0 or more [gate]"
+            raise DomainError(f"--head-seed={given['seed']}, but must be {must}")
+        given["seed"] = int(given["seed"])
+    if config.getoption("head_arg"):
+        given["arguments"] = parse_arguments(config.getoption("head_arg"))
+    if config.getoption("head_dtype"):
+        given["dtypes"] = tuple(config.getoption("head_dtype"))
+    target, found = config.getoption("head"), _configuration(config)
+    if not target and not found.heads and not config.getoption("head_config"):
+        return ()
+    return chosen(found, target, given)
+
 
 @pytest.fixture(scope="module")
-def evidence(request: pytest.FixtureRequest) -> Evidence:
-    """The head named by --head, opened once for all checks."""
-    target, loss = (request.config.getoption(name) for name in ("head", "head_loss"))
-    if not target:
-        pytest.skip("no head to judge: give --head TARGET --head-loss NAME")
-    if not loss:
-        raise pytest.UsageError("--head-loss=None, but must name the loss of --head")
+def head(request: pytest.FixtureRequest) -> Head:
+    """One head to judge."""
+    found: Head = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def baseline(request: pytest.FixtureRequest) -> tuple[Entry, ...]:
+    """The configuration's accepted findings."""
+    file = _configuration(request.config).baseline
     try:
-        return open_evidence(
-            resolve(target),
-            loss=loss,
-            profile=request.config.getoption("head_profile"),
-            adapter=None,
-            device="cpu",
-            dtypes=("float32", "float64"),
-            seed=0,
-            effort=request.config.getoption("head_effort"),
-            arguments={},
-        )
+        return () if file is None else read_baseline(file)
+    except DomainError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def evidence(head: Head) -> Evidence:
+    """The head, opened once for all checks."""
+    left_out = ("strict", "accept")
+    settings = {k: v for k, v in head.settings().items() if k not in left_out}
+    try:
+        return open_evidence(resolve(head.target), **settings)
     except (SubjectError, ValueError) as error:
         pytest.fail(str(error), pytrace=False)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_head(check: Check, evidence: Evidence) -> None:
+def test_head(
+    check: Check, head: Head, evidence: Evidence, baseline: tuple[Entry, ...]
+) -> None:
     """The head passes the check."""
-    outcome = run_check(check, evidence)
+    ran = run_check(
+        check, evidence, effort=head.effort, strict=head.strict, accept=head.accept
+    )
+    evidence.settle()
+    profile, name = evidence.session.profile, evidence.session.target.name
+    report = Report(name, head.loss, "", profile, "", (), {}, (ran,))
+    mine = [entry for entry in baseline if entry.check == check.id]
+    today = datetime.datetime.now(datetime.UTC).date()
+    outcome, *problems = settled(report, mine, today).outcomes
+    if problems:
+        outcome = replace(outcome, status=FAILED, detail=problems[0].detail)
     if outcome.status == SKIPPED:
         pytest.skip(outcome.detail)
     if outcome.status == ERROR:

@@ -1,0 +1,271 @@
+"""[tool.adaface-ref] of a pyproject.toml: the heads to judge, and how.
+
+[tool.adaface-ref]
+effort = "quick"                 # for all heads; each may have its own
+baseline = "accepted.json"
+
+[[tool.adaface-ref.head]]
+target = "my_project/heads.py:ArcFace"
+loss = "arcface"
+profile = "fallback"
+arguments = { scale = 30.0 }
+accept = ["jump"]
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from adaface_ref.errors import DomainError
+from adaface_ref.gate.fields import Field, one_of, read_fields, some_of, word
+from adaface_ref.gate.files import read_text
+from adaface_ref.gate.severity import ACCEPTED
+from adaface_ref.numpy_arguments import parse_profile
+from adaface_ref.numpy_reference import DEFINED, LOSSES
+
+EFFORTS = ("quick", "normal", "thorough")
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+"""As in `session` and `reading`, which import torch; a test compares them."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """One head to judge.
+
+    Args:
+        target: `package.module:name` or `path/file.py:name`.
+        loss: a loss id.
+        profile: `auto`, or the profile that it must have.
+        adapter: how to call it; recognised when left out.
+        arguments: its own arguments, and values of the loss's parameters.
+        device: a torch device.
+        dtypes: the dtypes in which it is judged.
+        seed: draws the points.
+        effort: `quick`, `normal` or `thorough`.
+        strict: whether warnings are errors.
+        accept: departures that are meant.
+        time_limit: seconds after which it counts as hanging.
+    """
+
+    target: str
+    loss: str
+    profile: str = "auto"
+    adapter: str | None = None
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    device: str = "cpu"
+    dtypes: tuple[str, ...] = ("float32", "float64")
+    seed: int = 0
+    effort: str = "normal"
+    strict: bool = False
+    accept: tuple[str, ...] = ()
+    time_limit: float = 1800.0
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments of `run_gate` besides the target."""
+        left_out = ("target", "time_limit")
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in left_out
+        }
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a file says.
+
+    Args:
+        heads: to judge.
+        common: settings for heads that the command line names.
+        baseline: the file of accepted findings, or None.
+        file: where it was read; None where there is none.
+    """
+
+    heads: tuple[Head, ...] = ()
+    common: Mapping[str, Any] = field(default_factory=dict)
+    baseline: Path | None = None
+    file: Path | None = None
+
+
+COMMON: dict[str, Field] = {
+    "effort": one_of(EFFORTS),
+    "seed": Field(
+        "an integer, 0 or more",
+        lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
+    ),
+    "device": word("a torch device, such as cpu"),
+    "dtypes": some_of(DTYPES),
+    "strict": Field("true or false", lambda v: isinstance(v, bool)),
+    "accept": some_of(ACCEPTED),
+    "time-limit": Field(
+        "a number of seconds above 0",
+        lambda v: (
+            isinstance(v, int | float) and not isinstance(v, bool) and 0 < v < math.inf
+        ),
+    ),
+}
+"""What may stand in [tool.adaface-ref] for all heads, and in a head for itself."""
+
+TOP = COMMON | {
+    "baseline": word("a file"),
+    "head": Field(
+        "tables [[tool.adaface-ref.head]]",
+        lambda v: isinstance(v, list) and all(isinstance(item, dict) for item in v),
+    ),
+}
+
+HEAD = COMMON | {
+    "target": word("package.module:name or path/file.py:name", required=True),
+    "loss": one_of(LOSSES, required=True),
+    "profile": word("auto or a profile, such as fallback:detached"),
+    "adapter": word("the name of an adapter"),
+    "arguments": Field(
+        "a table of numbers, texts, true and false",
+        lambda v: (
+            isinstance(v, dict)
+            and all(isinstance(item, str | int | float) for item in v.values())
+        ),
+    ),
+}
+
+
+def find_configuration(folder: Path) -> Configuration:
+    """The nearest pyproject.toml with a [tool.adaface-ref], from a folder upwards.
+
+    Args:
+        folder: where to begin.
+
+    Returns:
+        What it says; an empty configuration where there is none.
+
+    Raises:
+        DomainError: a file is not valid.
+    """
+    for place in (folder, *folder.parents):
+        file = place / "pyproject.toml"
+        if file.is_file():
+            return read_configuration(file, required=False)
+    return Configuration()
+
+
+def read_configuration(file: Path, *, required: bool = True) -> Configuration:
+    """Read one file.
+
+    Args:
+        file: a TOML file with a table [tool.adaface-ref].
+        required: whether it must have that table.
+
+    Returns:
+        What it says; targets and the baseline are taken relative to the file.
+
+    Raises:
+        DomainError: it cannot be read, is no TOML, or holds a mistake.
+    """
+    try:
+        data = tomllib.loads(read_text(file, "--config"))
+    except tomllib.TOMLDecodeError as error:
+        raise DomainError(f"{file}: not valid TOML: {error}") from None
+    tool = data.get("tool")
+    table = tool.get("adaface-ref") if isinstance(tool, dict) else None
+    if table is None and not required:
+        return Configuration()
+    if not isinstance(table, dict):
+        raise DomainError(f"{file}: must have a table [tool.adaface-ref]")
+    top = read_fields(table, TOP, f"{file}: [tool.adaface-ref]")
+    rows, baseline = top.pop("head", []), top.pop("baseline", None)
+    common = _settings(top)
+    heads = []
+    for number, row in enumerate(rows, 1):
+        own = read_fields(row, HEAD, f"{file}: head {number}")
+        own["target"] = _from(file.parent, own["target"])
+        heads.append(Head(**{**common, **_settings(own)}))
+        _require_profile(heads[-1], f"{file}: head {number}")
+    _require_different(heads, file)
+    where = None if baseline is None else file.parent / baseline
+    return Configuration(tuple(heads), common, where, file)
+
+
+def chosen(
+    configuration: Configuration, target: str | None, given: Mapping[str, Any]
+) -> tuple[Head, ...]:
+    """The heads to judge: all of the file, or the one that the command line names.
+
+    Args:
+        configuration: what the file says.
+        target: the command line's TARGET, if there is one.
+        given: settings that the command line gives; they win.
+
+    Returns:
+        At least one head.
+
+    Raises:
+        DomainError: there is none, or it lacks its loss.
+    """
+    if target is None:
+        own = [
+            name
+            for name in ("loss", "profile", "adapter", "arguments")
+            if name in given
+        ]
+        if own:
+            raise DomainError(f"{own[0]} was given, but TARGET was not [gate]")
+        if not configuration.heads:
+            where = configuration.file or "a pyproject.toml"
+            must = f"given, or be in a [[tool.adaface-ref.head]] of {where}"
+            raise DomainError(f"TARGET must be {must} [gate]")
+        return tuple(replace(head, **given) for head in configuration.heads)
+    known = [head for head in configuration.heads if head.target == target]
+    if "loss" in given:
+        known = [head for head in known if head.loss == given["loss"]]
+    if len(known) == 1:
+        return (replace(known[0], **given),)
+    if "loss" not in given:
+        must = "given with TARGET: --loss NAME"
+        raise DomainError(f"loss must be {must} [gate]")
+    return (Head(target, **{**configuration.common, **given}),)
+
+
+def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
+    """As the fields of Head have it."""
+    return {
+        name.replace("-", "_"): tuple(value) if isinstance(value, list) else value
+        for name, value in table.items()
+    }
+
+
+def _from(folder: Path, target: str) -> str:
+    """A target in a file of that folder, named from the working directory."""
+    place, colon, name = target.rpartition(":")
+    if not colon or not place.endswith(".py"):
+        return target
+    path = os.path.relpath(folder.resolve() / place)
+    return f"{Path(path).as_posix()}:{name}"
+
+
+def _require_profile(head: Head, where: str) -> None:
+    """Before any head is judged, not when it is this one's turn."""
+    if head.profile == "auto":
+        return
+    try:
+        rule = parse_profile(head.profile).rule
+    except DomainError as error:
+        raise DomainError(f"{where}: {error}") from None
+    if rule not in DEFINED[head.loss]:
+        must = f"defined for {head.loss}: {', '.join(DEFINED[head.loss])}"
+        raise DomainError(f"{where}: profile={head.profile}, but must be {must}")
+
+
+def _require_different(heads: list[Head], file: Path) -> None:
+    names = [(head.target, head.loss, head.profile) for head in heads]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise DomainError(
+                f"{file}: head {number + 1}: target={name[0]}, but must be another "
+                f"than that of head {names.index(name) + 1}, or have another profile"
+            )
