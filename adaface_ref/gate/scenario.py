@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import torch
 
 from adaface_ref.gate.leaf import SNIPPET
 from adaface_ref.gate.reading import DTYPES, Batch
+from adaface_ref.gate.report import Finding
 from adaface_ref.gate.slots import put, put_line, scalars
 from adaface_ref.gate.targets import SubjectError, subject_error
 
@@ -118,7 +120,10 @@ class Player:
             leaf = torch.tensor(norms, dtype=kind, device=device).requires_grad_()
             rows["norms"] = leaf[:, None] if step.column else leaf
         labels = torch.arange(len(cosines), device=device) % self.classes
-        logits = self.opened.evaluate(Batch(cosine * 1, labels, rows)).logits
+        with warnings.catch_warnings():
+            # torch warns of the std of one row: here its NaN is what is looked for.
+            warnings.simplefilter("ignore")
+            logits = self.opened.evaluate(Batch(cosine * 1, labels, rows)).logits
         if tuple(getattr(logits, "shape", ())) != (len(cosines), self.classes):
             raise SubjectError("the head gives no logits of shape (B, C)")
         self.logits, self.inputs = logits, cosine if norms is None else leaf
@@ -191,6 +196,43 @@ def described(session: Session, steps: Sequence[Step]) -> dict[str, float]:
         if not step.rows and not step.numbers:
             found[label] = 0.0
     return found
+
+
+def history_finding(
+    session: Session,
+    claim: str,
+    scenario: Scenario,
+    cause: str,
+    expected: float | str,
+    allowed: float,
+) -> Finding:
+    """A violation at the end of a history, which is gone through again.
+
+    Args:
+        session: the head.
+        claim: what should hold.
+        scenario: the history.
+        cause: the likely cause.
+        expected: what it should come to, or words for that.
+        allowed: how far it may be from that; NaN beside words.
+
+    Returns:
+        The finding, with the history as lines to paste.
+    """
+    got = play(session, scenario)
+    error = math.nan if isinstance(expected, str) else abs(got - expected)
+    what = scenario.slot or ("gradient" if scenario.by is not None else "logit")
+    return Finding(
+        f"{claim} [{what}]",
+        described(session, scenario.steps),
+        "float64",
+        got,
+        expected,
+        error,
+        allowed,
+        cause,
+        script(session, scenario),
+    )
 
 
 def target_cosine(session: Session) -> float:
