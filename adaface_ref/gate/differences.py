@@ -9,6 +9,7 @@ from adaface_ref.gate.policy import (
     AFTER,
     BATCH,
     COSINES,
+    DEVIATIONS,
     HIGH_NORMS,
     HUGE,
     NORMS,
@@ -72,6 +73,18 @@ class Difference(NamedTuple):
     words: str
     applies: Callable[[Case], bool]
     shown: Callable[[Case], Scenario]
+
+
+def _unknown(case: Case) -> int | None:
+    """Which of the moving numbers follows nothing that is known."""
+    if not case.norms:
+        return None if case.policy.moving[0].kind else 0
+    kinds = [moving.kind for moving in case.policy.moving]
+    known = [("mean",), DEVIATIONS]
+    for place, kind in enumerate(kinds):
+        if place >= len(known) or kind not in known[place]:
+            return place
+    return None if len(kinds) == len(known) else 0
 
 
 def _follows(kind: str) -> Callable[[Case], bool]:
@@ -152,8 +165,8 @@ DIFFERENCES = (
                lambda case: case.policy.frozen, lambda case: case.train()),
     Difference("unknown-statistic", "a number that training moves follows neither the "
                "mean nor the std of the batch's norms, or not the target cosines",
-               lambda case: not case.policy.steerable,
-               lambda case: case.train()),
+               lambda case: _unknown(case) is not None,
+               lambda case: case.train(slot=_unknown(case) or 0)),
     Difference("swapped-weights", "EMA weights swapped: {weight} weighs the new batch, "
                "which is the weight of the old",
                lambda case: not same(case.policy.weight, case.weight)

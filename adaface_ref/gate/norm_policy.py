@@ -58,8 +58,8 @@ def refined(session: Session, policy: Policy) -> Policy:
     if policy.moves_in_eval and (policy.order == BATCH or policy.weight == 1):
         return policy  # nothing more can be told
     eps, spread = _eps(player, policy)
-    floor = 0.0 if eps else _floor(player, policy)
-    policy = replace(policy, eps=eps, floor=floor, concentration=spread)
+    policy = replace(policy, eps=eps, concentration=spread)
+    policy = replace(policy, floor=0.0 if eps else _floor(player, policy))
     policy = replace(policy, norm_attached=_norm_attached(player, policy))
     policy = replace(policy, scaler_range=_scaler_range(player, policy))
     return replace(policy, scaler_clip=_scaler_clip(player, policy))
@@ -116,8 +116,10 @@ def _order(player: Player, policy: Policy) -> str:
     norms, old = _train_high(player, policy)
     scalers = _scalers(player)
     new = {slot: player.numbers[slot] for slot in policy.slots}
-    own = {m.slot: NORM_KINDS[m.kind](norms) for m in policy.moving}
+    own = {m.slot: NORM_KINDS[m.kind](norms) for m in policy.moving if m.kind}
     for order, numbers in ((BEFORE, new), (AFTER, old), (BATCH, own)):
+        if len(numbers) < 2:
+            continue
         mean, deviation = numbers.values()
         if "variance" in policy.moving[1].kind:
             deviation = math.sqrt(abs(deviation))

@@ -12,7 +12,7 @@ import numpy as np
 from adaface_ref.gate.reading import Array
 from adaface_ref.gate.targets import SubjectError
 
-NORMS = (12.0, 15.0, 20.0, 26.0, 34.0)
+NORMS = (3.0, 3.75, 5.0, 6.5, 8.5)
 """A batch inside every clip that is likely, its mean far from its median."""
 
 HIGH_NORMS = (70.0, 76.0, 80.0, 85.0, 92.0)
@@ -96,11 +96,11 @@ class Policy:
 
     @property
     def steerable(self) -> bool:
-        """Whether a mean and a deviation, or t, are known by what they follow."""
+        """Whether a mean and a deviation are known, one by elimination, or t is."""
         kinds = [moving.kind for moving in self.moving]
         if self.loss == "curricularface":
             return bool(kinds and kinds[0])
-        return len(kinds) == 2 and kinds[0] == "mean" and kinds[1] in DEVIATIONS
+        return len(kinds) == 2 and (kinds[0] == "mean" or kinds[1] in DEVIATIONS)
 
     def wanted(self, *levels: float) -> dict[str, float]:
         """What the moving numbers must be for a mean and a std, or for t."""
@@ -125,7 +125,8 @@ class Policy:
         """
         if self.order == AFTER:
             return dict(wanted)
-        if self.order == BATCH or self.weight == 1:
+        kinds_known = all(moving.kind for moving in self.moving)
+        if self.order == BATCH or self.weight == 1 or not kinds_known:
             raise SubjectError(
                 "the batch alone decides the head's statistics, in eval mode too, so "
                 "they cannot be held still: give the new batch a weight below 1"

@@ -103,8 +103,8 @@ def _moving(
         value = ends[0][name] / weight
         fit = (kind for kind, of in kinds.items() if same(value, of(rows)))
         found.append(Moving(name, next(fit, ""), weight, start[name]))
-    order = ["mean", *DEVIATIONS, *kinds, ""]
-    return tuple(sorted(found, key=lambda item: order.index(item.kind)))
+    order = {"mean": 0, **dict.fromkeys(DEVIATIONS, 2)}  # by elimination: between
+    return tuple(sorted(found, key=lambda item: order.get(item.kind, 1)))
 
 
 def _named(session: Session) -> tuple[Moving, ...]:

@@ -119,7 +119,7 @@ class Player:
         if norms is not None:
             leaf = torch.tensor(norms, dtype=kind, device=device).requires_grad_()
             rows["norms"] = leaf[:, None] if step.column else leaf
-        labels = torch.arange(len(cosines), device=device) % self.classes
+        labels = torch.arange(1, len(cosines) + 1, device=device) % self.classes
         with warnings.catch_warnings():
             # torch warns of the std of one row: here its NaN is what is looked for.
             warnings.simplefilter("ignore")
@@ -133,7 +133,7 @@ class Player:
         if scenario.slot:
             return self.numbers[scenario.slot]
         row = scenario.row
-        logit = self.logits[row, (row + (not scenario.target)) % self.classes]
+        logit = self.logits[row, (row + 1 + (not scenario.target)) % self.classes]
         if scenario.by is None:
             return float(logit.detach())
         if not logit.requires_grad:
@@ -144,7 +144,9 @@ class Player:
         if found is None:
             return 0.0
         by = scenario.by
-        return float(found[by] if found.dim() == 1 else found[by, by % self.classes])
+        return float(
+            found[by] if found.dim() == 1 else found[by, (by + 1) % self.classes]
+        )
 
 
 def play(session: Session, scenario: Scenario) -> float:
@@ -251,7 +253,7 @@ def _given(
     cosines = []
     for row, value in enumerate(step.rows):
         cosines.append([other] * classes)
-        cosines[-1][row % classes] = value if curriculum else fixed
+        cosines[-1][(row + 1) % classes] = value if curriculum else fixed
     return cosines, None if curriculum else list(step.rows)
 
 
@@ -272,7 +274,7 @@ def _step_lines(
     mode = [f"head.{step.kind}()"] if isinstance(head, torch.nn.Module) else []
     lines = [*mode, f"leaf = torch.tensor({_floats(cosines)}, {kind})"]
     lines.append("cosine = leaf * 1")
-    lines.append(f"labels = torch.arange({len(cosines)}) % {CLASSES}")
+    lines.append(f"labels = torch.arange(1, {len(cosines) + 1}) % {CLASSES}")
     if norms is not None:
         lines.append(f"norm_leaf = torch.tensor({_floats(norms)}, {kind})")
         lines.append(f"norms = norm_leaf{'[:, None]' * step.column}")
@@ -289,13 +291,13 @@ def _ending(scenario: Scenario, session: Session) -> list[str]:
     if scenario.slot:
         return [f"print(float(head.{scenario.slot}))"]
     row = scenario.row
-    label = (row + (not scenario.target)) % CLASSES
+    label = (row + 1 + (not scenario.target)) % CLASSES
     logit = f"logits[{row}, {label}]"
     if scenario.by is None:
         return [f"print({logit}.item())"]
     leaf, by = "norm_leaf", f"{scenario.by}"
     if session.loss == "curricularface":
-        leaf, by = "leaf", f"{scenario.by}, {scenario.by % CLASSES}"
+        leaf, by = "leaf", f"{scenario.by}, {(scenario.by + 1) % CLASSES}"
     return [
         f"(gradient,) = torch.autograd.grad({logit}, {leaf})",
         f"print(gradient[{by}].item())",

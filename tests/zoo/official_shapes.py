@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zoo.exact import adaface_clip
+
 
 class OfficialAdaFace(nn.Module):
     """AdaFace's own head: kernel (D, C), norms (B, 1), statistics with their faults."""
@@ -71,6 +73,27 @@ class RepairedAdaFace(OfficialAdaFace):
         return super().forward(embeddings, norms.reshape(-1, 1), label)
 
 
+class NamelessAdaFace(nn.Module):
+    """Exact; no name says what it keeps."""
+
+    def __init__(self, embedding_size: int, classnum: int) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(embedding_size, classnum))
+        self.register_buffer("first", torch.tensor(100.0))
+        self.register_buffer("second", torch.tensor(20.0))
+
+    def forward(self, embeddings: Tensor, norms: Tensor, label: Tensor) -> Tensor:
+        """Unit embeddings, norms in either shape and labels to logits."""
+        cosine = torch.mm(embeddings, functional.normalize(self.kernel, dim=0))
+        safe = norms.detach().reshape(-1, 1).clip(0.001, 100)
+        good = safe[~safe.isnan()]
+        if self.training and len(good) > 1:
+            self.second = torch.lerp(self.second, good.mean(), 0.01)
+            self.first = torch.lerp(self.first, good.std(), 0.01)
+        scaler = 0.333 * (safe - self.second) / (self.first + 1e-3)
+        return adaface_clip(cosine, label, scaler.clip(-1, 1)[:, 0], 0.4)
+
+
 class OfficialCurricularFace(nn.Module):
     """CurricularFace's own head: t moves in eval mode, too."""
 
@@ -122,6 +145,7 @@ class RepairedCurricularFace(OfficialCurricularFace):
 
 EXACT_STATISTICS = {
     "RepairedAdaFace": "adaface",
+    "NamelessAdaFace": "adaface",
     "RepairedCurricularFace": "curricularface",
 }
 """Exact heads with statistics, and their losses."""
