@@ -34,7 +34,7 @@ SAVED, EVAL, BAD = "save and load", "eval mode", "a bad batch"
 
 SETTINGS = settings(
     max_examples=12,
-    stateful_step_count=6,
+    stateful_step_count=5,
     derandomize=False,
     database=None,
     deadline=None,
@@ -54,13 +54,15 @@ class Broken:
         kind: what broke it.
         scenario: the shortest history that shows it.
         words: the likely cause, where the kind says it.
-        finite: whether any finite number would be right.
+        expected: what is read must be, or words for that.
+        allowed: how far it may be from that; NaN beside words.
     """
 
     kind: str
     scenario: Scenario
-    words: str = ""
-    finite: bool = False
+    words: str
+    expected: float | str
+    allowed: float
 
 
 class _FailedError(Exception):
@@ -156,7 +158,8 @@ class History(RuleBasedStateMachine):
     @rule()
     @_enabled(SAVED)
     def save_and_load(self) -> None:
-        """A new head goes on where the saved one was."""
+        """A new head goes on where the saved one was, after a batch of training."""
+        self._train(self.levels[1:4])
         self._do(Step("save and load"))
         words = "the statistics are not in the state_dict"
         self._compare(SAVED, words)
@@ -238,5 +241,9 @@ class History(RuleBasedStateMachine):
     def _fail(
         self, kind: str, scenario: Scenario, words: str, finite: bool = False
     ) -> None:
+        expected: float | str = "a finite number"
+        allowed = math.nan
+        if not finite:
+            expected, allowed = self.model.read(scenario), self.model.allowed(scenario)
         scenario = replace(scenario, steps=self.steps)
-        raise _FailedError(Broken(kind, scenario, words, finite))
+        raise _FailedError(Broken(kind, scenario, words, expected, allowed))

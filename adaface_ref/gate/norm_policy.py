@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MEAN = 64.0
 """A mean inside the official clip."""
 
-NARROW, WIDE, VERY_WIDE = 2.0**-7, 16.0, 2.0**16
+NARROW, VERY_WIDE = 2.0**-7, 2.0**16
 
 
 def refined(session: Session, policy: Policy) -> Policy:
@@ -148,12 +148,13 @@ def _eps(player: Player, policy: Policy) -> tuple[float, float]:
     """eps and h: the deviation matters less where eps is not small beside it."""
     share = min(0.5, 0.15 / player.session.request.parameters["concentration"])
     mean, found = _centre(policy), []
-    for std in (NARROW, WIDE):
+    broad = mean / 4
+    for std in (NARROW, broad):
         norms = [mean + share * std, mean - share * std]
         found.append(float(_ask(player, policy, norms, mean, std)[0]))
     narrow, wide = found
-    eps = (wide - narrow) / (narrow / NARROW - wide / WIDE)
-    spread = snapped(wide * (WIDE + eps) / WIDE / share)
+    eps = (wide - narrow) / (narrow / NARROW - wide / broad)
+    spread = snapped(wide * (broad + eps) / broad / share)
     return (snapped(eps) if abs(eps) > 1e-9 else 0.0), spread
 
 
@@ -167,9 +168,10 @@ def _floor(player: Player, policy: Policy) -> float:
 
 def _scaler_range(player: Player, policy: Policy) -> tuple[float, float]:
     spread = player.session.request.parameters["concentration"]
-    mean, distance = _centre(policy), 6 / max(spread, 0.25)
+    mean = _centre(policy)
+    distance = 0.3 * mean
     norms = [mean - distance, mean + distance]
-    low, high = _ask(player, policy, norms, mean, 3.0)
+    low, high = _ask(player, policy, norms, mean, distance * spread / 2)
     return snapped(float(low)), snapped(float(high))
 
 

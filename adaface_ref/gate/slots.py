@@ -17,7 +17,10 @@ def scalars(head: object) -> dict[str, float]:
     Returns:
         Value by dotted name. Learnt parameters are left out.
     """
-    return {name: float(value) for name, _, _, value in _slots(head)}
+    return {
+        name: float(value.detach() if _is_tensor(value) else value)
+        for name, _, _, value in _slots(head)
+    }
 
 
 def put(head: object, name: str, value: float) -> None:
