@@ -47,7 +47,11 @@ class Case(NamedTuple):
         return Step(mode, batch, self.policy.column)
 
     def after(
-        self, levels: tuple[float, ...], mode: str, *batch: float, **read: int
+        self,
+        levels: tuple[float, ...],
+        mode: str,
+        *batch: float,
+        by: int | None = None,
     ) -> Scenario:
         """A logit, or its derivative, after numbers are set."""
         if not self.norms:
@@ -56,7 +60,7 @@ class Case(NamedTuple):
             Step("set", numbers=self.policy.wanted(*levels)),
             self._step(mode, batch),
         )
-        return Scenario(steps, target=self.norms, **read)
+        return Scenario(steps, target=self.norms, by=by)
 
 
 class Difference(NamedTuple):
