@@ -30,13 +30,11 @@ from adaface_ref.gate.door import (
     logits_of,
     mapping_of,
     require_meanings,
-    settings_lines,
     texts_of,
     values_of,
 )
 from adaface_ref.gate.embeddings import embedding, metric_learning
 from adaface_ref.gate.reading import DTYPES, Batch, Evaluate, Evaluation
-from adaface_ref.gate.state import prepare
 from adaface_ref.gate.targets import Target, TargetError
 
 ROW_NAMES = {"feature_norm": "norms"}
@@ -130,16 +128,13 @@ def _callable(target: Target, request: Request) -> Door:
         head, constants = subject, values_of(request, classes, dtype, device)
         if isinstance(subject, torch.nn.Module):
             head = copy.deepcopy(subject).to(device=device, dtype=DTYPES[dtype])
-        settings = prepare(request.loss, head, request.parameters)
-        return Opened(_direct(head, call, constants), head, settings)
+        return Opened(_direct(head, call, constants), head)
 
     def source(classes: int, dtype: str) -> tuple[str, ...]:
         texts = texts_of(values_of(request, classes, dtype, "cpu")) | GIVEN
         move = f".to(torch.{dtype})" if isinstance(subject, torch.nn.Module) else ""
-        settings = opened(classes, dtype, "cpu").settings
         return (
             f"head = subject{move}",
-            *settings_lines(settings),
             f"logits = {call.source('head', texts)}",
         )
 
@@ -168,15 +163,13 @@ def _factory(target: Target, request: Request) -> Door:
 
     def opened(classes: int, dtype: str, device: str) -> Opened:
         head = build(classes, dtype, device)
-        settings = prepare(request.loss, head, request.parameters)
-        return Opened(_direct(head, call, {}), head, settings)
+        return Opened(_direct(head, call, {}), head)
 
     def source(classes: int, dtype: str) -> tuple[str, ...]:
         texts = texts_of(values_of(request, classes, dtype, "cpu"))
         move = f".to(torch.{dtype})" if isinstance(first, torch.nn.Module) else ""
         return (
             f"head = {make.source('subject', texts)}{move}",
-            *settings_lines(opened(classes, dtype, "cpu").settings),
             f"logits = {call.source('head', GIVEN)}",
         )
 

@@ -24,6 +24,7 @@ CONSTRUCTOR: dict[str, tuple[str, ...]] = {
     "margin_lower": ("margin_lower", "l_margin"),
     "margin_upper": ("margin_upper", "u_margin"),
     "regulariser_weight": ("regulariser_weight", "lambda_g"),
+    "new_batch_weight": ("new_batch_weight", "t_alpha"),
     "classes": ("classes", "num_classes", "n_classes", "classnum", "out_features"),
     "embedding_size": ("embedding_size", "embedding_dim", "in_features", "feat_dim"),
     "dtype": ("dtype",),

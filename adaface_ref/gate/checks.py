@@ -15,6 +15,7 @@ from adaface_ref.gate.behaviour_rows import BEHAVIOUR
 from adaface_ref.gate.explanations import explained
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.material import Evidence, Result, finding_at, probe_finding
+from adaface_ref.gate.norm_shapes import norms_shape
 from adaface_ref.gate.poles import broken, pole_finding, pole_rows
 from adaface_ref.gate.reading import Array
 from adaface_ref.gate.report import (
@@ -30,6 +31,12 @@ from adaface_ref.gate.report import (
 from adaface_ref.gate.session import EFFORTS, Rows, Session
 from adaface_ref.gate.severity import graded
 from adaface_ref.gate.snippets import AFTER, snippet
+from adaface_ref.gate.statistics import running_statistics, statistics_policy
+from adaface_ref.gate.statistics_words import (
+    HISTORY_EXPLAINED,
+    POLICY_EXPLAINED,
+    SHAPE_EXPLAINED,
+)
 from adaface_ref.gate.targets import SubjectError, subject_error
 from adaface_ref.gate.values import QUANTITIES, findings
 from adaface_ref.numpy_arguments import parse_profile
@@ -292,6 +299,12 @@ CHECKS = (
           _invariant_3, explanation=explained("invariant-3")),
     Check("continuity", "The target logit has no jump.", _continuous,
           explanation=explained("continuity")),
+    Check("statistics-policy", "Running statistics follow the official policy.",
+          statistics_policy, explanation=POLICY_EXPLAINED),
+    Check("running-statistics", "Whatever the steps of training, the statistics are "
+          "ours, and finite.", running_statistics, explanation=HISTORY_EXPLAINED),
+    Check("norms-shape", "Each row is judged by its own norm, given as (B,) or (B, 1).",
+          norms_shape, explanation=SHAPE_EXPLAINED),
     *(Check(*row) for row in BEHAVIOUR),
     Check("compared-something", "Every value check compared most of its points.",
           _compared, explanation=explained("compared-something")),

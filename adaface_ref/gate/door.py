@@ -50,12 +50,10 @@ class Opened(NamedTuple):
     Args:
         evaluate: runs it.
         head: itself.
-        settings: the buffers that were set to hold its statistics still.
     """
 
     evaluate: Evaluate
     head: object
-    settings: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -131,12 +129,6 @@ def constructor_call(subject: Any, request: Request) -> Call:
     """How to call a constructor or a factory."""
     keywords = {name: name for name in request.chosen if name not in MOVING}
     return bind(parameters_of(subject), CONSTRUCTOR, request.given, keywords=keywords)
-
-
-def settings_lines(settings: Mapping[str, float]) -> tuple[str, ...]:
-    """What `prepare` did, as source text."""
-    fills = [f"head.{name}.fill_({value!r})" for name, value in settings.items()]
-    return ("head.eval()", *fills) if fills else ()
 
 
 def built(subject: Any, make: Call, values: Mapping[str, Any]) -> Any:

@@ -21,14 +21,12 @@ from adaface_ref.gate.door import (
     constructor_call,
     logits_of,
     require_meanings,
-    settings_lines,
     texts_of,
     values_of,
 )
 from adaface_ref.gate.leaf import SNIPPET, LeafOfCosines
 from adaface_ref.gate.reading import Batch, Evaluate, Evaluation
 from adaface_ref.gate.reduction import reduced, reduction_of
-from adaface_ref.gate.state import prepare
 from adaface_ref.gate.targets import SubjectError, Target, TargetError
 
 
@@ -86,8 +84,7 @@ def _through_leaf(
 
     def opened(classes: int, dtype: str, device: str) -> Opened:
         head = build(classes, dtype, device)
-        settings = prepare(request.loss, head, request.parameters)
-        return Opened(_leaf_reader(head, call), head, settings)
+        return Opened(_leaf_reader(head, call), head)
 
     def shown(classes: int, dtype: str) -> dict[str, str]:
         texts = texts_of(values_of(request, classes, dtype, "cpu"))
@@ -96,11 +93,10 @@ def _through_leaf(
     def source(classes: int, dtype: str) -> tuple[str, ...]:
         values = GIVEN | {"embeddings": "embeddings"}
         making = make.source("subject", shown(classes, dtype))
-        norms = "norms" if "norms" in takes else "1.0"
+        norms = "norms.reshape(-1)" if "norms" in takes else "1.0"
         return (
             SNIPPET,
             f"head = {making}.to(torch.{dtype})",
-            *settings_lines(opened(classes, dtype, "cpu").settings),
             f"embeddings = cosine.new_zeros(len(labels), {EMBEDDING_SIZE})",
             f"embeddings[:, 0] = {norms}",
             f"with reader:\n    result = {call.source('head', values)}",
@@ -124,7 +120,8 @@ def _leaf_reader(head: Any, call: Call) -> Evaluate:
     def answer(batch: Batch) -> tuple[Any, LeafOfCosines]:
         size = batch.cosine.shape[0]
         embeddings = batch.cosine.new_zeros(size, EMBEDDING_SIZE)
-        embeddings[:, 0] = batch.rows.get("norms", 1.0)
+        norms = batch.rows.get("norms")
+        embeddings[:, 0] = 1.0 if norms is None else norms.reshape(-1)
         values = {"embeddings": embeddings, "labels": batch.labels, **batch.rows}
         leaf = LeafOfCosines(batch.cosine)
         with leaf:

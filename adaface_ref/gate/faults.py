@@ -10,7 +10,6 @@ import numpy as np
 from adaface_ref.gate.identify import Probes
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.reading import Array
-from adaface_ref.gate.state import DEVIATION, MEAN, POLICY, STD_EPS
 
 CORE = 0.999
 """Probes with a larger |cosine| belong to profiles, not to faults."""
@@ -218,8 +217,8 @@ def likely_cause(probes: Probes) -> str:
             return fault.words
     if probes.session.loss == "adaface" and "norms" in probes.rows.given:
         return (
-            "no known fault gives these values; the policy of the statistics (eps, "
-            f"ddof, clip) may differ from {POLICY}"
+            "no known fault gives these values, with the statistics as they were found "
+            "to be: see statistics-policy"
         )
     return "no known fault gives these values"
 
@@ -251,7 +250,8 @@ def _parts(probes: Probes) -> Parts | None:
     spread = probes.session.request.parameters.get("concentration", 1.0)
     steered = probes.session.loss == "adaface" and "norms" in probes.rows.given
     norms = probes.rows.given["norms"] if steered else zero + np.nan
-    unclipped = spread * (norms - MEAN) / (DEVIATION + STD_EPS)
+    hold = probes.session.hold
+    unclipped = norms if hold is None else hold.unclipped(norms)
     return Parts(
         columns["scale"],
         *margins,

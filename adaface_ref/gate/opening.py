@@ -13,6 +13,10 @@ from adaface_ref.gate.door import Request
 from adaface_ref.gate.session import EFFORTS, Session
 from adaface_ref.gate.targets import Target
 
+NEW_BATCH_WEIGHT = 0.01
+"""What a constructor that asks for the weight of the new batch is given, as in training
+with the official heads."""
+
 
 def open_session(
     target: Target,
@@ -63,6 +67,8 @@ def _parameters(
     parameters.pop("feature_norm", None)
     if loss == "adaface":
         parameters["concentration"] = 0.333
+    if loss in ("adaface", "curricularface"):
+        parameters["new_batch_weight"] = NEW_BATCH_WEIGHT
     given: dict[str, object] = {}
     meant = {name: m for m, row in CONSTRUCTOR.items() for name in row}
     for given_name, value in arguments.items():

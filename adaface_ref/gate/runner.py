@@ -96,6 +96,8 @@ def run_gate(
         return _stuck(name, loss, settings, str(error), location)
     try:
         identity = evidence.identity.sentence
+        if evidence.session.policy is not None:
+            identity += f"; {evidence.session.policy.sentence()}"
     except Exception as error:
         return _stuck(name, loss, settings, could_not_run(error), location)
     outcomes = []

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.evidence.agreement import INPUTS
-from adaface_ref.gate import state
 from adaface_ref.gate.door import Door, Opened, Request
+from adaface_ref.gate.policy import Policy
+from adaface_ref.gate.policy_search import identify_policy
 from adaface_ref.gate.reading import (
     Array,
     Batch,
@@ -20,6 +22,7 @@ from adaface_ref.gate.reading import (
     make_batch,
     read,
 )
+from adaface_ref.gate.state import Hold
 from adaface_ref.gate.targets import SubjectError, Target
 from adaface_ref.numpy_arguments import parse_profile
 from adaface_ref.points import block, corner_count, in_dtype
@@ -100,11 +103,31 @@ class Session:
         names = reference.PARAMETERS[self.loss]
         return {k: v for k, v in self.request.parameters.items() if k in names}
 
+    @cached_property
+    def policy(self) -> Policy | None:
+        """What the head does with its running statistics, where it has any."""
+        return identify_policy(self)
+
+    @cached_property
+    def hold(self) -> Hold | None:
+        """How its running statistics are held, where that can be done."""
+        if self.policy is None or not self.policy.steerable:
+            return None
+        return Hold(self.policy, self.request.parameters)
+
+    def held_lines(self, rows: Rows) -> list[str]:
+        """Source text that holds them for one row, after `head` is made."""
+        if self.hold is None:
+            return []
+        head = self.head(rows.cosines.shape[1], rows.dtype).head
+        return self.hold.lines(head, rows.cosines, rows.given.get("norms"))
+
     def head(self, classes: int, dtype: str) -> Opened:
         """The head built for a number of classes and a dtype, once."""
         key = (classes, dtype)
         if key not in self._heads:
-            self._heads[key] = self.door.open(classes, dtype, self.device)
+            opened = self.door.open(classes, dtype, self.device)
+            self._heads[key] = self.hold.opened(opened) if self.hold else opened
         return self._heads[key]
 
     def batch(self, rows: Rows) -> tuple[Evaluate, Batch]:
@@ -116,11 +139,7 @@ class Session:
 
     def read(self, rows: Rows) -> Reading:
         """Run the head on rows."""
-        reading = read(*self.batch(rows))
-        opened = self.head(rows.cosines.shape[1], rows.dtype)
-        # Statistics that move all the same are put back; eval-pure tells of them.
-        state.hold(opened.head, opened.settings)
-        return reading
+        return read(*self.batch(rows))
 
     def draw(self, dtype: str, size: int, index: int, classes: int = 2) -> Rows:
         """Points of the spec's own block, as rows for a head.
@@ -157,7 +176,7 @@ class Session:
         size, classes = cosines.shape
         columns = {k: np.full(size, v) for k, v in self.fixed.items()}
         columns |= {k: in_dtype(v, dtype) for k, v in extra.items()}
-        given = self._given(columns, size, classes, dtype)
+        given = self._given(columns, size, dtype)
         inside = cosines.clip(-1, 1)
         columns["target_cosine"] = inside[:, 0]
         columns["other_cosine"] = inside[:, 1]
@@ -183,7 +202,7 @@ class Session:
         )
 
     def _given(
-        self, columns: dict[str, Array], size: int, classes: int, dtype: str
+        self, columns: dict[str, Array], size: int, dtype: str
     ) -> dict[str, Array]:
         """What the head gets for each row; may steer `columns` to what it can reach."""
         takes = self.door.takes
@@ -197,15 +216,14 @@ class Session:
             raise SubjectError(
                 "the head takes neither margin_scaler nor norms to steer it by"
             )
-        settings = self.head(classes, dtype).settings
-        if not state.can_steer(settings):
+        if self.hold is None:
             raise SubjectError(
-                "the head names no argument margin_scaler and has no two buffers named "
-                "for a mean and a std, so its margin scaler cannot be steered"
+                "the head names no argument margin_scaler and keeps no two numbers "
+                "that follow the mean and the std of norms, so its margin scaler "
+                "cannot be steered"
             )
-        spread = self.request.parameters["concentration"]
-        norms = in_dtype(state.steer(columns["margin_scaler"], spread), dtype)
-        columns["margin_scaler"] = state.scaler(norms, spread)
+        norms = in_dtype(self.hold.steer(columns["margin_scaler"]), dtype)
+        columns["margin_scaler"] = self.hold.scaler(norms)
         return {"norms": norms}
 
     def predict(

@@ -44,7 +44,9 @@ def snippet(session: Session, rows: Rows, ending: str, place: int) -> str:
     classes, dtype = rows.cosines.shape[1], rows.dtype
     label = int(rows.labels[0])
     row = np.roll(rows.cosines[0], label).tolist()
-    body = session.door.source(classes, dtype)
+    body = [*session.door.source(classes, dtype)]
+    made = next(i for i, line in enumerate(body) if line.startswith("head = ")) + 1
+    body[made:made] = session.held_lines(rows)
     maths = ["import math"] if any("math." in line for line in body) else []
     lines = [*maths, "import torch", *session.target.import_lines, ""]
     lines.append(

@@ -1,96 +1,142 @@
-"""Holds a head's running statistics still, where the gate can tell what they are.
+"""Holds a head's running statistics still, by the policy that it was found to have.
 
-AdaFace's buffers are set to a mean and a deviation between which norms reach every
-margin scaler, CurricularFace's to the judged t; the head is put in eval mode.
+AdaFace's are set to a mean and a deviation between which norms reach every margin
+scaler, CurricularFace's to the judged t; the head is put in eval mode. A head that
+moves them in eval mode, too, has them set so that each batch moves them there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.gate.reading import Array
+from adaface_ref.gate.door import Opened
+from adaface_ref.gate.policy import Policy
+from adaface_ref.gate.reading import Array, Batch, Evaluation
+from adaface_ref.gate.slots import put, put_line
 
 MEAN = 50.0
 DEVIATION = 10.0
-STD_EPS = 1e-3
-"""Added to the deviation by the official AdaFace head."""
 NORMS = (1.0, 99.0)
 """The norms that are given, clear of the official clip to [1e-3, 100]."""
 
-POLICY = (
-    f"z = (norm - mean) / (std + {STD_EPS:g}) for norms in [{NORMS[0]:g}, {NORMS[1]:g}]"
-)
-"""How margin scalers follow from norms."""
 
-
-def prepare(
-    loss: str, head: object, parameters: Mapping[str, float]
-) -> dict[str, float]:
-    """Set a head's running statistics, and keep them from moving.
+@dataclass(frozen=True)
+class Hold:
+    """How statistics are held.
 
     Args:
-        loss: a loss id.
-        head: the head; one that is no module, or has no such buffers, is left alone.
+        policy: the head's.
         parameters: the judged values.
-
-    Returns:
-        The buffers that were set, by name.
     """
-    if not isinstance(head, torch.nn.Module):
-        return {}
-    buffers = dict(head.named_buffers())
-    settings = {}
-    for name in buffers:
-        if loss == "adaface" and ("mean" in name or "std" in name):
-            settings[name] = MEAN if "mean" in name else DEVIATION
-        if loss == "curricularface" and name in ("curriculum", "t"):
-            settings[name] = parameters["curriculum"]
-    hold(head, settings)
-    if settings:
-        head.eval()
-    return settings
+
+    policy: Policy
+    parameters: Mapping[str, float]
+
+    @property
+    def norms(self) -> tuple[float, float]:
+        """The norms that may be given: those that the head does not clip."""
+        low, high = self.policy.scaler_clip
+        return max(NORMS[0], low), min(NORMS[1], high)
+
+    @property
+    def mean(self) -> float:
+        """The running mean, in the middle of the norms where they are few."""
+        low, high = self.norms
+        return MEAN if (low, high) == NORMS else (low + high) / 2
+
+    @property
+    def deviation(self) -> float:
+        """The running deviation, small enough that norms reach every scaler."""
+        reach = 0.9 * min(self.mean - self.norms[0], self.norms[1] - self.mean)
+        return min(DEVIATION, reach * self.parameters["concentration"])
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What the head's numbers are held at, by name."""
+        if self.policy.loss == "curricularface":
+            return self.policy.wanted(self.parameters["curriculum"])
+        return self.policy.wanted(self.mean, self.deviation)
+
+    def unclipped(self, norms: Array) -> Array:
+        """h z of norms (B,)."""
+        spread = max(self.deviation + self.policy.eps, self.policy.floor)
+        h = self.parameters["concentration"]
+        return np.asarray(h * (norms.clip(*self.norms) - self.mean) / spread)
+
+    def scaler(self, norms: Array) -> Array:
+        """The margin scalers (B,) that norms (B,) give."""
+        h = self.parameters["concentration"]
+        return reference.margin_scaler(self.unclipped(norms) / h, h)
+
+    def steer(self, margin_scaler: Array) -> Array:
+        """The norms (B,) that give wanted margin scalers (B,), as far as they go."""
+        spread = max(self.deviation + self.policy.eps, self.policy.floor)
+        wanted = self.mean + margin_scaler * spread / self.parameters["concentration"]
+        return np.asarray(wanted.clip(*self.norms))
+
+    def opened(self, opened: Opened) -> Opened:
+        """A head that is read with its statistics held."""
+        if isinstance(opened.head, torch.nn.Module):
+            opened.head.eval()
+
+        def evaluate(batch: Batch) -> Evaluation:
+            for name, value in self._numbers_for(batch).items():
+                put(opened.head, name, value)
+            if self.policy.moves_in_eval and len(batch.labels) == 1:
+                return self._first_of_two(opened, batch)
+            return opened.evaluate(self._shaped(batch))
+
+        return opened._replace(evaluate=evaluate)
+
+    def lines(self, head: object, cosines: Array, norms: Array | None) -> list[str]:
+        """The same for one row, as source text after the head is made.
+
+        Args:
+            head: the head.
+            cosines: (1, C), target first.
+            norms: (1,), where it is given any.
+
+        Returns:
+            Lines; they may change `cosine`, `labels` and `norms`.
+        """
+        numbers = self.numbers
+        lines = ["head.eval()"]
+        if self.policy.moves_in_eval:
+            numbers = self.policy.aimed(numbers, cosines if norms is None else norms)
+            lines.append("# two equal rows: these statistics need more than one")
+            lines.append("cosine, labels = cosine.repeat(2, 1), labels.repeat(2)")
+            lines += ["norms = norms.repeat(2)"] * (norms is not None)
+        lines += [put_line(head, name, value) for name, value in numbers.items()]
+        return lines + ["norms = norms[:, None]"] * self.policy.column
+
+    def _numbers_for(self, batch: Batch) -> dict[str, float]:
+        if not self.policy.moves_in_eval:
+            return self.numbers
+        if self.policy.loss == "adaface":
+            return self.policy.aimed(self.numbers, _array(batch.rows["norms"]))
+        labels = batch.labels.cpu().numpy()
+        cosines = _array(batch.cosine)
+        places = (labels[:, None] + np.arange(cosines.shape[1])) % cosines.shape[1]
+        rows = np.take_along_axis(cosines, places, axis=1)
+        return self.policy.aimed(self.numbers, rows)
+
+    def _first_of_two(self, opened: Opened, batch: Batch) -> Evaluation:
+        rows = {name: row.repeat(2) for name, row in batch.rows.items()}
+        twice = Batch(batch.cosine.repeat(2, 1), batch.labels.repeat(2), rows)
+        found = opened.evaluate(self._shaped(twice))
+        return replace(found, logits=found.logits[:1])
+
+    def _shaped(self, batch: Batch) -> Batch:
+        if not self.policy.column or "norms" not in batch.rows:
+            return batch
+        rows = {**batch.rows, "norms": batch.rows["norms"][:, None]}
+        return Batch(batch.cosine, batch.labels, rows)
 
 
-def hold(head: object, settings: Mapping[str, float]) -> None:
-    """Put buffers back to their settings, for a head that moves them in eval mode."""
-    buffers = dict(head.named_buffers()) if isinstance(head, torch.nn.Module) else {}
-    with torch.no_grad():
-        for name, value in settings.items():
-            buffers[name].fill_(value)
-
-
-def can_steer(settings: Mapping[str, float]) -> bool:
-    """Whether buffers were set from which margin scalers follow."""
-    return sorted(settings.values()) == [DEVIATION, MEAN]
-
-
-def steer(margin_scaler: Array, concentration: float) -> Array:
-    """The norms that give wanted margin scalers.
-
-    Args:
-        margin_scaler: (B,), in [-1, 1].
-        concentration: h > 0.
-
-    Returns:
-        (B,) norms, in NORMS.
-    """
-    wanted = MEAN + margin_scaler * (DEVIATION + STD_EPS) / concentration
-    return wanted.clip(*NORMS)
-
-
-def scaler(norms: Array, concentration: float) -> Array:
-    """The margin scalers that norms give.
-
-    Args:
-        norms: (B,) feature norms.
-        concentration: h > 0.
-
-    Returns:
-        (B,), in [-1, 1].
-    """
-    return reference.margin_scaler(
-        (norms - MEAN) / (DEVIATION + STD_EPS), concentration
-    )
+def _array(tensor: torch.Tensor) -> Array:
+    return np.asarray(tensor.detach().to("cpu", torch.float64).numpy())

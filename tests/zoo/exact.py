@@ -134,7 +134,7 @@ def adaface_clip(
 
 
 class AdaFaceHead(nn.Module):
-    """As AdaFace's own head has it, statistics and all; weights of its own."""
+    """AdaFace's own head with its faults repaired; weights of its own."""
 
     batch_mean: Tensor
     batch_std: Tensor
@@ -151,9 +151,10 @@ class AdaFaceHead(nn.Module):
         cosine = torch.mm(embbedings, functional.normalize(self.kernel, dim=0))
         with torch.no_grad():
             safe = norms.clip(min=0.001, max=100)
-            if self.training:
-                self.batch_mean.lerp_(safe.mean(), 0.01)
-                self.batch_std.lerp_(safe.std(), 0.01)
+            good = safe[~safe.isnan()]
+            if self.training and len(good) > 1:
+                self.batch_mean.lerp_(good.mean(), 0.01)
+                self.batch_std.lerp_(good.std(), 0.01)
             scaler = self.h * (safe - self.batch_mean) / (self.batch_std + 1e-3)
         return adaface_clip(cosine, label, scaler.clip(-1, 1), self.m)
 

@@ -283,8 +283,8 @@ WRONG = {
     "missing_upper_clip": Wrong("adaface", "target-gst"),
     "ScalerWithoutConcentration": Wrong("adaface", "target-logit", "lacks h"),
     "ClipBeforeConcentration": Wrong("adaface", "target-logit", "before h"),
-    "StatisticsWithoutEps": Wrong("adaface", "target-logit", "policy of the"),
-    "NormsClippedLow": Wrong("adaface", "target-logit", "policy of the"),
+    "StatisticsWithoutEps": Wrong("adaface", "statistics-policy"),
+    "NormsClippedLow": Wrong("adaface", "statistics-policy", "norms are not clipped"),
     "GstFromProbability": Wrong("cosface", "target-gst", "P instead of P - 1"),
     "EntropyWithoutMaximum": Wrong(
         "cosface", "target-gst", arguments={"scale": 128.0}
