@@ -222,7 +222,7 @@ def _place_cosines(
 def _place_thresholds(
     loss: str, rng: np.random.Generator, columns: Columns, profile: str, dtype: str
 ) -> None:
-    """Puts the last corners on the rule's threshold, and a tenth of the rest near it."""
+    """Puts each turn's last corners on the rule's threshold, and a tenth near it."""
     steps = np.asarray(_threshold_steps(profile))
     if not steps.size:
         return
@@ -248,7 +248,7 @@ def _place_thresholds(
 
 
 def _margin(loss: str, columns: Columns) -> Floats:
-    """The angular margin of losses that have one sign of it; else what stands for it."""
+    """The angular margin, of one sign; what stands for it in other losses."""
     zero = np.zeros_like(columns["target_cosine"])
     if loss == "magface":
         share = (columns["feature_norm"] - columns["norm_lower"]) / (

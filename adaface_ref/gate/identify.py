@@ -6,7 +6,7 @@ profile found or pinned, and only by the oracle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,10 +84,15 @@ class Probes:
             off = ~(self._distance(profile) <= 1)
         return off & self.telling & ~self._at_threshold(profile)
 
-    def residual(self, profile: str) -> float:
-        """How far the head is from a profile, on average over the telling probes."""
-        told = self.telling & ~self._at_threshold(profile)
-        return float(np.mean(self._distance(profile)[told])) if told.any() else 0.0
+    def residuals(self, profiles: Iterable[str]) -> list[float]:
+        """How far the head is from each profile, on average where all may be told."""
+        chosen = list(profiles)
+        told = self.telling.copy()
+        for profile in chosen:
+            told &= ~self._at_threshold(profile)
+        if not told.any():
+            return [0.0] * len(chosen)
+        return [float(np.mean(self._distance(p)[told])) for p in chosen]
 
     def _distance(self, profile: str) -> Array:
         """The largest difference at each probe, as a share of what is allowed."""
@@ -100,7 +105,7 @@ class Probes:
         return np.asarray(np.max(found, axis=0))
 
     def _at_threshold(self, profile: str) -> NDArray[np.bool_]:
-        """Probes of which the dtype cannot tell on which side of a threshold they are."""
+        """Probes too near a threshold for the dtype to tell their side."""
         columns = self.rows.columns
         margins = margins_of(self.session.loss, columns)
         near = np.zeros(len(self.rows.cosines), dtype=bool)
@@ -187,7 +192,7 @@ def probe(session: Session) -> Probes:
 def _near_thresholds(
     session: Session, name: str, levels: Array, dtype: str
 ) -> tuple[Array, Array]:
-    """Target cosines on both sides of every threshold of every level, and the levels."""
+    """Target cosines on both sides of each level's thresholds, and the levels."""
     cosines = np.zeros((len(levels), 2))
     extra = {name: levels} if name else {}
     columns = session.rows(cosines, extra, dtype).columns
@@ -236,7 +241,8 @@ def _closest(probes: Probes, nearest: list[str]) -> str:
         plainest.setdefault((parsed.rule, parsed.gradient), profile)
     if len(plainest) == 1:
         return nearest[0]
-    return min(plainest.values(), key=probes.residual)
+    listed = list(plainest.values())
+    return listed[int(np.argmin(probes.residuals(listed)))]
 
 
 def _alike(loss: str, best: str, fitting: list[str]) -> tuple[str, ...]:
