@@ -140,9 +140,9 @@ def block(
     if "target_cosine" not in box:
         _place_cosines(loss, rng, columns, corners)
     _place_corners(loss, columns, corners, box, _threshold_steps(profile))
+    _place_rival(rng, columns, box)
     if "target_cosine" not in box:
         _place_thresholds(loss, rng, columns, profile, dtype)
-    _place_rival(rng, columns, box)
     for name in COSINES:
         columns[name] = in_dtype(columns[name], dtype)
     return columns
