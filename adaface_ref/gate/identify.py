@@ -65,8 +65,6 @@ class Probes:
             "other_logit": self.reading.logits[:, 1],
             "slope": self.reading.jacobian[:, 0, 0] / scale,
         }
-        if self.reading.dtype in HALF and self.reading.loss_gradient is None:
-            return found
         return found | {
             "other_gst": self.reading.gst[:, 1],
             "gst": self.reading.gst[:, 0],
@@ -98,7 +96,10 @@ class Probes:
         """The largest difference at each probe, as a share of what is allowed."""
         columns = self._columns(profile)
         found = []
+        half = self.reading.dtype in HALF and self.reading.loss_gradient is None
         for name, got in self.measured.items():
+            if half and name.endswith("gst"):
+                continue
             want = self.session.predict(name, columns, profile)
             with np.errstate(invalid="ignore"):
                 found.append(np.abs(got - want) / self.allowed(name, want))

@@ -8,8 +8,9 @@ import numpy as np
 
 from adaface_ref.gate.margins import Margins
 from adaface_ref.gate.reading import Array
+from adaface_ref.numpy_reference import DEFINED
 
-BESIDE = (-3e-2, -3e-3, -1e-4, -1e-6, 1e-6, 5e-5, 5e-4, 3e-3, 3e-2)
+BESIDE = (-1e-2, -1e-4, 5e-5, 5e-4, 1e-2)
 """Steps from a threshold, in angle or cosine: both sides of every angle clip tried."""
 
 
@@ -28,7 +29,7 @@ class Threshold(NamedTuple):
 
 
 def thresholds(loss: str, margins: Margins) -> tuple[Threshold, ...]:
-    """The thresholds of every rule that is known.
+    """The thresholds of every rule that is defined for a loss.
 
     Args:
         loss: a loss id.
@@ -54,7 +55,8 @@ def thresholds(loss: str, margins: Margins) -> tuple[Threshold, ...]:
     else:
         right = np.where(positive, np.pi / 2, never)
         found.append(Threshold("theta = pi/2", ("easy",), right))
-    return tuple(found)
+    known = DEFINED[loss]
+    return tuple(row for row in found if {*row.rules} & {*known})
 
 
 def around(loss: str, margins: Margins) -> Array:
@@ -72,4 +74,4 @@ def around(loss: str, margins: Margins) -> Array:
         angles = threshold.angle[:, None] + np.asarray(BESIDE)
         usable = (angles > 0) & (angles < np.pi)
         found.append(np.where(usable, np.cos(np.where(usable, angles, 0.0)), 0.0))
-    return np.concatenate(found, axis=1)
+    return np.concatenate([np.zeros((len(margins.angular), 0)), *found], axis=1)
