@@ -322,7 +322,8 @@ def claims_command(
     """Decide claims: proved, exhausted, tested or refuted, and where.
 
     NAME is an id, such as T8-to-the-letter, what ids begin with, such as T8, or a
-    file: thread, invariants, further. Exits 1 if a verdict is not the expected one.
+    file: thread, invariants, profiles, further. Exits 1 if a verdict is not the
+    expected one.
 
     \b
     Example:

@@ -40,6 +40,11 @@ RULES = {
     "pure": Profile("pure"),
     "clip": Profile("clip", cosine=1e-3, angle=1e-3),
     "fallback": Profile("fallback"),
+    "fallback-plain": Profile("fallback-plain"),
+    "easy": Profile("easy"),
+    "reflect": Profile("reflect"),
+    "shift": Profile("shift"),
+    "min": Profile("min"),
 }
 
 

@@ -114,6 +114,55 @@ def _fallback(at: _Angle, margins: _Margins, eps: float) -> _Target:
     )
 
 
+def _cosine(core: NDArray[np.bool_], plain: _Target, cosine: Array) -> _Target:
+    """The margined target on the core, the bare cosine elsewhere."""
+    return _Target(
+        np.where(core, plain.cosine, cosine),
+        np.where(core, plain.slope, 1.0),
+        np.where(core, plain.per_margin, 0.0),
+    )
+
+
+def _fallback_plain(at: _Angle, margins: _Margins, eps: float) -> _Target:
+    core = at.cosine > -np.cos(margins.angular)  # theta + a < pi
+    return _cosine(core, _formula(at, margins, eps), at.cosine)
+
+
+def _easy(at: _Angle, margins: _Margins, eps: float) -> _Target:
+    return _cosine(at.cosine > 0, _formula(at, margins, eps), at.cosine)
+
+
+def _easy_additive(at: _Angle, margins: _Margins, eps: float) -> _Target:
+    core = at.cosine > margins.additive
+    return _cosine(core, _additive(at, margins, eps), at.cosine)
+
+
+def _min(at: _Angle, margins: _Margins, eps: float) -> _Target:
+    # cos(theta + a) - c = -2 sin(theta + a/2) sin(a/2)
+    core = at.cosine > -np.cos(margins.angular / 2)
+    return _cosine(core, _formula(at, margins, eps), at.cosine)
+
+
+def _reflect(at: _Angle, margins: _Margins, eps: float) -> _Target:
+    plain = _formula(at, margins, eps)
+    core = at.cosine > -np.cos(margins.angular)
+    return _Target(
+        np.where(core, plain.cosine, -2 - plain.cosine),
+        np.where(core, plain.slope, -plain.slope),
+        np.where(core, plain.per_margin, -plain.per_margin),
+    )
+
+
+def _shift(at: _Angle, margins: _Margins, eps: float) -> _Target:
+    plain, cos_a = _formula(at, margins, eps), np.cos(margins.angular)
+    core = at.cosine > -cos_a
+    return _Target(
+        np.where(core, plain.cosine, at.cosine - (1 - cos_a)),
+        np.where(core, plain.slope, 1.0),
+        np.where(core, plain.per_margin, -np.sin(margins.angular)),
+    )
+
+
 def _sphere(at: _Angle, margins: _Margins, _eps: float) -> _Target:
     multiplier = margins.multiplier
     phase = multiplier * np.arctan2(at.sine, at.cosine)
@@ -214,6 +263,12 @@ _OFFSETS: Values = {"multiplier": 1.0, "angular_offset": 0.3, "additive_offset":
 _ADDITIVE: dict[str, Piece] = {"pure": _additive, "clip": _additive}
 _ANGULAR: dict[str, Piece] = {"pure": _formula, "clip": _clip}
 _FALLBACK: dict[str, Piece] = {"fallback": _fallback}
+_LESSER: dict[str, Piece] = {
+    "fallback-plain": _fallback_plain,
+    "easy": _easy,
+    "min": _min,
+}
+_CONTINUED: dict[str, Piece] = {"reflect": _reflect, "shift": _shift}
 
 _LOSSES = {
     "normface": _Row(_S, lambda p: _margins(), _ADDITIVE),
@@ -223,10 +278,14 @@ _LOSSES = {
         {"pure": _sphere},
     ),
     "cosface": _Row(
-        _S | {"margin": 0.35}, lambda p: _margins(additive=p["margin"]), _ADDITIVE
+        _S | {"margin": 0.35},
+        lambda p: _margins(additive=p["margin"]),
+        _ADDITIVE | {"easy": _easy_additive},
     ),
     "arcface": _Row(
-        _S | {"margin": 0.5}, lambda p: _margins(p["margin"]), _ANGULAR | _FALLBACK
+        _S | {"margin": 0.5},
+        lambda p: _margins(p["margin"]),
+        _ANGULAR | _FALLBACK | _LESSER | _CONTINUED,
     ),
     "combined": _Row(
         _S | _OFFSETS,
@@ -242,7 +301,7 @@ _LOSSES = {
     "magface": _Row(
         _S | _NORMS | _RISE,
         lambda p: _margins(_norm_margin(p)),
-        _ANGULAR | _FALLBACK,
+        _ANGULAR | _FALLBACK | _LESSER,
     ),
     "adaface": _Row(
         _S | {"margin": 0.4, "margin_scaler": None},

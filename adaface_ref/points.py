@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
 from adaface_ref.spec.symbols import QUANTITIES
+from adaface_ref.tolerance import unit_in_last_place
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Columns = dict[str, Floats]
@@ -51,6 +52,21 @@ MULTIPLIERS = {"sphereface": (1, 2, 3, 4, 6, 8), "combined": (0.5, 0.9, 1.0, 1.3
 """One a block: SphereFace's arcs are pieces, so all its points share one number."""
 
 SPECIAL_SCALERS = (-1.0, 0.0, 1.0)
+
+THRESHOLDS = {
+    "fallback": 1.0,
+    "fallback-plain": 1.0,
+    "reflect": 1.0,
+    "shift": 1.0,
+    "min": 0.5,
+}
+"""Where a rule leaves the formula: at theta = pi less this share of the margin.
+
+`easy` leaves it where the cosine is the additive margin.
+"""
+
+THRESHOLD_STEPS = (0, 1, -1, 2, -2, 4, -4)
+"""So many floats from a rule's threshold: the corners there."""
 
 
 def recommended(loss: str) -> dict[str, float]:
@@ -117,15 +133,16 @@ def block(
     rng = np.random.default_rng([seed, list(LOSSES).index(loss)])
     box = dict(box or {})
     corners = _corner_cosines(profile, dtype)
-    repeats = len(SPECIAL_SCALERS)
-    total = size + repeats * corners.size
+    total = size + corner_count(profile, dtype)
     columns = _uniform(loss, rng, total, box)
     if loss == "adaface" and "margin_scaler" not in box:
         columns["margin_scaler"] = _scaler(rng, columns, box)
     if "target_cosine" not in box:
         _place_cosines(loss, rng, columns, corners)
-    _place_corners(loss, columns, corners, box)
+    _place_corners(loss, columns, corners, box, _threshold_steps(profile))
     _place_rival(rng, columns, box)
+    if "target_cosine" not in box:
+        _place_thresholds(loss, rng, columns, profile, dtype)
     for name in COSINES:
         columns[name] = in_dtype(columns[name], dtype)
     return columns
@@ -133,7 +150,13 @@ def block(
 
 def corner_count(profile: str = "pure", dtype: str = "float64") -> int:
     """How many of a block's first points are corners."""
-    return len(SPECIAL_SCALERS) * _corner_cosines(profile, dtype).size
+    count = _corner_cosines(profile, dtype).size + len(_threshold_steps(profile))
+    return len(SPECIAL_SCALERS) * count
+
+
+def _threshold_steps(profile: str) -> tuple[int, ...]:
+    rule = parse(profile).rule
+    return THRESHOLD_STEPS if rule == "easy" or rule in THRESHOLDS else ()
 
 
 def _uniform(loss: str, rng: np.random.Generator, total: int, box: Box) -> Columns:
@@ -196,15 +219,49 @@ def _place_cosines(
     cosine[(kind == 2) | (kind == 3)] = zero[(kind == 2) | (kind == 3)]
 
 
-def _slope_zero(loss: str, columns: Columns, side: Floats) -> Floats:
-    """The angle where the margined angle reaches 0 or pi; a random one if never."""
-    margin = columns.get("margin", columns.get("angular_offset", np.zeros_like(side)))
+def _place_thresholds(
+    loss: str, rng: np.random.Generator, columns: Columns, profile: str, dtype: str
+) -> None:
+    """Puts each turn's last corners on the rule's threshold, and a tenth near it."""
+    steps = np.asarray(_threshold_steps(profile))
+    if not steps.size:
+        return
+    total = columns["target_cosine"].size
+    rule = parse(profile).rule
+    if rule == "easy":
+        zero = np.zeros(total)
+        threshold = columns["margin"] if loss == "cosface" else zero
+    else:
+        threshold = -np.cos(THRESHOLDS[rule] * _margin(loss, columns))
+    size = 10.0 ** rng.uniform(-16.5, -1, total)
+    near = np.clip(threshold + rng.choice((-1.0, 1.0), total) * size, -1, 1)
+    count = corner_count(profile, dtype)
+    chosen = rng.integers(0, 10, total) == 0
+    chosen[:count] = False
+    columns["target_cosine"][chosen] = near[chosen]
+    turn = count // len(SPECIAL_SCALERS)
+    for first in range(turn - steps.size, count, turn):
+        rows = slice(first, first + steps.size)
+        nearest = in_dtype(threshold[rows], dtype)
+        unit = unit_in_last_place(nearest, dtype)
+        columns["target_cosine"][rows] = np.clip(nearest + steps * unit, -1, 1)
+
+
+def _margin(loss: str, columns: Columns) -> Floats:
+    """The angular margin, of one sign; what stands for it in other losses."""
+    zero = np.zeros_like(columns["target_cosine"])
     if loss == "magface":
         share = (columns["feature_norm"] - columns["norm_lower"]) / (
             columns["norm_upper"] - columns["norm_lower"]
         )
         span = columns["margin_upper"] - columns["margin_lower"]
-        margin = columns["margin_lower"] + span * np.clip(share, 0, 1)
+        return columns["margin_lower"] + span * np.clip(share, 0, 1)
+    return columns.get("margin", columns.get("angular_offset", zero))
+
+
+def _slope_zero(loss: str, columns: Columns, side: Floats) -> Floats:
+    """The angle where the margined angle reaches 0 or pi; a random one if never."""
+    margin = _margin(loss, columns)
     if loss == "adaface":
         scaler = columns["margin_scaler"]
         return np.where(scaler > 0, margin * scaler, np.pi + margin * scaler)
@@ -213,13 +270,15 @@ def _slope_zero(loss: str, columns: Columns, side: Floats) -> Floats:
     return np.pi - margin
 
 
-def _place_corners(loss: str, columns: Columns, corners: Floats, box: Box) -> None:
+def _place_corners(
+    loss: str, columns: Columns, corners: Floats, box: Box, steps: tuple[int, ...]
+) -> None:
     """Puts the corner cosines first, once for each special margin scaler."""
-    count = corners.size
+    count = corners.size + len(steps)
     for turn, scaler in enumerate(SPECIAL_SCALERS):
         rows = slice(turn * count, (turn + 1) * count)
         if "target_cosine" not in box:
-            columns["target_cosine"][rows] = corners
+            columns["target_cosine"][rows][: corners.size] = corners
         if loss == "adaface" and "margin_scaler" not in box:
             columns["margin_scaler"][rows] = scaler
         for name, value in recommended(loss).items():

@@ -45,6 +45,11 @@ PROFILES = {
     "pure": Profile("pure"),
     "clip": Profile("clip", cosine=1e-3, angle=1e-3),
     "fallback": Profile("fallback"),
+    "fallback-plain": Profile("fallback-plain"),
+    "easy": Profile("easy"),
+    "reflect": Profile("reflect"),
+    "shift": Profile("shift"),
+    "min": Profile("min"),
 }
 """Each outside rule with the defaults of its fields."""
 

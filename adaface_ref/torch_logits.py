@@ -27,6 +27,7 @@ from adaface_ref.torch_losses import (
     checked,
     clamp,
     hardness,
+    subtrahend,
     whole_piece,
     zero,
 )
@@ -155,7 +156,7 @@ def _target(
     margin = row.angular(values).expand_as(target)
     multiplier = values.get("multiplier", zero(values)).expand_as(target)
     bare = _Margined.apply(target, margin, multiplier, loss, str(profile), edge)  # type: ignore[no-untyped-call]
-    margined: Tensor = bare - row.additive(values)
+    margined: Tensor = bare - subtrahend(row, profile, values, target)
     return margined
 
 

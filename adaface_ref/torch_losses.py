@@ -90,6 +90,56 @@ def _fallback(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> 
     )
 
 
+def _outside(cosine: Clamped, formula: Piece, inside: Tensor) -> Piece:
+    """The formula inside, the cosine itself outside."""
+    return Piece(
+        torch.where(inside, formula.value, cosine.value),
+        torch.where(inside, formula.slope, 1.0),
+        torch.where(inside, formula.by_margin, 0.0),
+    )
+
+
+def _fallback_plain(
+    cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float
+) -> Piece:
+    """The formula where c > cos(pi - a), else c."""
+    formula = _pure(cosine, margin, multiplier, _)
+    return _outside(cosine, formula, cosine.value > -margin.cos())
+
+
+def _easy(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+    """The formula where c > 0, else c."""
+    return _outside(cosine, _pure(cosine, margin, multiplier, _), cosine.value > 0)
+
+
+def _min(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+    """The lesser of the formula and c: the formula where theta < pi - a/2."""
+    formula = _pure(cosine, margin, multiplier, _)
+    return _outside(cosine, formula, cosine.value > -(margin / 2).cos())
+
+
+def _reflect(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+    """The formula where c > cos(pi - a), else -2 less the formula."""
+    value, slope, by_margin = _pure(cosine, margin, multiplier, _)
+    inside = cosine.value > -margin.cos()
+    return Piece(
+        torch.where(inside, value, -2 - value),
+        torch.where(inside, slope, -slope),
+        torch.where(inside, by_margin, -by_margin),
+    )
+
+
+def _shift(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+    """The formula where c > cos(pi - a), else c - (1 + cos(pi - a))."""
+    formula, cos_a = _pure(cosine, margin, multiplier, _), margin.cos()
+    inside = cosine.value > -cos_a
+    return Piece(
+        torch.where(inside, formula.value, cosine.value - (1 - cos_a)),
+        torch.where(inside, formula.slope, 1.0),
+        torch.where(inside, formula.by_margin, -margin.sin()),
+    )
+
+
 def _folded(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """(-1)^k cos(q theta) - 2k by Chebyshev's T_q and its derivative q U_(q-1).
 
@@ -196,6 +246,13 @@ class Loss:
 
 _PLAIN: dict[str, Rule] = {"pure": _pure, "clip": _pure}
 _ANGULAR: dict[str, Rule] = {"pure": _pure, "clip": _clip, "fallback": _fallback}
+_EASY: dict[str, Rule] = {"easy": _pure}  # its additive margin is set aside instead
+_LESSER: dict[str, Rule] = {
+    "fallback-plain": _fallback_plain,
+    "easy": _easy,
+    "min": _min,
+}
+_CONTINUED: dict[str, Rule] = {"reflect": _reflect, "shift": _shift}
 _MAGFACE = (
     *("scale", "feature_norm", "norm_lower", "norm_upper"),
     *("margin_lower", "margin_upper", "regulariser_weight"),
@@ -204,8 +261,8 @@ _MAGFACE = (
 LOSSES = {
     "normface": Loss(("scale",), _PLAIN),
     "sphereface": Loss(("scale", "multiplier"), {"pure": _folded}),
-    "cosface": Loss(("scale", "margin"), _PLAIN, additive=_margin),
-    "arcface": Loss(("scale", "margin"), _ANGULAR, _margin),
+    "cosface": Loss(("scale", "margin"), _PLAIN | _EASY, additive=_margin),
+    "arcface": Loss(("scale", "margin"), _ANGULAR | _LESSER | _CONTINUED, _margin),
     "combined": Loss(
         ("scale", "multiplier", "angular_offset", "additive_offset"),
         {"pure": _stretched},
@@ -218,7 +275,9 @@ LOSSES = {
         _margin,
         hard_others=True,
     ),
-    "magface": Loss(_MAGFACE, _ANGULAR, _magface_angle, penalty=_magface_regulariser),
+    "magface": Loss(
+        _MAGFACE, _ANGULAR | _LESSER, _magface_angle, penalty=_magface_regulariser
+    ),
     "adaface": Loss(
         ("scale", "margin", "margin_scaler"),
         {"pure": _pure, "clip": _clip},
@@ -244,11 +303,21 @@ def whole_piece(row: Loss, profile: Profile, values: Values, cosine: Tensor) -> 
     """The margined target cosine, additive margin included, and its derivatives."""
     multiplier = values.get("multiplier", zero(values))
     piece = bare_piece(row, profile, cosine, row.angular(values), multiplier)
-    value, (_, slope, by_margin) = piece.value - row.additive(values), piece
+    (bare, slope, by_margin), taken = piece, subtrahend(row, profile, values, cosine)
+    value = bare - taken
     if profile.detached:
         free = clamp(cosine, profile.cosine).free
         slope, by_margin = free.to(slope.dtype), torch.zeros_like(by_margin)
     return Piece(value, slope, by_margin)
+
+
+def subtrahend(row: Loss, profile: Profile, values: Values, cosine: Tensor) -> Tensor:
+    """What is taken off the cosine: b, which `easy` sets aside where c <= b."""
+    additive = row.additive(values)
+    if profile.rule != "easy":
+        return additive
+    kept = clamp(cosine.detach(), profile.cosine).value > additive.detach()
+    return torch.where(kept, additive, 0.0)
 
 
 def whole_other(

@@ -308,6 +308,9 @@ def textbook_magnitude(
             terms.append(scale * _slope(piece, profile.detached).subs(shift, 0))
         if quantity in ("logit", "other_logit"):
             terms.append(scale)
+        if profile.rule == "clip":
+            # Such heads take every class through acos and cos, not the target alone.
+            terms += [diff(still, symbol) for symbol in (rival_cosine, other_cosine)]
         where = tuple(expression.subs(shift, 0) for expression in piece.where)
         done.append(Case(where, tuple(terms), piece.name))
     return tuple(done)

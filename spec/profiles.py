@@ -123,6 +123,44 @@ def _fallback(loss: Loss) -> tuple[Piece, ...]:
     )
 
 
+def _fallback_plain(loss: Loss) -> tuple[Piece, ...]:
+    return (
+        Piece((cos(angle) - cos(pi - loss.angular_margin),), loss.target),
+        Piece((), cos(angle), name="plain"),
+    )
+
+
+def _easy(loss: Loss) -> tuple[Piece, ...]:
+    # ArcFace subtracts nothing and departs at c = 0, CosFace at c = m.
+    return (
+        Piece((cos(angle) - loss.additive_margin,), loss.target),
+        Piece((), cos(angle), name="easy"),
+    )
+
+
+def _reflect(loss: Loss) -> tuple[Piece, ...]:
+    return (
+        Piece((cos(angle) - cos(pi - loss.angular_margin),), loss.target),
+        Piece((), -2 - loss.target, name="reflected"),
+    )
+
+
+def _shift(loss: Loss) -> tuple[Piece, ...]:
+    threshold = cos(pi - loss.angular_margin)
+    return (
+        Piece((cos(angle) - threshold,), loss.target),
+        Piece((), cos(angle) - (1 + threshold), name="shifted"),
+    )
+
+
+def _min(loss: Loss) -> tuple[Piece, ...]:
+    # cos(theta + a) < cos(theta) exactly before theta = pi - a/2.
+    return (
+        Piece((cos(angle) - cos(pi - loss.angular_margin / 2),), loss.target),
+        Piece((), cos(angle), name="plain"),
+    )
+
+
 _SHIFTS = ("normface", "cosface", "arcface", "magface", "adaface")
 
 _ROWS = (
@@ -146,6 +184,41 @@ _ROWS = (
         "pytorch-metric-learning, CurricularFace",
         ("arcface", "curricularface", "magface"),
         _fallback,
+    ),
+    Rule(
+        "fallback-plain",
+        "Past theta = pi - a the cosine.",
+        "catalyst, FaceX-Zoo",
+        ("arcface", "magface"),
+        _fallback_plain,
+    ),
+    Rule(
+        "easy",
+        "Where c <= b the cosine: past theta = pi/2 without an additive margin.",
+        "MagFace default, FaceX-Zoo MV_Softmax",
+        ("cosface", "arcface", "magface"),
+        _easy,
+    ),
+    Rule(
+        "reflect",
+        "Past theta = pi - a the formula mirrored at -1.",
+        "Keras_insightface",
+        ("arcface",),
+        _reflect,
+    ),
+    Rule(
+        "shift",
+        "Past theta = pi - a the cosine less 1 + cos(pi - a).",
+        "wespeaker",
+        ("arcface",),
+        _shift,
+    ),
+    Rule(
+        "min",
+        "The lesser of the formula and the cosine, which is less past pi - a/2.",
+        "Keras MagFace",
+        ("arcface", "magface"),
+        _min,
     ),
 )
 

@@ -86,14 +86,55 @@ def test_arcface_gst_does_not_vanish_as_p_goes_to_1() -> None:
     assert printed(-value("gst", "arcface", "pure", **near), "5824.03")
 
 
-@pytest.mark.parametrize(("profile", "jump"), [("fallback", "-7.50690")])
-def test_profile_jumps_at_pi_minus_margin(profile: str, jump: str) -> None:
-    threshold = -math.cos(0.5)
+@pytest.mark.parametrize(
+    ("loss", "profile", "threshold", "jump"),
+    [
+        ("arcface", "fallback", -math.cos(0.5), "-7.50690"),
+        ("arcface", "fallback-plain", -math.cos(0.5), "7.83472"),
+        ("arcface", "easy", 0.0, "30.68323"),
+        ("arcface", "reflect", -math.cos(0.5), "0.00000"),
+        ("arcface", "shift", -math.cos(0.5), "0.00000"),
+        ("arcface", "min", -math.cos(0.25), "0.00000"),
+        ("cosface", "easy", 0.5, "32.00000"),
+    ],
+)
+def test_profiles_jump_by_so_much_where_they_leave_the_formula(
+    loss: str, profile: str, threshold: float, jump: str
+) -> None:
     above, below = (
-        value("logit", "arcface", profile, scale=64.0, margin=0.5, target_cosine=c)
+        value("logit", loss, profile, scale=64.0, margin=0.5, target_cosine=c)
         for c in (threshold + 1e-15, threshold - 1e-15)
     )
-    assert printed(below - above, jump)
+    assert printed(abs(below - above), jump.removeprefix("-"))
+    assert (below < above - 1) == jump.startswith("-")
+
+
+@pytest.mark.parametrize("profile", ["fallback", "fallback-plain", "easy", "shift"])
+def test_the_slope_is_1_outside_the_core(profile: str) -> None:
+    assert value("slope", "arcface", profile, margin=0.5, target_cosine=-0.9) == 1
+
+
+def test_the_slope_of_reflect_stays_positive() -> None:
+    slope = value("slope", "arcface", "reflect", margin=0.5, target_cosine=-0.9)
+    assert slope == -value("slope", "arcface", "pure", margin=0.5, target_cosine=-0.9)
+    assert slope > 0
+
+
+@pytest.mark.parametrize(
+    ("angle", "sign"),
+    [(math.pi - 0.501, 1), (math.pi - 0.499, -1), (math.pi - 0.251, -1)],
+)
+def test_the_slope_of_min_changes_sign_at_pi_minus_margin(
+    angle: float, sign: int
+) -> None:
+    point = {"margin": 0.5, "target_cosine": math.cos(angle)}
+    assert value("slope", "arcface", "min", **point) * sign > 0
+
+
+@pytest.mark.parametrize("angle", [math.pi - 0.249, math.pi - 0.001])
+def test_the_slope_of_min_is_1_past_pi_minus_half_the_margin(angle: float) -> None:
+    point = {"margin": 0.5, "target_cosine": math.cos(angle)}
+    assert value("slope", "arcface", "min", **point) == 1
 
 
 def test_cosface_gst_is_half_the_scale_at_the_boundary() -> None:

@@ -26,6 +26,11 @@ TEXTS = (
     "clip:cosine=0.0,angle=0.1",
     "clip:angle=1.2",  # an angle may reach pi/2
     "fallback:cosine=1e-07,detached",
+    "fallback-plain",
+    "easy:cosine=0.0001",
+    "reflect",
+    "shift:detached",
+    "min",
 )
 ACCEPTED = (
     *TEXTS,
@@ -66,6 +71,8 @@ REFUSED = (
     "clip:detached:true",
     "pure:angle=0",
     "fallback:angle=1e-3",
+    "easy:angle=1e-3",
+    "fallback-",
     None,
     5,
 )

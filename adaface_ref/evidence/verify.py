@@ -22,7 +22,7 @@ EFFORTS = {"quick": 100_000, "normal": 1_000_000, "thorough": 10_000_000}
 SEARCHED = {"quick": "quick", "normal": "quick", "thorough": "normal"}
 """The effort for each invariant; `claims` takes more time for them."""
 
-VALUES_A_POINT = 1_000
+VALUES_A_POINT = 1_750
 """Cells times forms times quantities, about."""
 
 INVARIANTS = ("I1", "I2", "I3")

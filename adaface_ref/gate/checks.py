@@ -12,12 +12,12 @@ import numpy as np
 from adaface_ref.evidence.agreement import Question
 from adaface_ref.gate import invariants
 from adaface_ref.gate.behaviour_rows import BEHAVIOUR
+from adaface_ref.gate.continuity import CONTINUITY, continuous
 from adaface_ref.gate.explanations import explained
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.material import Evidence, Result, finding_at, probe_finding
 from adaface_ref.gate.norm_shapes import norms_shape
 from adaface_ref.gate.poles import broken, pole_finding, pole_rows
-from adaface_ref.gate.reading import Array
 from adaface_ref.gate.report import (
     ERROR,
     FAILED,
@@ -28,7 +28,7 @@ from adaface_ref.gate.report import (
     Finding,
     Outcome,
 )
-from adaface_ref.gate.session import EFFORTS, Rows, Session
+from adaface_ref.gate.session import EFFORTS
 from adaface_ref.gate.severity import graded
 from adaface_ref.gate.snippets import AFTER, snippet
 from adaface_ref.gate.statistics import running_statistics, statistics_policy
@@ -39,9 +39,6 @@ from adaface_ref.gate.statistics_words import (
 )
 from adaface_ref.gate.targets import SubjectError, subject_error
 from adaface_ref.gate.values import QUANTITIES, findings
-from adaface_ref.numpy_arguments import parse_profile
-from adaface_ref.points import in_dtype
-from adaface_ref.tolerance import EPSILON
 
 
 class Check(NamedTuple):
@@ -214,44 +211,6 @@ def _invariant_3(evidence: Evidence, claim: str) -> Result:
     return Result(WARNING, f"{where}, as `{evidence.session.profile}` has it", compared)
 
 
-def _continuous(evidence: Evidence, claim: str) -> Result:
-    session = evidence.session
-    evidence.settle()
-    rule = parse_profile(session.profile).rule
-    margins = margins_of(session.loss, evidence.probes.rows.columns)
-    if margins is None or not np.any(margins.angular > 0):
-        return Result(SKIPPED, "skipped: there is no angle at which rules change")
-    angular = margins.angular[evidence.probes.telling]
-    angle = np.pi - float(np.median(angular[angular > 0]))
-    dtype = "float64" if "float64" in session.dtypes else session.dtypes[0]
-    eps = EPSILON[dtype]
-    step = 1e-8 if dtype == "float64" else max(1e-4, 2 * eps / np.sin(angle))
-    level = np.pi - angle
-    around = angle + np.array([-1, 1]) * min(step, level / 2)
-    rows = _at_margin(session, np.cos(around), np.full(2, level), dtype)
-    if rows.cosines[0, 0] == rows.cosines[1, 0]:
-        return Result(SKIPPED, f"skipped: {dtype} cannot tell angles near pi - a apart")
-    before, after = session.read(rows).logits[:, 0]
-    if abs(after - before) < max(1e-3, 8 * eps) * session.fixed["scale"]:
-        return Result(OK, "no jump at theta = pi - a", 2)
-    jump = f"the target logit jumps by {after - before:+.5f} at theta = {angle:.4f}"
-    return Result(WARNING, f"{jump}, as `{rule}` has it", 2)
-
-
-def _at_margin(session: Session, cosines: Array, level: Array, dtype: str) -> Rows:
-    """Two rows whose angular margin is near `level`."""
-    extra = {}
-    if session.loss == "adaface":
-        extra["margin_scaler"] = -level / session.fixed["margin"]
-    if session.loss == "magface":
-        low, high = session.fixed["margin_lower"], session.fixed["margin_upper"]
-        share = (level - low) / (high - low) if high > low else 0 * level
-        ends = session.fixed["norm_lower"], session.fixed["norm_upper"]
-        extra["feature_norm"] = ends[0] + share * (ends[1] - ends[0])
-    cosines = in_dtype(np.stack([cosines, 0 * cosines], axis=1), dtype)
-    return session.rows(cosines, extra, dtype)
-
-
 def _compared(evidence: Evidence, claim: str) -> Result:
     tallies = evidence.tallies
     few = {check: tally for check, tally in tallies.items() if not tally.suffices}
@@ -297,8 +256,8 @@ CHECKS = (
           "so, and nowhere else.", _invariant_2, explanation=explained("invariant-2")),
     Check("invariant-3", "The GST is never above 0, but where the profile has it so.",
           _invariant_3, explanation=explained("invariant-3")),
-    Check("continuity", "The target logit has no jump.", _continuous,
-          explanation=explained("continuity")),
+    Check("continuity", "The target logit has no jump.", continuous,
+          explanation=CONTINUITY),
     Check("statistics-policy", "Running statistics follow the official policy.",
           statistics_policy, explanation=POLICY_EXPLAINED),
     Check("running-statistics", "Whatever the steps of training, the statistics are "

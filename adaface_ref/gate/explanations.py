@@ -81,11 +81,6 @@ EXPLANATIONS = {
         has it so, this is a warning; anywhere else the margin's sign is wrong. To
         be rid of it choose a profile without it; to keep it, accept =
         ["sign-change"].""",
-    "continuity": """
-        At theta = pi - a several profiles change their rule, and the logit jumps:
-        by -7.5 for `fallback` at s = 64, m = 0.5, by more than 30 for `easy`. A
-        sample near the threshold is then pulled back and forth. `reflect` and
-        `shift` are continuous. Where the jump is meant, accept = ["jump"].""",
     "compared-something": """
         A value check that left out most of its points, at poles or where rounding
         decides, says nothing, and silence must not pass. It fails for heads that

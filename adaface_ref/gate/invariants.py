@@ -120,7 +120,9 @@ def wrong_rise(found: Grid) -> tuple[Indices, int]:
     with np.errstate(invalid="ignore"):
         step = np.diff(size, axis=0)
     due = np.diff(np.abs(found.expected).reshape(found.shape), axis=0)
-    wanted = np.where(criterion[1:] == criterion[:-1], criterion[1:], 0)
+    piece = _on_formula(found)
+    same = (criterion[1:] == criterion[:-1]) & (piece[1:] == piece[:-1])
+    wanted = np.where(same, criterion[1:], 0)
     unsure = slack[1:] + slack[:-1]
     bad = wanted * step < -unsure
     bad |= (wanted * step <= 0) & (wanted * due > unsure)
@@ -152,8 +154,8 @@ def positive(found: Grid) -> NDArray[np.bool_]:
 def _criterion(found: Grid) -> Array:
     """sign(D) sign(sin a - P s sin(theta) sin(theta + a)^2); 0 where it is silent.
 
-    Silent outside the piece where the profile follows the formula, and where D is too
-    near its zero for the dtype.
+    Where a profile has left the formula its slope never rises with the cosine, and P
+    does: |g| falls. Silent where the slope is 0, as in the dead zones of `clip`.
     """
     session, columns = found.session, found.rows.columns
     angle = np.arccos(columns["target_cosine"])
@@ -161,14 +163,21 @@ def _criterion(found: Grid) -> Array:
     if margins is None:
         return np.zeros(found.shape)
     shift = margins.angular
-    logits = {
-        name: session.predict("logit", columns, profile)
-        for name, profile in (("own", session.profile), ("pure", "pure"))
-    }
-    on_formula = np.isclose(logits["own"], logits["pure"], rtol=0, atol=1e-9)
-    on_formula &= session.predict("slope", columns) != 0
+    on_formula = _on_formula(found).ravel()
+    moving = session.predict("slope", columns) != 0
     probability = session.predict("probability", columns)
     turned = np.sin(angle + shift)
     level = np.sin(shift) - (probability * columns["scale"] * np.sin(angle) * turned**2)
     sign = np.sign(turned) * np.sign(level)
-    return np.asarray(np.where(on_formula, sign, 0).reshape(found.shape))
+    sign = np.where(on_formula, sign, -1.0)
+    return np.asarray(np.where(moving, sign, 0).reshape(found.shape))
+
+
+def _on_formula(found: Grid) -> NDArray[np.bool_]:
+    """Where the profile's target logit is the formula's, in the grid's shape."""
+    session, columns = found.session, found.rows.columns
+    own, pure = (
+        session.predict("logit", columns, profile)
+        for profile in (session.profile, "pure")
+    )
+    return np.isclose(own, pure, rtol=0, atol=1e-9).reshape(found.shape)
