@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 
 from adaface_ref import numpy_reference as reference
@@ -79,9 +80,11 @@ def steer(margin_scaler: Array, concentration: float) -> Array:
         concentration: h > 0.
 
     Returns:
-        (B,) norms, in NORMS.
+        (B,) norms, in NORMS; for every other scaler at an end, one well past it.
     """
-    wanted = MEAN + margin_scaler * (DEVIATION + STD_EPS) / concentration
+    reach = 1 + 0.5 * (np.arange(margin_scaler.size) % 2)
+    steered = margin_scaler * np.where(np.abs(margin_scaler) >= 1, reach, 1.0)
+    wanted = MEAN + steered * (DEVIATION + STD_EPS) / concentration
     return wanted.clip(*NORMS)
 
 

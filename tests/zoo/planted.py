@@ -123,9 +123,11 @@ class Planted(nn.Module):
 
         def laid_out(first: Array, rest: Array) -> Tensor:
             shape = found[0].shape[0], found[0].shape[1] - 1
-            parts = [np.broadcast_to(first, (shape[0], 1)), np.broadcast_to(rest, shape)]
-            row = torch.tensor(np.nan_to_num(np.concatenate(parts, axis=1)))
-            return torch.zeros_like(row).scatter(1, order, row).to(cosine)
+            ends = np.broadcast_to(first, (shape[0], 1)), np.broadcast_to(rest, shape)
+            row = np.concatenate(ends, axis=1)
+            # At the poles a slope may be infinite, and only its being finite counts.
+            finite = torch.tensor(np.where(np.isfinite(row), row, 0.0))
+            return torch.zeros_like(finite).scatter(1, order, finite).to(cosine)
 
         logits = laid_out(values.logit, values.other_logit)
         slopes = laid_out(values.slope, values.other_slope)
@@ -226,7 +228,7 @@ def _first_difference(fault: Fault, parts: Parts, clear: Array) -> str:
 
 
 def indistinguishable(name: str) -> set[str]:
-    """The words of all rows that give what a row gives, at nine tenths of the probes."""
+    """The words of all rows that give what a row gives, at most probes."""
     row = rows()[name]
     probes = probes_of(row.loss)
     parts = parts_at(probes)
@@ -252,7 +254,7 @@ def _same(first: Values, second: Values, parts: Parts) -> bool:
 
 @cache
 def _made(name: str) -> Callable[..., Any]:
-    loss, _, fault_name = name.partition("__")
+    loss = name.partition("__")[0]
     known = [RIGHT, *FAULTS]
     fault = next((f for f in known if name_of(loss, f) == name), None)
     if loss not in reference.LOSSES or fault is None:
