@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     heads = {name: row for name, row in wrong().items() if options.only in name}
     jobs = [
-        Job(target, row.loss, 0, options.points, "auto", row.arguments)
+        Job(target, row.loss, 0, options.points, "auto", row.arguments, row.dtypes)
         for target, row in heads.items()
     ]
     kills = {}

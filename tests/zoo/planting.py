@@ -14,9 +14,11 @@ class Wrong(NamedTuple):
         check: the check that must catch it.
         cause: words of the likely cause, where the fault is one of those known.
         arguments: what it is judged with.
+        dtypes: in which it is judged.
     """
 
     loss: str
     check: str
     cause: str = ""
     arguments: Mapping[str, object] = {}
+    dtypes: tuple[str, ...] = ("float32", "float64")

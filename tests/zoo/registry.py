@@ -33,7 +33,7 @@ class Exact(NamedTuple):
 def wrong() -> Mapping[str, Wrong]:
     """Every planted head by its target: of the tables of zoo.wrong*, and of FAULTS."""
     found = {
-        target: Wrong(row.loss, row.check, row.cause, row.arguments)
+        target: Wrong(**{k: getattr(row, k) for k in Wrong._fields if hasattr(row, k)})
         for target, row in _rows_of("wrong")
         if hasattr(row, "check")
     }

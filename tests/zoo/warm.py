@@ -19,6 +19,7 @@ class Job(NamedTuple):
         points: points a value check.
         profile: `auto`, or the profile that it must have.
         arguments: what it is judged with.
+        dtypes: in which it is judged.
     """
 
     target: str
@@ -27,6 +28,7 @@ class Job(NamedTuple):
     points: int
     profile: str = "auto"
     arguments: Mapping[str, object] = {}
+    dtypes: tuple[str, ...] = ("float32", "float64")
 
 
 def judged(job: Job) -> tuple[Job, Report]:
@@ -41,6 +43,7 @@ def judged(job: Job) -> tuple[Job, Report]:
             job.target,
             loss=job.loss,
             profile=job.profile,
+            dtypes=job.dtypes,
             seed=job.seed,
             effort="quick",
             arguments=job.arguments,
