@@ -19,6 +19,8 @@ from zoo.warm import Job, judge_all
 
 KEPT = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "kills.json"
 
+SEED = 0
+
 
 def kill(report: Report, check: str) -> dict[str, Any]:
     """How a planted head fell.
@@ -65,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     heads = {name: row for name, row in wrong().items() if options.only in name}
     jobs = [
-        Job(target, row.loss, 0, options.points, "auto", row.arguments, row.dtypes)
+        Job(target, row.loss, SEED, options.points, "auto", row.arguments, row.dtypes)
         for target, row in heads.items()
     ]
     kills = {}
@@ -75,13 +77,19 @@ def main(arguments: list[str] | None = None) -> int:
             named, killers = found["named"], found["killers"]
             print(f"{job.target}: not caught by {named}, but by {killers}", flush=True)
     print(summary(kills))
-    if options.only and options.json.exists():
-        before = json.loads(options.json.read_text())
-        if before["points"] == options.points:
-            kills = {k: v for k, v in before["kills"].items() if k in wrong()} | kills
-    kept = {"points": options.points, "seed": 0, "kills": dict(sorted(kills.items()))}
-    options.json.write_text(json.dumps(kept, indent=1) + "\n")
+    _keep(options.json, options.points, kills)
     return int(not all(row["caught"] for row in kills.values()))
+
+
+def _keep(file: Path, points: int, kills: dict[str, dict[str, Any]]) -> None:
+    """Write kills to a file, a line each; those of other heads stay in it."""
+    if file.exists():
+        before = json.loads(file.read_text())
+        if before["points"] == points:
+            kills = {k: v for k, v in before["kills"].items() if k in wrong()} | kills
+    rows = [f"{json.dumps(name)}: {json.dumps(kills[name])}" for name in sorted(kills)]
+    head = f'{{"points": {points}, "seed": {SEED}, "kills": {{'
+    file.write_text(head + "\n" + ",\n".join(rows) + "\n}}\n")
 
 
 if __name__ == "__main__":
