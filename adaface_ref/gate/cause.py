@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from adaface_ref.gate.fault_values import Parts, Values, parts_of, right
+from adaface_ref.gate.fault_values import Mask, Parts, Values, parts_of, right
 from adaface_ref.gate.faults import FAULTS, Fault
 from adaface_ref.gate.identify import Probes
-from adaface_ref.gate.reading import Array
 from adaface_ref.gate.state import POLICY
 
 CORE = 0.999
@@ -78,14 +77,14 @@ def faults_of(parts: Parts) -> list[Fault]:
     return [f for f in FAULTS if not f.needs or f.needs in parts.columns]
 
 
-def _share(probes: Probes, parts: Parts, fault: Fault, core: Array) -> float:
+def _share(probes: Probes, parts: Parts, fault: Fault, core: Mask) -> float:
     """The share of the core's probes that a fault explains."""
     with np.errstate(all="ignore"):
         explained = explains(probes, fault.values(parts))
     return float(explained[core].mean()) if core.any() else 0.0
 
 
-def explains(probes: Probes, values: Values) -> Array:
+def explains(probes: Probes, values: Values) -> Mask:
     """At which probes a head gives certain values.
 
     Args:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adaface_ref.gate.margins import Margins, margins_of
 from adaface_ref.gate.reading import Array
 from adaface_ref.gate.state import DEVIATION, MEAN, STD_EPS
+
+Mask = NDArray[np.bool_]
 
 
 class Parts(NamedTuple):
@@ -102,7 +105,7 @@ def margined(p: Parts, cosine: Array) -> tuple[Array, Array]:
     return p.scale * value, p.scale * sign * p.multiplier * np.sin(angle) / sine
 
 
-def hard_classes(p: Parts) -> Array:
+def hard_classes(p: Parts) -> Mask:
     """Which other classes CurricularFace takes for hard."""
     return np.asarray(p.other > margined(p, p.target)[0] / p.scale)
 
@@ -114,7 +117,7 @@ def others(p: Parts) -> tuple[Array, Array]:
     return modulated(p, hard_classes(p), p.columns["curriculum"])
 
 
-def modulated(p: Parts, hard: Array, level: Array) -> tuple[Array, Array]:
+def modulated(p: Parts, hard: Mask, level: Array) -> tuple[Array, Array]:
     """CurricularFace's other classes: c (t + c) where they are hard."""
     value = np.where(hard, p.other * (level + p.other), p.other)
     slope = np.where(hard, level + 2 * p.other, 1.0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from adaface_ref.gate.fault_values import (
+    Mask,
     Parts,
     Values,
     hard_classes,
@@ -39,7 +40,12 @@ class Fault(NamedTuple):
 
 def _with(**changes: Callable[[Parts], Array]) -> Callable[[Parts], Values]:
     """Values of a head whose parts are changed."""
-    return lambda p: right(p._replace(**{k: f(p) for k, f in changes.items()}))
+
+    def values(p: Parts) -> Values:
+        changed: dict[str, Any] = {name: f(p) for name, f in changes.items()}
+        return right(p._replace(**changed))
+
+    return values
 
 
 def _all_classes(p: Parts) -> Values:
@@ -149,7 +155,7 @@ def _between(p: Parts, share: Array) -> Array:
 
 
 def _hard(
-    hard: Callable[[Parts], Array], level: Callable[[Array], Array]
+    hard: Callable[[Parts], Mask], level: Callable[[Array], Array]
 ) -> Callable[[Parts], Values]:
     """Values of a CurricularFace head with other hard classes, or another t."""
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.cause import parts_at
-from adaface_ref.gate.fault_values import Parts, Values, parts_of, right
+from adaface_ref.gate.fault_values import Mask, Parts, Values, parts_of, right
 from adaface_ref.gate.faults import FAULTS, Fault
 from adaface_ref.gate.identify import Probes, probe
 from adaface_ref.gate.opening import open_session
@@ -220,7 +220,7 @@ def rows() -> Mapping[str, Row]:
     return found
 
 
-def _first_difference(fault: Fault, parts: Parts, clear: Array) -> str:
+def _first_difference(fault: Fault, parts: Parts, clear: Mask) -> str:
     with np.errstate(all="ignore"):
         values, wanted = fault.values(parts), right(parts)
     if values.weight is not None:
