@@ -19,11 +19,12 @@ def few_points(
     profile: str = "auto",
     seed: int = 0,
     dtypes: Iterable[str] = ("float32", "float64"),
+    points: int = 10_000,
     **arguments: float,
 ) -> Report:
-    """Judge a head at a tenth of the points of `quick`."""
+    """Judge a head at a tenth of the points of `quick`, or at so many."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(EFFORTS, "quick", 10_000)
+        patch.setitem(EFFORTS, "quick", points)
         return run_gate(
             target,
             loss=loss,

@@ -63,15 +63,15 @@ class Check(NamedTuple):
 
 def _profile(evidence: Evidence, claim: str) -> Result:
     identity, pinned = evidence.identity, evidence.session.request.profile
+    count = int(evidence.probes.telling.sum())
     if pinned and identity.fits and identity.profile != pinned:
         detail = f"pinned `{pinned}`, but it is {identity.sentence}"
         index = int(np.argmax(evidence.probes.off(pinned)))
         finding = probe_finding(evidence, claim, index, profile=pinned)
-        return Result(FAILED, detail, findings=(finding,))
+        return Result(FAILED, detail, count, findings=(finding,))
     if not identity.fits:
         finding = probe_finding(evidence, claim, identity.departs or 0)
-        return Result(FAILED, identity.sentence, findings=(finding,))
-    count = int(evidence.probes.telling.sum())
+        return Result(FAILED, identity.sentence, count, findings=(finding,))
     return Result(OK, f"`{identity.profile}` at {count} probes", count)
 
 
@@ -89,7 +89,8 @@ def _own_gradient(evidence: Evidence, claim: str) -> Result:
     away = np.where(evidence.probes.telling, np.abs(slope - 1), 0)
     index = int(np.argmax(np.where(np.isfinite(away), away, 0)))
     finding = probe_finding(evidence, claim, index, profile=true)
-    return Result(FAILED, detail, findings=(finding,))
+    count = int(evidence.probes.telling.sum())
+    return Result(FAILED, detail, count, findings=(finding,))
 
 
 def _value(evidence: Evidence, claim: str, *, check: str) -> Result:
@@ -152,7 +153,8 @@ def _untouched(evidence: Evidence, claim: str) -> Result:
         "an operation in place: write to a clone",
         snippet(evidence.session, row, AFTER, place),
     )
-    return Result(FAILED, "the head writes into its arguments", findings=(finding,))
+    detail = "the head writes into its arguments"
+    return Result(FAILED, detail, len(probes.rows.cosines), findings=(finding,))
 
 
 def _margin_works(evidence: Evidence, claim: str) -> Result:
@@ -180,7 +182,8 @@ def _margin_works(evidence: Evidence, claim: str) -> Result:
     if (np.abs(got - without) < np.abs(got - want))[due].all():
         index = int(np.flatnonzero(due)[0])
         finding = probe_finding(evidence, claim, index)
-        return Result(FAILED, "the target logit is s c", findings=(finding,))
+        detail = "the target logit is s c"
+        return Result(FAILED, detail, int(due.sum()), findings=(finding,))
     return Result(OK, "the target logit departs from s c", int(due.sum()))
 
 

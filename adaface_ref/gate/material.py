@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from adaface_ref.gate import invariants
-from adaface_ref.gate.faults import likely_cause
+from adaface_ref.gate.cause import likely_cause
 from adaface_ref.gate.identify import Identity, Probes, identify, probe
 from adaface_ref.gate.report import Finding
 from adaface_ref.gate.session import Rows, Session

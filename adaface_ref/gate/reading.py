@@ -5,7 +5,7 @@ Class 0 of a reading is each row's target; the others follow in the order given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -161,6 +161,26 @@ def read(evaluate: Evaluate, batch: Batch) -> Reading:
         _narrower(logits.dtype, cosine.dtype),
         np.take_along_axis(_numpy(edited), order, axis=1),
         same and all(torch.equal(rows[k], batch.rows[k]) for k in rows),
+    )
+
+
+def joined(readings: Sequence[Reading]) -> Reading:
+    """Readings of several batches as one.
+
+    Args:
+        readings: at least one, all with as many classes.
+
+    Returns:
+        Their rows, one after another.
+    """
+    losses = [r.loss_gradient for r in readings if r.loss_gradient is not None]
+    return Reading(
+        np.concatenate([reading.logits for reading in readings]),
+        np.concatenate([reading.jacobian for reading in readings]),
+        np.concatenate(losses) if len(losses) == len(readings) else None,
+        readings[0].dtype,
+        np.concatenate([reading.after for reading in readings]),
+        all(reading.untouched for reading in readings),
     )
 
 

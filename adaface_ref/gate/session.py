@@ -25,7 +25,7 @@ from adaface_ref.gate.reading import (
 from adaface_ref.gate.state import Hold
 from adaface_ref.gate.targets import SubjectError, Target
 from adaface_ref.numpy_arguments import parse_profile
-from adaface_ref.points import block, corner_count, in_dtype
+from adaface_ref.points import RANGES, block, corner_count, in_dtype
 
 EFFORTS = {"quick": 10**5, "normal": 10**6, "thorough": 10**7}
 """Points a value check, over all dtypes together."""
@@ -58,11 +58,15 @@ class Rows:
 
     def take(self, index: int) -> Rows:
         """One row alone."""
+        return self.part(index, index + 1)
+
+    def part(self, start: int, stop: int) -> Rows:
+        """The rows from start up to stop."""
         return Rows(
-            self.cosines[index : index + 1],
-            self.labels[index : index + 1],
-            {name: column[index : index + 1] for name, column in self.columns.items()},
-            {name: column[index : index + 1] for name, column in self.given.items()},
+            self.cosines[start:stop],
+            self.labels[start:stop],
+            {name: column[start:stop] for name, column in self.columns.items()},
+            {name: column[start:stop] for name, column in self.given.items()},
             self.dtype,
         )
 
@@ -141,7 +145,14 @@ class Session:
         """Run the head on rows."""
         return read(*self.batch(rows))
 
-    def draw(self, dtype: str, size: int, index: int, classes: int = 2) -> Rows:
+    def draw(
+        self,
+        dtype: str,
+        size: int,
+        index: int,
+        classes: int = 2,
+        stratum: tuple[int, int] | None = None,
+    ) -> Rows:
         """Points of the spec's own block, as rows for a head.
 
         Args:
@@ -149,25 +160,34 @@ class Session:
             size: how many rows; more than the corners are.
             index: which block; the seed and it decide every number.
             classes: how many classes; the target's row has one rival with two.
+            stratum: which of how many draws that share [-1, 1] out among half of their
+                rows, so that every band of target cosines holds a point.
 
         Returns:
             The rows.
         """
         seed = int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
+        corners = corner_count(self.profile, dtype)
         drawn = block(
             self.loss,
             seed,
             profile=self.profile,
-            size=size - corner_count(self.profile, dtype),
+            size=size - corners,
             dtype=dtype,
             box=dict(self.fixed),
         )
+        if stratum is not None:
+            _stratify(drawn, corners, stratum, seed, dtype)
         rival = drawn["rival_cosine"]
         nearest = np.where(np.abs(rival) <= 1, rival, drawn["other_cosine"])
         cosines = [drawn["target_cosine"], in_dtype(nearest, dtype)]
-        # Further classes: the block's other cosines, moved along by some rows.
+        # Further classes: the block's other cosines, moved along by some rows, and away
+        # from the poles: a row with a class there is not judged.
+        inner = (np.arange(size) % 97 + 1) / 98
+        other = drawn["other_cosine"]
+        other = in_dtype(np.where(np.abs(other) < 1, other, other * inner), dtype)
         for place in range(classes - 2):
-            cosines.append(np.roll(drawn["other_cosine"], 7 * place + 1))
+            cosines.append(np.roll(other, 7 * place + 1))
         extra = {k: drawn[k] for k in ROW_QUANTITIES if k in drawn}
         return self.rows(np.stack(cosines, axis=1), extra, dtype)
 
@@ -238,3 +258,27 @@ class Session:
         chosen = self.profile if profile is None else profile
         function = getattr(reference, quantity)
         return np.asarray(function(self.loss, profile=chosen, **given))
+
+
+def _stratify(
+    drawn: dict[str, Array],
+    corners: int,
+    stratum: tuple[int, int],
+    seed: int,
+    dtype: str,
+) -> None:
+    """Moves pairs of rows, with their rival, to strata of target cosines."""
+    number, count = stratum
+    target = drawn["target_cosine"]
+    place = np.arange(corners, target.size)
+    place = place[place // 2 % 2 == 0]
+    share = np.random.default_rng([seed, 1]).random(place.size)
+    moved = -1 + 2 * (number + count * np.arange(place.size) + share) / (
+        count * place.size
+    )
+    moved = in_dtype(moved, dtype)
+    rival = drawn["rival_cosine"]
+    rival[place] = (rival[place] + moved - target[place]).clip(
+        -1, RANGES["rival_cosine"][1]
+    )
+    target[place] = moved

@@ -74,9 +74,14 @@ class Hold:
         return reference.margin_scaler(self.unclipped(norms) / h, h)
 
     def steer(self, margin_scaler: Array) -> Array:
-        """The norms (B,) that give wanted margin scalers (B,), as far as they go."""
+        """The norms (B,) that give wanted margin scalers (B,), as far as they go.
+
+        For every other scaler at an end, one well past it.
+        """
         spread = max(self.deviation + self.policy.eps, self.policy.floor)
-        wanted = self.mean + margin_scaler * spread / self.parameters["concentration"]
+        reach = 1 + 0.5 * (np.arange(margin_scaler.size) % 2)
+        steered = margin_scaler * np.where(np.abs(margin_scaler) >= 1, reach, 1.0)
+        wanted = self.mean + steered * spread / self.parameters["concentration"]
         return np.asarray(wanted.clip(*self.norms))
 
     def opened(self, opened: Opened) -> Opened:

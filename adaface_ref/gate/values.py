@@ -6,15 +6,17 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref.evidence.agreement import Comparison, Question, judge
-from adaface_ref.gate.reading import Array, Reading
+from adaface_ref.gate.reading import Array, Reading, joined
 from adaface_ref.gate.report import Finding
 from adaface_ref.gate.session import CHUNK, Rows, Session
 from adaface_ref.gate.snippets import GST, LOGIT, LOSS, snippet
+from adaface_ref.gate.targets import SubjectError
 from adaface_ref.points import corner_count
 from adaface_ref.tolerance import EPSILON
 
@@ -24,7 +26,10 @@ CLASSES = 5
 """Classes of the batches that test how rows and classes are told apart."""
 
 CROWD = 2**13
-"""Rows of such a batch."""
+"""Rows of such a batch, at most."""
+
+SMALL = (1, 1, 2, 3, 5, 7, 33)
+"""Sizes of small batches: one row, odd, as many rows as classes."""
 
 CLEAR = 0.05
 """Rival cosines of several classes nearer to 0 cannot be held by one float64."""
@@ -85,8 +90,10 @@ def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tall
         A tally for each key of QUANTITIES.
     """
     tallies = {check: Tally() for check in QUANTITIES}
-    for rows, corners in _blocks(session):
-        reading = session.read(rows)
+    for rows, corners, sizes in _blocks(session):
+        if all(tally.failed for tally in tallies.values()):
+            break
+        reading = _read(session, rows, sizes)
         reasons = _left_out(session, rows, reading.dtype)
         for check, tally in tallies.items():
             if tally.failed:
@@ -120,22 +127,50 @@ def got(reading: Reading, quantity: str, place: int) -> Array:
     return np.asarray(table[:, place])
 
 
-def _blocks(session: Session) -> Iterator[tuple[Rows, int]]:
+class _Block(NamedTuple):
+    """Rows, how many of them are corners, and the batches they are read in, if many."""
+
+    rows: Rows
+    corners: int = 0
+    sizes: tuple[int, ...] = ()
+
+
+def _blocks(session: Session) -> Iterator[_Block]:
     """Small blocks of every kind first: what fails there is not compared again."""
     kinds = [(number, dtype) for number, dtype in enumerate(session.dtypes)]
     wanted = math.ceil(session.points / len(session.dtypes))
     size = min(CHUNK, 2 ** math.ceil(math.log2(wanted)))
     for number, dtype in kinds:
-        yield session.draw(dtype, FIRST, 10**6 * number), FIRST
-        yield session.draw(dtype, FIRST, 10**6 * number + 1, CLASSES), 0
+        yield _Block(session.draw(dtype, FIRST, 10**6 * number), FIRST)
+        yield _Block(session.draw(dtype, FIRST, 10**6 * number + 1, CLASSES))
+        for classes in (2, CLASSES):
+            drawn = session.draw(dtype, FIRST, 10**6 * number + 999_990, classes)
+            rows = drawn.part(FIRST - sum(SMALL), FIRST)
+            yield _Block(rows, 0, SMALL)
+    count = math.ceil(wanted / size)
     for number, dtype in kinds:
         corners = corner_count(session.profile, dtype)
-        for index in range(math.ceil(wanted / size)):
-            yield (
-                session.draw(dtype, size, 10**6 * number + 2 + index),
-                corners * (not index),
-            )
-        yield session.draw(dtype, CROWD, 10**6 * number + 999_999, CLASSES), 0
+        for index in range(count):
+            stratum = index * len(kinds) + number, count * len(kinds)
+            place = 10**6 * number + 2 + index
+            rows = session.draw(dtype, size, place, stratum=stratum)
+            yield _Block(rows, corners * (not index))
+        crowd = min(CROWD, size)
+        yield _Block(session.draw(dtype, crowd, 10**6 * number + 999_999, CLASSES))
+
+
+def _read(session: Session, rows: Rows, sizes: tuple[int, ...]) -> Reading:
+    """Run the head on rows: at once, or in batches of certain sizes."""
+    if not sizes:
+        return session.read(rows)
+    readings, start = [], 0
+    for size in sizes:
+        try:
+            readings.append(session.read(rows.part(start, start + size)))
+        except SubjectError as error:
+            raise SubjectError(f"in a batch of {size}: {error}") from error
+        start += size
+    return joined(readings)
 
 
 def _others(rows: Rows) -> range:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from zoo.exact import AdaFaceHead, adaface_clip, at_target, own, turned
+from zoo.planting import Wrong
 
 
 def cos_theta_minus_m(cosine: Tensor, labels: Tensor) -> Tensor:
@@ -241,22 +241,6 @@ class EntropyWithoutMaximum(GstFromProbability):
         functional.cross_entropy(logits, labels)  # for a log
         loss = logits.exp().sum(dim=1).log() - own(logits, labels)[:, 0]
         return loss.mean()
-
-
-class Wrong(NamedTuple):
-    """One planted head.
-
-    Args:
-        loss: the loss it claims to be.
-        check: the check that must catch it.
-        cause: words of the likely cause, where the fault is one of those known.
-        arguments: what it is judged with.
-    """
-
-    loss: str
-    check: str
-    cause: str = ""
-    arguments: Mapping[str, object] = {}
 
 
 WRONG = {
