@@ -158,12 +158,21 @@ def list_command(section: str | None) -> None:
     metavar="SECONDS",
     help="A head that takes longer counts as hanging.",
 )
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=8.0,
+    show_default=True,
+    metavar="GIB",
+    help="A head that holds more, with what it starts, is ended.",
+)
 @click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
 def gate_command(
     target: str,
     arguments: tuple[str, ...],
     dtypes: tuple[str, ...],
     time_limit: float,
+    memory_limit: float,
     json_file: Path | None,
     **settings: Any,
 ) -> None:
@@ -184,7 +193,15 @@ def gate_command(
     settings["arguments"] = parse_arguments(arguments)
     settings["dtypes"] = dtypes or ("float32", "float64")
     with shown_progress() as progress:
-        judged = judge_apart(target, limit=time_limit, progress=progress, **settings)
+        judged = judge_apart(
+            target,
+            limit=time_limit,
+            memory_limit=memory_limit,
+            progress=progress,
+            **settings,
+        )
+    if judged.output:
+        click.echo(judged.output, err=True)
     click.echo(judged.text)
     write_json(json_file, judged.data)
     sys.exit(judged.exit_code)

@@ -11,6 +11,8 @@ import numpy as np
 
 from adaface_ref.evidence.agreement import Question
 from adaface_ref.gate import invariants
+from adaface_ref.gate.global_state import CLAIM, EXPLANATION, global_state
+from adaface_ref.gate.guard import guarded
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.material import Evidence, Result, finding_at, probe_finding
 from adaface_ref.gate.poles import broken, pole_finding, pole_rows
@@ -285,6 +287,7 @@ CHECKS = (
     Check("continuity", "The target logit has no jump.", _continuous),
     Check("compared-something", "Every value check compared most of its points.",
           _compared),
+    Check("global-state", CLAIM, global_state, explanation=EXPLANATION),
 )  # fmt: skip
 """All checks, in the order of the report."""
 
@@ -300,16 +303,17 @@ def run_check(check: Check, evidence: Evidence) -> Outcome:
         The outcome.
     """
     try:
-        result = check.run(evidence, check.claim)
+        with guarded("running the head", functions=True):
+            result = check.run(evidence, check.claim)
     except Exception as error:
         return Outcome(check.id, check.claim, ERROR, could_not_run(error))
     return Outcome(check.id, check.claim, *result)
 
 
-def could_not_run(error: Exception) -> str:
+def could_not_run(error: Exception, doing: str = "judging the head") -> str:
     """One line for what stopped a check: the head's fault, or ours."""
     if not isinstance(error, SubjectError):
-        error = subject_error("judging the head", error)
+        error = subject_error(doing, error)
     return f"could not run: {error}"
 
 

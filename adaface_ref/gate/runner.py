@@ -8,16 +8,18 @@ import torch
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.checks import CHECKS, could_not_run, run_check
+from adaface_ref.gate.guard import run_of_its_own
 from adaface_ref.gate.material import Evidence
 from adaface_ref.gate.opening import open_session
 from adaface_ref.gate.reading import DTYPES
 from adaface_ref.gate.report import ERROR, Outcome, Report
 from adaface_ref.gate.session import EFFORTS
-from adaface_ref.gate.targets import SubjectError, Target, resolve
+from adaface_ref.gate.targets import Target, resolve
 
 Progress = Callable[[str, float], None]
 
 
+@run_of_its_own()
 def run_gate(
     target: object,
     *,
@@ -82,8 +84,10 @@ def run_gate(
             arguments=arguments or {},
             progress=progress,
         )
-    except SubjectError as error:
-        return _stuck(name, loss, settings, str(error))
+    except DomainError:
+        raise
+    except Exception as error:
+        return _stuck(name, loss, settings, could_not_run(error, "opening the head"))
     try:
         identity = evidence.identity.sentence
     except Exception as error:
