@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from adaface_ref.gate import replaced, seeds
+from adaface_ref.gate import seeds
+from adaface_ref.gate.replaced import Functions, restore
 from adaface_ref.gate.shared_globals import FAILS, GENERATORS, GLOBALS, TOLERATED
 
 IMPORTING = "importing"
@@ -47,9 +48,14 @@ class Change(NamedTuple):
 
 
 class Ledger:
-    """The changes of a run, each noted once."""
+    """The changes of a run, each noted once.
 
-    def __init__(self) -> None:
+    Args:
+        functions: what functions are, to be compared after every call.
+    """
+
+    def __init__(self, functions: Functions | None = None) -> None:
+        self.functions = functions
         self.changes: list[Change] = []
 
     def note(self, change: Change) -> None:
@@ -75,7 +81,7 @@ def run_of_its_own() -> Iterator[None]:
     time.
     """
     before = [(row, row.read()) for row in GENERATORS]
-    entry = _current.set(Ledger())
+    entry = _current.set(Ledger(Functions()))
     torch.manual_seed(SEED)
     np.random.seed(SEED)
     random.seed(SEED)
@@ -93,15 +99,15 @@ def guarded(doing: str, *, functions: bool = False) -> Iterator[None]:
 
     Args:
         doing: such as "building the head".
-        functions: look for replaced functions, too, which takes longer.
+        functions: look for replaced functions, too; in a run that is always done.
     """
     before = [(row, row.read()) for row in GLOBALS]
-    names = replaced.snapshot() if functions else {}
+    known = ledger().functions or (Functions() if functions else None)
     try:
         yield
     finally:
-        found = replaced.replaced(names)
-        replaced.restore(found)
+        found = known.replaced() if known else []
+        restore(found)
         for change in found:
             ledger().note(Change(change.text, doing, FAILS, "replaced"))
         for row, value in before:

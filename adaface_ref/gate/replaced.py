@@ -46,31 +46,47 @@ class Replaced(NamedTuple):
         return ".".join(part for part in (module, name, self.name) if part)
 
 
-Snapshot = Mapping[int, tuple[Any, Mapping[str, Any]]]
+class Functions:
+    """The functions of OWNERS and of this package, as they are when it is made."""
+
+    def __init__(self) -> None:
+        self._known = [(owner, dict(vars(owner))) for owner in _owners()]
+        self._values = [tuple(names.values()) for _, names in self._known]
+
+    def replaced(self) -> list[Replaced]:
+        """What was replaced or removed since.
+
+        Returns:
+            In the order of OWNERS; torch's own late wrapping of its functions left out.
+        """
+        found: list[Replaced] = []
+        for place, (owner, names) in enumerate(self._known):
+            values = tuple(vars(owner).values())
+            if _same(values, self._values[place]):
+                continue
+            here = _compared(owner, names)
+            found += here
+            if not here:
+                self._values[place] = values
+        return found
 
 
-def snapshot() -> Snapshot:
-    """The functions of OWNERS and of this package, as they are now."""
-    return {id(owner): (owner, dict(vars(owner))) for owner in _owners()}
+def _same(values: tuple[Any, ...], known: tuple[Any, ...]) -> bool:
+    """Whether all are the same objects; only others are asked whether they are equal."""
+    try:
+        return values == known
+    except Exception:
+        return False
 
 
-def replaced(before: Snapshot) -> list[Replaced]:
-    """What was replaced or removed since.
-
-    Args:
-        before: a snapshot.
-
-    Returns:
-        In the order of OWNERS; torch's own late wrapping of its functions left out.
-    """
-    found = []
-    for owner, names in before.values():
-        now = vars(owner)
-        for name, value in names.items():
-            new = now.get(name)
-            if new is not value and callable(value) and not _is_wrapped(value, new):
-                found.append(Replaced(owner, name, value))
-    return found
+def _compared(owner: Any, names: Mapping[str, Any]) -> list[Replaced]:
+    now = vars(owner)
+    return [
+        Replaced(owner, name, value)
+        for name, value in names.items()
+        if callable(value) and now.get(name) is not value
+        if not _is_wrapped(value, now.get(name))
+    ]
 
 
 def restore(changes: list[Replaced]) -> None:

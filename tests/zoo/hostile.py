@@ -223,7 +223,7 @@ UNUSABLE = {
 """Heads whose answer, or lack of one, cannot be judged."""
 
 WRONG = {
-    "gives_no_gradient": Hostile(_answer(torch.Tensor.detach), 1, "own-gradient"),
+    "gives_no_gradient": Hostile(_answer(torch.Tensor.detach), 1, "profile"),
     "gives_nan": Hostile(_answer(lambda x: x * torch.nan), 1, "profile"),
     "gives_inf": Hostile(_answer(lambda x: x + torch.inf), 1, "profile"),
     "gives_noise": Hostile(_answer(lambda x: x + 0.01 * torch.randn_like(x)), 1,
