@@ -1,9 +1,7 @@
-"""Hostile heads: each gets a finding or exit code 3, and none a pass, a hang or more."""
+"""Hostile heads: each gets a finding or exit code 3, none a pass or a hang."""
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,6 @@ from zoo.hostile import (
     Hostile,
 )
 
-from adaface_ref.gate import check_head
 from adaface_ref.gate.apart import Judged, judge_apart
 from adaface_ref.gate.report import Report
 from adaface_ref.gate.runner import run_gate

@@ -57,7 +57,7 @@ class Functions:
         """What was replaced or removed since.
 
         Returns:
-            In the order of OWNERS; torch's own late wrapping of its functions left out.
+            In the order of OWNERS, but for what torch itself wraps late.
         """
         found: list[Replaced] = []
         for place, (owner, names) in enumerate(self._known):

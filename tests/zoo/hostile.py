@@ -1,4 +1,4 @@
-"""Heads that do harm: each is an exact CosFace but for one thing that no head may do."""
+"""Heads that do harm: each an exact CosFace but for one thing that no head may do."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _interrupt() -> None:
     raise KeyboardInterrupt
 
 
-class Unprintable(Exception):
+class UnprintableError(Exception):
     """An exception that raises when it is shown."""
 
     def __str__(self) -> str:
@@ -132,7 +132,7 @@ class Unprintable(Exception):
 
 
 def _raise_unprintable() -> None:
-    raise Unprintable
+    raise UnprintableError
 
 
 def _raise() -> None:
