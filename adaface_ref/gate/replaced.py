@@ -54,11 +54,7 @@ class Functions:
         self._values = [tuple(names.values()) for _, names in self._known]
 
     def replaced(self) -> list[Replaced]:
-        """What was replaced or removed since.
-
-        Returns:
-            In the order of OWNERS, but for what torch itself wraps late.
-        """
+        """What was replaced or removed since, but for what torch itself wraps late."""
         found: list[Replaced] = []
         for place, (owner, names) in enumerate(self._known):
             values = tuple(vars(owner).values())
