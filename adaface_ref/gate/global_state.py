@@ -13,7 +13,7 @@ EXPLANATION = """\
 A head that seeds a generator makes every shuffle and dropout after it repeat itself;
 one that sets a default dtype, device or gradient mode changes code that it has never
 seen; one that replaces a function of torch changes every loss in the process. All of
-it shows far from where it was done. Usually a line of a training script (torch.manual_seed,
+it shows far from where it was done. Usually a line of a script (torch.manual_seed,
 torch.set_default_dtype, os.chdir) stands at the head of the module, or in the
 constructor. Move it into the script's main function; use torch.Generator,
 torch.random.fork_rng, torch.no_grad and dtype arguments where only the head is meant.
