@@ -68,7 +68,7 @@ class Functions:
 
 
 def _same(values: tuple[Any, ...], known: tuple[Any, ...]) -> bool:
-    """Whether all are the same objects; only others are asked whether they are equal."""
+    """Whether all are the same objects; only others are asked for equality."""
     try:
         return values == known
     except Exception:
