@@ -152,6 +152,12 @@ def list_command(section: str | None) -> None:
     metavar="SECONDS",
     help="A head that takes longer counts as hanging (1800).",
 )
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="GIB",
+    help="A head that holds more, with what it starts, is ended (8).",
+)
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @click.option(
     "--config",
@@ -239,7 +245,7 @@ def gate_command(
 
 HEAD_OPTIONS = (
     *("loss", "profile", "adapter", "arguments", "device", "dtypes", "seed", "effort"),
-    *("time_limit", "strict"),
+    *("time_limit", "memory_limit", "strict"),
 )
 """What the command line may say of a head."""
 

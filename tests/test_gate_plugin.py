@@ -23,7 +23,7 @@ def test_each_check_is_a_test(workers: str) -> None:
     head = f"{ZOO / 'exact.py'}:cosface"
     done = _pytest("--head", head, "--head-loss", "cosface", "-n", workers)
     assert done.returncode == 0, done.stdout
-    assert "14 passed, 1 skipped" in done.stdout
+    assert "15 passed, 1 skipped" in done.stdout
 
 
 def test_a_wrong_head_fails_with_the_report() -> None:

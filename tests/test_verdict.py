@@ -118,5 +118,8 @@ def test_a_sweep_with_another_free_input_is_refused_when_it_is_read() -> None:
         '[[claim]]\nid = "a"\nstatement = "b"\nloss = "arcface"\nsweep = true\n'
         'formula = "gst <= 0"\nbox = "margin=0.5"\n'
     )
-    with pytest.raises(ClaimError, match="free=target_cosine, rival_cosine, but must be target_cosine alone"):
+    with pytest.raises(
+        ClaimError,
+        match="free=target_cosine, rival_cosine, but must be target_cosine alone",
+    ):
         read_claims(text, "mine.toml")

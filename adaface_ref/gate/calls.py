@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from adaface_ref.gate.guard import guarded
 from adaface_ref.gate.targets import TargetError, subject_error
 
 CONSTRUCTOR: dict[str, tuple[str, ...]] = {
@@ -42,6 +43,9 @@ FORWARD: dict[str, tuple[str, ...]] = {
     "margin_scaler": ("margin_scaler",),
 }
 """What a forward's argument means; a constructor's names are known there, too."""
+
+BUILDING = "building the head"
+"""What is done when a constructor or a factory is called."""
 
 BY_PLACE = ("cosine", "labels", "norms")
 """What unnamed arguments of a forward mean."""
@@ -182,7 +186,8 @@ def run(doing: str, subject: Callable[..., Any], call: Call, values: Any) -> Any
     """Make a call of somebody's code; an exception becomes a SubjectError."""
     places, named = call.arguments(values)
     try:
-        return subject(*places, **named)
+        with guarded(doing, functions=doing == BUILDING):
+            return subject(*places, **named)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -14,6 +14,8 @@ from adaface_ref.gate import invariants
 from adaface_ref.gate.behaviour_rows import BEHAVIOUR
 from adaface_ref.gate.continuity import CONTINUITY, continuous
 from adaface_ref.gate.explanations import explained
+from adaface_ref.gate.global_state import CLAIM, EXPLANATION, global_state
+from adaface_ref.gate.guard import guarded
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.material import Evidence, Result, finding_at, probe_finding
 from adaface_ref.gate.norm_shapes import norms_shape
@@ -270,6 +272,7 @@ CHECKS = (
     *(Check(*row) for row in BEHAVIOUR),
     Check("compared-something", "Every value check compared most of its points.",
           _compared, explanation=explained("compared-something")),
+    Check("global-state", CLAIM, global_state, explanation=EXPLANATION),
 )  # fmt: skip
 """All checks, in the order of the report."""
 
@@ -299,7 +302,8 @@ def run_check(
         reason = f"skipped: runs at --effort {check.effort} only"
         return Outcome(check.id, check.claim, SKIPPED, reason)
     try:
-        result = check.run(evidence, check.claim)
+        with guarded("running the head", functions=True):
+            result = check.run(evidence, check.claim)
     except Exception as error:
         return Outcome(check.id, check.claim, ERROR, could_not_run(error))
     outcome = Outcome(check.id, check.claim, *result)
@@ -314,10 +318,10 @@ def run_check(
     )
 
 
-def could_not_run(error: Exception) -> str:
+def could_not_run(error: Exception, doing: str = "judging the head") -> str:
     """One line for what stopped a check: the head's fault, or ours."""
     if not isinstance(error, SubjectError):
-        error = subject_error("judging the head", error)
+        error = subject_error(doing, error)
     return f"could not run: {error}"
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.apart import Progress, judge_apart
 from adaface_ref.gate.baseline import (
@@ -132,8 +134,11 @@ def _judged(head: Head, progress: Progress, number: int, count: int) -> Report:
         prefix = f"{head.target}: " if count > 1 else ""
         progress(prefix + what, (number + done) / count)
 
-    limit, settings = head.time_limit, head.settings()
-    judged = judge_apart(head.target, limit=limit, progress=share, **settings)
+    judged = judge_apart(
+        head.target, progress=share, **head.limits(), **head.settings()
+    )
+    if judged.output:
+        click.echo(judged.output, err=True)
     return report_from(judged.data)
 
 

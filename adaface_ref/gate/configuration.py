@@ -14,7 +14,6 @@ accept = ["jump"]
 
 from __future__ import annotations
 
-import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.fields import Field, one_of, read_fields, some_of, word
+from adaface_ref.gate.fields import Field, one_of, positive, read_fields, some_of, word
 from adaface_ref.gate.files import read_text
 from adaface_ref.gate.severity import ACCEPTED
 from adaface_ref.numpy_arguments import parse_profile
@@ -51,6 +50,7 @@ class Head:
         strict: whether warnings are errors.
         accept: departures that are meant.
         time_limit: seconds after which it counts as hanging.
+        memory_limit: GiB that it and what it starts may hold.
     """
 
     target: str
@@ -65,10 +65,15 @@ class Head:
     strict: bool = False
     accept: tuple[str, ...] = ()
     time_limit: float = 1800.0
+    memory_limit: float = 8.0
+
+    def limits(self) -> dict[str, float]:
+        """What `judge_apart` holds its process to."""
+        return {"limit": self.time_limit, "memory_limit": self.memory_limit}
 
     def settings(self) -> dict[str, Any]:
         """The arguments of `run_gate` besides the target."""
-        left_out = ("target", "time_limit")
+        left_out = ("target", "time_limit", "memory_limit")
         return {
             f.name: getattr(self, f.name)
             for f in fields(self)
@@ -103,12 +108,8 @@ COMMON: dict[str, Field] = {
     "dtypes": some_of(DTYPES),
     "strict": Field("true or false", lambda v: isinstance(v, bool)),
     "accept": some_of(ACCEPTED),
-    "time-limit": Field(
-        "a number of seconds above 0",
-        lambda v: (
-            isinstance(v, int | float) and not isinstance(v, bool) and 0 < v < math.inf
-        ),
-    ),
+    "time-limit": positive("seconds"),
+    "memory-limit": positive("GiB"),
 }
 """What may stand in [tool.adaface-ref] for all heads, and in a head for itself."""
 

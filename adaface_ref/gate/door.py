@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from adaface_ref.gate.calls import CONSTRUCTOR, Call, bind, parameters_of, run
+from adaface_ref.gate.calls import BUILDING, CONSTRUCTOR, Call, bind, parameters_of, run
+from adaface_ref.gate.guard import SEED
 from adaface_ref.gate.reading import DTYPES, Batch, Evaluate
 from adaface_ref.gate.targets import Target, TargetError
 
@@ -134,8 +135,8 @@ def constructor_call(subject: Any, request: Request) -> Call:
 def built(subject: Any, make: Call, values: Mapping[str, Any]) -> Any:
     """Build a head, with the same weights every time."""
     with torch.random.fork_rng():
-        torch.manual_seed(0)
-        head = run("building the head", subject, make, values)
+        torch.manual_seed(SEED)
+        head = run(BUILDING, subject, make, values)
     if isinstance(head, torch.nn.Module):
         head = head.to(device=values["device"], dtype=values["dtype"])
     return head

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -81,5 +82,15 @@ def some_of(known: Collection[str]) -> Field:
             isinstance(value, list)
             and bool(value)
             and all(isinstance(item, str) and item in known for item in value)
+        ),
+    )
+
+
+def positive(unit: str) -> Field:
+    """A finite number above 0."""
+    return Field(
+        f"a number of {unit} above 0",
+        lambda v: (
+            isinstance(v, int | float) and not isinstance(v, bool) and 0 < v < math.inf
         ),
     )

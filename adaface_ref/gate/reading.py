@@ -12,9 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from adaface_ref.gate.guard import guarded
 from adaface_ref.gate.targets import SubjectError, subject_error
 
 Array = NDArray[np.float64]
+CROSS_ENTROPY = torch.nn.functional.cross_entropy
+"""Bound before any head is imported that may replace it."""
+
 DTYPES = {
     "float16": torch.float16,
     "bfloat16": torch.bfloat16,
@@ -139,15 +143,18 @@ def read(evaluate: Evaluate, batch: Batch) -> Reading:
     rows = {name: row.clone() for name, row in batch.rows.items()}
     edited = cosine * 1
     try:
-        evaluation = evaluate(Batch(edited, labels, rows))
-        logits = _checked(evaluation.logits, (size, classes))
-        gradients = [
-            _gradient(logits.gather(1, (batch.labels[:, None] + k) % classes), cosine)
-            for k in range(classes)
-        ]
-        loss = None
-        if evaluation.loss is not None:
-            loss = _gradient(evaluation.loss * size, cosine)
+        with guarded("running the head"):
+            evaluation = evaluate(Batch(edited, labels, rows))
+            logits = _checked(evaluation.logits, batch.cosine)
+            gradients = [
+                _gradient(
+                    logits.gather(1, (batch.labels[:, None] + k) % classes), cosine
+                )
+                for k in range(classes)
+            ]
+            loss = None
+            if evaluation.loss is not None:
+                loss = _gradient(evaluation.loss * size, cosine)
     except (SubjectError, KeyboardInterrupt):
         raise
     except BaseException as error:
@@ -199,15 +206,17 @@ def training_gradient(evaluate: Evaluate, batch: Batch) -> tuple[Array, Array]:
         SubjectError: the head raised, or gave no logits of shape (B, C).
     """
     size, classes = batch.cosine.shape
+    rows = {name: row.clone() for name, row in batch.rows.items()}
     try:
-        evaluation = evaluate(Batch(batch.cosine * 1, batch.labels, batch.rows))
-        logits = _checked(evaluation.logits, (size, classes))
-        entropy = torch.nn.functional.cross_entropy
-        if evaluation.loss is None:
-            loss = entropy(logits, batch.labels, reduction="sum")
-        else:
-            loss = evaluation.loss * size
-        gradient = _gradient(loss, batch.cosine)
+        with guarded("running the head"):
+            given = Batch(batch.cosine * 1, batch.labels.clone(), rows)
+            evaluation = evaluate(given)
+            logits = _checked(evaluation.logits, batch.cosine)
+            if evaluation.loss is None:
+                loss = CROSS_ENTROPY(logits, batch.labels, reduction="sum")
+            else:
+                loss = evaluation.loss * size
+            gradient = _gradient(loss, batch.cosine)
     except (SubjectError, KeyboardInterrupt):
         raise
     except BaseException as error:
@@ -222,14 +231,24 @@ def _places(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     return np.asarray((labels[:, None] + np.arange(classes)[None, :]) % classes)
 
 
-def _checked(logits: object, shape: tuple[int, int]) -> torch.Tensor:
-    if not isinstance(logits, torch.Tensor) or not logits.is_floating_point():
-        kind = getattr(logits, "dtype", type(logits).__name__)
+def _checked(logits: object, cosine: torch.Tensor) -> torch.Tensor:
+    """A head's logits as a plain tensor, whatever functions a class of its own has."""
+    if not isinstance(logits, torch.Tensor):
+        kind = type(logits).__name__
+        raise SubjectError(f"the head gave {kind}, but must give a tensor of logits")
+    if type(logits) is not torch.Tensor:
+        with torch._C.DisableTorchFunctionSubclass():
+            logits = logits.as_subclass(torch.Tensor)
+    if not logits.is_floating_point():
+        kind = str(logits.dtype)
         raise SubjectError(f"the head gave {kind}, but must give floating logits")
-    if tuple(logits.shape) != shape:
-        raise SubjectError(
-            f"the head's logits.shape={tuple(logits.shape)}, but must be {shape}"
-        )
+    for name in ("shape", "device"):
+        got, must = getattr(logits, name), getattr(cosine, name)
+        if got != must:
+            shown = [tuple(v) if name == "shape" else v for v in (got, must)]
+            raise SubjectError(
+                f"the head's logits.{name}={shown[0]}, but must be {shown[1]}"
+            )
     return logits
 
 

@@ -108,8 +108,8 @@ def replay(stored: Stored, progress: Progress) -> tuple[str, int]:
     head = stored.head
     judged = judge_apart(
         head.target,
-        limit=head.time_limit,
         progress=progress,
+        **head.limits(),
         **{**head.settings(), "only": stored.check},
     )
     report = report_from(judged.data)

@@ -8,6 +8,7 @@ import torch
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.checks import CHECKS, could_not_run, run_check
+from adaface_ref.gate.guard import run_of_its_own
 from adaface_ref.gate.location import location_of
 from adaface_ref.gate.material import Evidence
 from adaface_ref.gate.opening import open_session
@@ -15,11 +16,12 @@ from adaface_ref.gate.reading import DTYPES
 from adaface_ref.gate.report import ERROR, Location, Outcome, Report
 from adaface_ref.gate.session import EFFORTS
 from adaface_ref.gate.severity import require_accepted
-from adaface_ref.gate.targets import SubjectError, Target, resolve
+from adaface_ref.gate.targets import Target, resolve
 
 Progress = Callable[[str, float], None]
 
 
+@run_of_its_own()
 def run_gate(
     target: object,
     *,
@@ -92,8 +94,11 @@ def run_gate(
             arguments=arguments or {},
             progress=progress,
         )
-    except SubjectError as error:
-        return _stuck(name, loss, settings, str(error), location)
+    except DomainError:
+        raise
+    except Exception as error:
+        why = could_not_run(error, "opening the head")
+        return _stuck(name, loss, settings, why, location)
     try:
         identity = evidence.identity.sentence
         if evidence.session.policy is not None:

@@ -7,15 +7,13 @@ import importlib.util
 import os
 import re
 import sys
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from adaface_ref.errors import DomainError
-
-PACKAGE = Path(__file__).resolve().parents[1]
-"""Its files are not the head's."""
+from adaface_ref.gate.guard import guarded
+from adaface_ref.gate.places import place_of
 
 
 class TargetError(DomainError):
@@ -58,18 +56,16 @@ def subject_error(doing: str, error: BaseException) -> SubjectError:
     Returns:
         The error, to be raised by the caller.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if _is_theirs(frame.filename)]
-    where = ""
-    for frame in (theirs or frames)[-1:]:
-        where = f" ({Path(frame.filename).name}:{frame.lineno})"
-    text = " ".join(str(error).split()) or "no message"
-    return SubjectError(f"{doing}: {type(error).__name__}: {text[:300]}{where}")
+    return SubjectError(f"{doing}: {described(error)}{place_of(error)}")
 
 
-def _is_theirs(file: str) -> bool:
-    """Whether a frame's file is the head's, or what the head calls."""
-    return not file.startswith("<") and PACKAGE not in Path(file).resolve().parents
+def described(error: BaseException) -> str:
+    """An exception's type and message, even one that cannot be printed."""
+    try:
+        text = " ".join(str(error)[:2000].split())[:300] or "no message"
+    except BaseException as worse:
+        text = f"no message, its __str__ raises {type(worse).__name__}"
+    return f"{type(error).__name__}: {text}"
 
 
 def resolve(target: object) -> Target:
@@ -121,14 +117,17 @@ def _from_module(target: str, module_name: str, names: list[str]) -> Target:
         raise target_error(target, "package.module:name or path/file.py:name")
     _search_also(os.getcwd())
     try:
-        module = importlib.import_module(module_name)
+        with guarded(f"importing {module_name}", functions=True):
+            module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if module_name == missing or module_name.startswith(missing + "."):
             must = f"importable, and there is no module {missing}"
             raise target_error(target, must) from None
         raise subject_error(f"importing {module_name}", error) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise subject_error(f"importing {module_name}", error) from error
     lines = [f"from {module_name} import {names[0]} as subject"]
     if len(names) > 1:
@@ -148,8 +147,11 @@ def _from_file(target: str, path: Path, names: list[str]) -> Target:
     sys.modules[name] = module
     _search_also(str(path.parent))
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+        with guarded(f"importing {path.name}", functions=True):
+            spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise subject_error(f"importing {path.name}", error) from error
     lines = [
         "import runpy, sys",
@@ -164,7 +166,11 @@ def _from_file(target: str, path: Path, names: list[str]) -> Target:
 def _attribute(target: str, module: ModuleType, names: list[str]) -> object:
     found: object = module
     for name in names:
-        if not hasattr(found, name):
+        try:
+            there = hasattr(found, name)
+        except Exception as error:
+            raise subject_error(f"looking for {name}", error) from error
+        if not there:
             owner = getattr(found, "__name__", module.__name__)
             if owner.startswith("_head_"):
                 owner = target.rpartition(":")[0]

@@ -27,8 +27,8 @@ from zoo.planting import Wrong
 
 RIGHT = Fault("right", "", right)
 
-SPREAD = 0.333
-"""AdaFace's h."""
+SPREAD, STD_EPS, NORMS = 0.333, 1e-3, (1e-3, 100.0)
+"""AdaFace's h, the eps of its deviation, and what it clips norms to."""
 
 JUDGED: dict[str, dict[str, float]] = {
     "curricularface": {"curriculum": 0.3},
@@ -88,6 +88,9 @@ class Planted(nn.Module):
         fault: the row.
     """
 
+    batch_mean: Tensor
+    batch_std: Tensor
+
     def __init__(self, loss: str, fault: Fault) -> None:
         super().__init__()
         self.loss, self.fault = loss, fault
@@ -99,20 +102,32 @@ class Planted(nn.Module):
         """What the values are made of: (B, 1) for the target, (B, C - 1) others."""
         order = (labels[:, None] + np.arange(cosine.shape[1])) % cosine.shape[1]
         placed = np.take_along_axis(cosine, order, axis=1).clip(-1, 1)
-        rows = norms[:, None]
+        rows, unclipped = norms.reshape(-1, 1), None
         given = {k: np.asarray(v) for k, v in parameters_of(self.loss).items()}
         if self.loss == "adaface":
-            # The gate holds the statistics still where parts_of has them.
-            z = parts_of("normface", {"scale": rows}, rows, rows, norms=rows)
-            given["margin_scaler"] = (SPREAD * z.unclipped).clip(-1, 1)
+            mean, std = self.batch_mean.item(), self.batch_std.item()
+            unclipped = SPREAD * (rows.clip(*NORMS) - mean) / (std + STD_EPS)
+            given["margin_scaler"] = unclipped.clip(-1, 1)
         if self.loss == "magface":
             given["feature_norm"] = rows
         columns = {k: np.broadcast_to(v, rows.shape) for k, v in given.items()}
         target, other = placed[:, :1], placed[:, 1:]
-        return parts_of(self.loss, columns, target, other, norms=rows, spread=SPREAD)
+        return parts_of(
+            self.loss, columns, target, other, unclipped=unclipped, spread=SPREAD
+        )
+
+    @torch.no_grad()
+    def _update(self, norms: Tensor) -> None:
+        """AdaFace's running statistics, so that a row's fault is the only one."""
+        safe = norms.clip(*NORMS)
+        good = safe[~safe.isnan()]
+        if self.loss == "adaface" and self.training and len(good) > 1:
+            self.batch_mean.lerp_(good.mean().to(self.batch_mean), 0.01)
+            self.batch_std.lerp_(good.std().to(self.batch_std), 0.01)
 
     def forward(self, cosine: Tensor, labels: Tensor, norms: Tensor) -> Tensor:
         """Cosines, labels and feature norms to logits."""
+        self._update(norms)
         found = [t.detach().cpu().double().numpy() for t in (cosine, labels, norms)]
         parts = self.parts(found[0], found[1].astype(int), found[2])
         with np.errstate(all="ignore"):
