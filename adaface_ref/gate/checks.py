@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adaface_ref.evidence.agreement import Question
+from adaface_ref import numpy_reference as reference
 from adaface_ref.gate import invariants
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.material import Evidence, Result, finding_at, probe_finding
@@ -43,6 +43,8 @@ class Check(NamedTuple):
         severity: what a violation is: "error", "warning" or "note".
         effort: the least effort at which it is run.
         explanation: why it matters, what usually breaks it, how to put it right.
+        needs: what it looks at that not every way of reading shows: a key of a door's
+            `lacking`, such as "logits".
     """
 
     id: str
@@ -51,6 +53,7 @@ class Check(NamedTuple):
     severity: str = "error"
     effort: str = "quick"
     explanation: str = ""
+    needs: str = ""
 
 
 def _profile(evidence: Evidence, claim: str) -> Result:
@@ -159,11 +162,15 @@ def _margin_works(evidence: Evidence, claim: str) -> Result:
     due = evidence.probes.telling & ~plain
     if not due.any():
         return Result(SKIPPED, "skipped: the margin judged is 0")
-    got = evidence.probes.measured["logit"]
+    quantity = "logit" if evidence.probes.reading.observed else "gst"
+    got = evidence.probes.measured[quantity]
     without = columns["scale"] * columns["target_cosine"]
-    want = session.predict("logit", columns)
+    if quantity == "gst":
+        plain = ("target_cosine", "rival_cosine", "scale")
+        without = reference.gst("normface", **{name: columns[name] for name in plain})
+    want = session.predict(quantity, columns)
     working = evidence.probes.reading.dtype
-    question = Question("logit", session.loss, session.profile, working, "theirs")
+    question = session.question(quantity, working)
     with np.errstate(all="ignore"):
         due &= np.abs(want - without) > 10 * question.allowed(columns, want)
     if not due.any():
@@ -173,7 +180,9 @@ def _margin_works(evidence: Evidence, claim: str) -> Result:
         index = int(np.flatnonzero(due)[0])
         finding = probe_finding(evidence, claim, index)
         return Result(FAILED, "the target logit is s c", findings=(finding,))
-    return Result(OK, "the target logit departs from s c", int(due.sum()))
+    shown = quantity.replace("logit", "target logit").replace("gst", "GST")
+    of_plain = "s c" if quantity == "logit" else "that of s c"
+    return Result(OK, f"the {shown} departs from {of_plain}", int(due.sum()))
 
 
 def _invariant_1(evidence: Evidence, claim: str) -> Result:
@@ -261,7 +270,8 @@ CHECKS = (
           _own_gradient),
     *(
         Check(check, f"The {words} is the formula's, within the allowed error.",
-              partial(_value, check=check))
+              partial(_value, check=check),
+              needs="logits" if check.endswith("logit") else "")
         for check, words in zip(
             QUANTITIES,
             ("logit of the target class", "logit of every other class",
@@ -270,9 +280,9 @@ CHECKS = (
         )
     ),
     Check("poles-target", "Gradients are finite where the target cosine is +-1 or "
-          "just past it.", partial(_poles, target=True)),
+          "just past it.", partial(_poles, target=True), needs="poles"),
     Check("poles-other", "Gradients are finite where another class's cosine is +-1 or "
-          "just past it.", partial(_poles, target=False)),
+          "just past it.", partial(_poles, target=False), needs="poles"),
     Check("inputs-untouched", "The head leaves its arguments as they were.",
           _untouched),
     Check("margin-has-effect", "The margin changes the target logit.", _margin_works),
@@ -282,7 +292,7 @@ CHECKS = (
           "so, and nowhere else.", _invariant_2),
     Check("invariant-3", "The GST is never above 0, but where the profile has it so.",
           _invariant_3),
-    Check("continuity", "The target logit has no jump.", _continuous),
+    Check("continuity", "The target logit has no jump.", _continuous, needs="logits"),
     Check("compared-something", "Every value check compared most of its points.",
           _compared),
 )  # fmt: skip
@@ -299,6 +309,10 @@ def run_check(check: Check, evidence: Evidence) -> Outcome:
     Returns:
         The outcome.
     """
+    lacking = evidence.session.door.lacking if check.needs else {}
+    if check.needs in lacking:
+        why = f"skipped: {lacking[check.needs]}"
+        return Outcome(check.id, check.claim, SKIPPED, why)
     try:
         result = check.run(evidence, check.claim)
     except Exception as error:

@@ -19,6 +19,7 @@ from adaface_ref.gate.session import Rows, Session
 from adaface_ref.numpy_arguments import parse_profile
 from adaface_ref.points import in_dtype
 from adaface_ref.spec.losses import LOSSES
+from adaface_ref.tolerance import EPSILON
 
 CLAMPS = (0.0, 1e-7, 1e-4, 1e-3)
 """Cosine clamps seen in public heads."""
@@ -49,8 +50,11 @@ class Probes:
 
     @cached_property
     def measured(self) -> dict[str, Array]:
-        """The head's values by quantity."""
+        """The head's values by quantity: all of them, or what its own loss shows."""
         scale = self.rows.columns["scale"]
+        if not self.reading.observed:
+            gst = self.reading.gst
+            return {"gst": gst[:, 0], "other_gst": gst[:, 1], "slope": self._quotient}
         return {
             "logit": self.reading.logits[:, 0],
             "other_logit": self.reading.logits[:, 1],
@@ -59,18 +63,34 @@ class Probes:
             "gst": self.reading.gst[:, 0],
         }
 
+    @property
+    def _quotient(self) -> Array:
+        """-g/g_j, which is the slope where g_j is s (1 - P); NaN where it says little.
+
+        P - 1 in the working dtype is off by eps, which must be far less than 1 - P.
+        """
+        target, other = self.reading.gst[:, :2].T
+        least = EPSILON[self.reading.dtype] * 10 / SLACK[self.reading.dtype]
+        little = ~(other > least * self.rows.columns["scale"])
+        if self.session.loss == "curricularface":
+            little[:] = True
+        with np.errstate(all="ignore"):
+            return np.asarray(np.where(little, np.nan, -target / other))
+
     @cached_property
     def telling(self) -> NDArray[np.bool_]:
         """Which probes are far enough from the poles to tell profiles apart."""
         gap = (1 - np.abs(self.rows.cosines)).min(axis=1)
-        return np.asarray(gap > NEAR_POLE[self.reading.dtype])
+        far = gap > NEAR_POLE[self.reading.dtype]
+        return np.asarray(far & self.session.reached(self.rows))
 
     def off(self, profile: str) -> NDArray[np.bool_]:
         """Which probes a profile does not explain."""
         off = np.zeros(len(self.rows.cosines), dtype=bool)
         for name, got in self.measured.items():
             want = self.session.predict(name, self._columns(profile), profile)
-            off |= ~self.close(name, got, want)
+            silent = np.isnan(got) & (not self.reading.observed and name == "slope")
+            off |= ~self.close(name, got, want) & ~silent
         return off & self.telling
 
     def close(self, quantity: str, got: Array, want: Array) -> NDArray[np.bool_]:
@@ -126,6 +146,7 @@ def probe(session: Session) -> Probes:
     target, level = (grid.ravel() for grid in np.meshgrid(targets, levels))
     other = np.resize(others, target.size)
     cosines = in_dtype(np.stack([target, other], axis=1), widest)
+    cosines = session.reachable(cosines, widest)
     extra = {name: level} if name else {}
     rows = session.rows(cosines, extra, widest)
     return Probes(session, rows, session.read(rows))

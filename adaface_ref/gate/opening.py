@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.adapters import open_door
-from adaface_ref.gate.calls import CONSTRUCTOR
+from adaface_ref.gate.calls import MEANT, SYNONYMS
 from adaface_ref.gate.door import Request
 from adaface_ref.gate.session import EFFORTS, Session
 from adaface_ref.gate.targets import Target
@@ -56,6 +57,12 @@ def open_session(
     )
 
 
+def _is_positive(value: object) -> TypeGuard[float]:
+    """Whether a value is a number above 0."""
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return known and math.isfinite(value) and value > 0
+
+
 def _parameters(
     loss: str, arguments: Mapping[str, object]
 ) -> tuple[dict[str, float], dict[str, object]]:
@@ -64,10 +71,12 @@ def _parameters(
     if loss == "adaface":
         parameters["concentration"] = 0.333
     given: dict[str, object] = {}
-    meant = {name: m for m, row in CONSTRUCTOR.items() for name in row}
     for given_name, value in arguments.items():
-        name = meant.get(given_name, given_name)
-        if name not in parameters:
+        name = MEANT.get(given_name, given_name)
+        name = SYNONYMS.get((loss, name), name)
+        if name == "temperature" and _is_positive(value):
+            parameters["scale"] = 1 / value
+        elif name not in parameters:
             given[given_name] = value
         elif isinstance(value, bool) or not isinstance(value, int | float):
             raise DomainError(f"{name}={value!r}, but must be a number [gate]")
