@@ -113,7 +113,10 @@ def _recognise(target: Target) -> str:
             return READY[package]
     if torch.nn.Module in bases:
         names = [*inspect.signature(subject.forward).parameters][1:]
-        return "embedding" if set(names) & set(FORWARD["embeddings"]) else "cosine"
+        makes_cosines = set(names) & set(FORWARD["embeddings"]) or any(
+            MEANT.get(p.name) == "embedding_size" for p in parameters_of(subject)
+        )
+        return "embedding" if makes_cosines else "cosine"
     if bases:
         return "cosine"
     parameters = parameters_of(subject)

@@ -1,8 +1,8 @@
 """Gives a head embeddings whose cosines are known, and takes their gradients back.
 
 With the weights at [I | 0], the embedding (c_1, ..., c_C, sqrt(1 - sum c^2)) has the
-cosines c. Its gradient v gives r = -v_{C+1} / x_{C+1} and GST_j = v_j + x_j r, whether the
-head normalises the embedding or takes it for a unit vector.
+cosines c. Its gradient v gives r = -v_{C+1} / x_{C+1} and GST_j = v_j + x_j r, whether
+the head normalises the embedding or takes it for a unit vector.
 """
 
 from __future__ import annotations

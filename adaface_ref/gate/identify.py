@@ -21,7 +21,7 @@ from adaface_ref.points import in_dtype
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.tolerance import EPSILON
 
-CLAMPS = (0.0, 1e-7, 1e-4, 1e-3)
+CLAMPS = (0.0, 1e-7, 1e-6, 1e-4, 1e-3)
 """Cosine clamps seen in public heads."""
 
 ANGLES = (1e-3, 1e-4, 0.0)

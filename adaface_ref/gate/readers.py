@@ -40,6 +40,7 @@ class Manner:
         shows_logits: whether its logits can be seen: it gives them, or hands them to
             cross-entropy, or to a softmax that explains its loss.
         size: of an embedding.
+        column: whether it is given norms as (B, 1).
         why: one sentence.
     """
 
@@ -48,6 +49,7 @@ class Manner:
     gives_loss: bool
     shows_logits: bool
     size: int
+    column: bool
     why: str
 
 
@@ -107,6 +109,8 @@ def answer(head: Any, manner: Manner, batch: Batch) -> Answer:
         made = batch.cosine.new_zeros(len(length), manner.size)
         made[:, 0] = length
     values = {"embeddings": made, "labels": batch.labels, **batch.rows}
+    if manner.column:
+        values["norms"] = batch.rows["norms"].reshape(-1, 1)
     leaf = LeafOfCosines(batch.cosine, replace=not manner.black_box)
     with leaf:
         result = run("running the head", head, manner.call, values)
@@ -155,9 +159,11 @@ def choose(
         SubjectError: the head raised, or cannot be read in either manner.
     """
     found = set_weights(head(), 2)
-    plain = Manner(call, False, gives_loss, False, found or size, "")
-    boxed = replace(plain, black_box=True)
+    plain = Manner(call, False, gives_loss, False, found or size, False, "")
     batch = _trial(rows)
+    if call.has("norms") and not _runs(head(), replace(plain, black_box=True), batch):
+        plain = replace(plain, column=True)
+    boxed = replace(plain, black_box=True)
     by_leaf: Answer | SubjectError
     try:
         by_leaf = answer(_set(head(), 2), plain, batch)
@@ -178,6 +184,15 @@ def choose(
         return replace(plain, why=LEAF, shows_logits=shows)
     why = f"{BLACK_BOX}: it {reason}"
     return replace(boxed, why=why, shows_logits=shows)
+
+
+def _runs(head: Any, manner: Manner, batch: Batch) -> bool:
+    """Whether a head takes its arguments in a manner."""
+    try:
+        answer(head, manner, batch)
+    except SubjectError:
+        return False
+    return True
 
 
 def _set(head: Any, classes: int) -> Any:
