@@ -206,7 +206,8 @@ def likely_cause(probes: Probes) -> str:
     parts = _parts(probes)
     if parts is None:
         return "none of the known faults can be compared for this loss"
-    core = probes.telling & (np.abs(probes.rows.cosines).max(axis=1) < CORE)
+    seen = probes.telling if probes.reading.observed else probes.shown
+    core = seen & (np.abs(probes.rows.cosines).max(axis=1) < CORE)
     with np.errstate(all="ignore"):
         right = _right(parts)
     if _explains(probes, right, core):
@@ -238,7 +239,7 @@ def _explains(probes: Probes, values: Values, core: Array) -> bool:
         }
     good = np.ones(len(scale), dtype=bool)
     for name, want in wanted.items():
-        good &= probes.close(name, probes.measured[name], want)
+        good &= probes.agrees(name, want)
     return bool(good[core].mean() >= SHARE) if core.any() else False
 
 

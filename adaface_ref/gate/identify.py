@@ -87,11 +87,23 @@ class Probes:
     def off(self, profile: str) -> NDArray[np.bool_]:
         """Which probes a profile does not explain."""
         off = np.zeros(len(self.rows.cosines), dtype=bool)
-        for name, got in self.measured.items():
+        for name in self.measured:
             want = self.session.predict(name, self._columns(profile), profile)
-            silent = np.isnan(got) & (not self.reading.observed and name == "slope")
-            off |= ~self.close(name, got, want) & ~silent
+            off |= ~self.agrees(name, want)
         return off & self.telling
+
+    def agrees(self, quantity: str, want: Array) -> NDArray[np.bool_]:
+        """Whether a quantity is as wanted, where the head shows it."""
+        if quantity not in self.measured:
+            return np.ones(len(want), dtype=bool)
+        got = self.measured[quantity]
+        silent = np.isnan(got) & (not self.reading.observed and quantity == "slope")
+        return np.asarray(self.close(quantity, got, want) | silent)
+
+    @cached_property
+    def shown(self) -> NDArray[np.bool_]:
+        """Which telling probes show the slope; a loss alone hides it where P is 1."""
+        return np.asarray(self.telling & ~np.isnan(self.measured["slope"]))
 
     def close(self, quantity: str, got: Array, want: Array) -> NDArray[np.bool_]:
         """Whether values are the same, to within what tells profiles apart."""
