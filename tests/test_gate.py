@@ -290,8 +290,8 @@ def test_a_target_that_is_not_there_gets_one_line(target: str, message: str) -> 
         ({"device": "toaster"}, "device=toaster"),
         (
             {"adapter": "magic"},
-            "adapter=magic, but must be one of callable, cosine, embedding, "
-            "pytorch-metric-learning",
+            "adapter=magic, but must be one of callable, cosine, embedding, loss, "
+            "adaface, pytorch-metric-learning, transformers, catalyst",
         ),
         ({"seed": -1}, "seed=-1"),
     ],
