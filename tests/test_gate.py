@@ -143,6 +143,8 @@ def _printed(findings: list[Finding]) -> list[str]:
         ("zoo.wrong:angular_sign", "adaface"),
         ("zoo.wrong:ClipBeforeConcentration", "adaface"),
         ("zoo.wrong:GstFromProbability", "cosface"),
+        ("zoo.exact_shapes:MarginOfAnotherSizeInABox", "cosface"),
+        ("zoo.exact_shapes:UnseenMarginOfAnotherSizeInABox", "cosface"),
     ],
 )
 def test_snippets_print_the_value_reported(target: str, loss: str) -> None:
