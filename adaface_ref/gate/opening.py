@@ -59,8 +59,9 @@ def open_session(
 
 def _is_positive(value: object) -> TypeGuard[float]:
     """Whether a value is a number above 0."""
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return known and math.isfinite(value) and value > 0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and value > 0
 
 
 def _parameters(
