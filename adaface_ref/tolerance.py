@@ -52,6 +52,26 @@ The best working-precision form reached 2.1 over nine adversarial classes of poi
 """
 
 
+NORMALISING = 4
+"""How many more of them a head may be off that is given embeddings for cosines.
+
+An embedding (c_1, ..., c_C, sqrt(1 - sum c^2)) has its last entry rounded, and for
+norms other than 1 all entries (half an eps each); a norm squares and sums at most
+C + 1 = 6 entries that are not 0 (7 halves, which its root makes 3.5) and takes a root,
+and the quotient rounds once more: in all less than 4 eps of a cosine.
+"""
+
+CANCELLING = 16
+"""How many roundings of the terms that cancel a GST may be off that is taken back from
+the gradient of an embedding.
+
+With v the gradient of the embedding u, GST_j = v_j + u_j r where v_j is g_j less
+u_j sum(u g), and r is that sum, from the last entry. A sum of C products is rounded 2 C
+times, then multiplied, divided and subtracted (6 more), by half an eps each: 8 eps for
+five classes, once in v_j and once in r.
+"""
+
+
 def unit_in_last_place(value: Floats, dtype: str) -> Floats:
     """The distance between the floats of a dtype at a value.
 
@@ -101,6 +121,37 @@ def allowed_of_theirs(dtype: str, magnitude: Floats) -> Floats:
         Array (N,).
     """
     return ROUNDINGS * EPSILON[dtype] * magnitude + SMALLEST_NORMAL[dtype]
+
+
+def allowed_of_embedded(dtype: str, magnitude: Floats) -> Floats:
+    """What the same head may be off that is given embeddings for cosines.
+
+    The smallest normal covers what underflows in the gradient of the embedding's last
+    entry, too: it is divided by no less than 2 sqrt(eps) (the gate's reach).
+
+    Args:
+        dtype: the working dtype.
+        magnitude: the spec's `textbook_magnitude` there, array (N,).
+
+    Returns:
+        Array (N,).
+    """
+    more = NORMALISING * EPSILON[dtype] * magnitude
+    return allowed_of_theirs(dtype, magnitude) + more
+
+
+def allowed_of_cancelling(dtype: str, cosine: Floats, moment: Floats) -> Floats:
+    """What a GST may be off besides that is taken back from an embedding's gradient.
+
+    Args:
+        dtype: the working dtype.
+        cosine: the class's own, array (N,).
+        moment: sum |c_k g_k| over all classes, array (N,).
+
+    Returns:
+        Array (N,).
+    """
+    return np.asarray(CANCELLING * EPSILON[dtype] * np.abs(cosine) * moment)
 
 
 def near_zero(dtype: str, condition: Floats, magnitude: Floats) -> Any:

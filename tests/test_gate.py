@@ -143,6 +143,8 @@ def _printed(findings: list[Finding]) -> list[str]:
         ("zoo.wrong:angular_sign", "adaface"),
         ("zoo.wrong:ClipBeforeConcentration", "adaface"),
         ("zoo.wrong:GstFromProbability", "cosface"),
+        ("zoo.exact_shapes:MarginOfAnotherSizeInABox", "cosface"),
+        ("zoo.exact_shapes:UnseenMarginOfAnotherSizeInABox", "cosface"),
     ],
 )
 def test_snippets_print_the_value_reported(target: str, loss: str) -> None:
@@ -290,8 +292,8 @@ def test_a_target_that_is_not_there_gets_one_line(target: str, message: str) -> 
         ({"device": "toaster"}, "device=toaster"),
         (
             {"adapter": "magic"},
-            "adapter=magic, but must be one of callable, cosine, embedding, "
-            "pytorch-metric-learning",
+            "adapter=magic, but must be one of callable, cosine, embedding, loss, "
+            "adaface, pytorch-metric-learning, transformers, catalyst",
         ),
         ({"seed": -1}, "seed=-1"),
     ],

@@ -21,6 +21,7 @@ from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
 from adaface_ref.tolerance import (
     LARGEST,
+    allowed_of_embedded,
     allowed_of_ours,
     allowed_of_theirs,
     near_zero,
@@ -40,7 +41,7 @@ from .oracle import CERTIFIED, POLE, certify, piece_at
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Columns = Mapping[str, Floats]
-Allowance = Literal["ours", "theirs"]
+Allowance = Literal["ours", "theirs", "embedded"]
 
 INPUTS: dict[str, tuple[str, ...]] = {
     "logit": ("target_cosine",),
@@ -100,7 +101,7 @@ class Question:
         loss: a loss id.
         profile: a profile string.
         dtype: the dtype that the values were computed in.
-        allowance: "ours" or "theirs" (see `tolerance`).
+        allowance: "ours", "theirs" or "embedded" (see `tolerance`).
     """
 
     quantity: str
@@ -123,11 +124,15 @@ class Question:
         """The same, from the magnitude."""
         if self.allowance == "ours":
             return allowed_of_ours(self.dtype, expected, size)
+        if self.allowance == "embedded":
+            return allowed_of_embedded(self.dtype, size)
         return allowed_of_theirs(self.dtype, size)
 
-    def ratio(self, columns: Columns, got: Floats, expected: Floats) -> Floats:
+    def ratio(
+        self, columns: Columns, got: Floats, expected: Floats, beyond: Floats
+    ) -> Floats:
         """Error as a share of the allowed one, array (N,); inf for NaN."""
-        return self._share(got, expected, self.allowed(columns, expected))
+        return self._share(got, expected, self.allowed(columns, expected) + beyond)
 
     def _share(self, got: Floats, expected: Floats, allowed: Floats) -> Floats:
         """The same; infinity is right where the true value overflows the dtype."""
@@ -138,7 +143,9 @@ class Question:
         share = np.where(overflowed | (got == expected), 0.0, share)
         return np.nan_to_num(share, nan=np.inf, posinf=np.inf)
 
-    def predicted(self, columns: Columns, got: Floats) -> tuple[Floats, Floats]:
+    def predicted(
+        self, columns: Columns, got: Floats, beyond: Floats
+    ) -> tuple[Floats, Floats]:
         """The ratio against the reference, and what its own error may add to it.
 
         A textbook magnitude is no less than ours, so it bounds the reference's error.
@@ -149,7 +156,7 @@ class Question:
         expected = np.broadcast_to(expected, got.shape)
         ask = (self.quantity, self.loss, self.profile)
         size = evaluate_numpy(*ask, columns, self.form)
-        allowed = self.allowed_for(expected, size)
+        allowed = self.allowed_for(expected, size) + beyond
         with np.errstate(all="ignore"):
             slack = allowed_of_ours("float64", expected, size) / allowed
         share = self._share(got, expected, allowed)
@@ -185,6 +192,7 @@ def judge(
     *,
     corners: int = 0,
     certify_all: bool = False,
+    beyond: Floats | float = 0.0,
 ) -> Judgement:
     """Compares an implementation's values with the truth.
 
@@ -194,20 +202,22 @@ def judge(
         got: array (N,), the implementation's values, widened to float64.
         corners: so many of the first points go to the oracle.
         certify_all: send every point to the oracle.
+        beyond: what each value may be off besides, array (N,) or a number.
 
     Returns:
         The judgement. A NaN where a value is due is a failure.
     """
     got = np.atleast_1d(np.asarray(got, dtype=np.float64))
     table = _table(question, columns, got.shape)
+    more = np.broadcast_to(np.asarray(beyond, dtype=np.float64), got.shape)
     ratio, chosen = np.zeros(got.size), np.arange(got.size)
     if not certify_all:
-        ratio, slack = question.predicted(table, got)
+        ratio, slack = question.predicted(table, got, more)
         chosen = _doubtful(ratio, slack, corners)
     subset = {name: column[chosen] for name, column in table.items()}
     truth = certify(question.quantity, question.loss, question.profile, subset)
     decided = truth.status == CERTIFIED
-    exact = question.ratio(subset, got[chosen], truth.value)
+    exact = question.ratio(subset, got[chosen], truth.value, more[chosen])
     ratio[chosen] = np.where(decided, exact, 0.0)
     failures: list[Comparison] = []
     bad = np.flatnonzero(decided & (exact > CLOSE))
@@ -216,11 +226,13 @@ def judge(
             break
         point = {name: float(column[index]) for name, column in subset.items()}
         value = float(got[chosen[index]])
-        beside = _share_of_the_best_side(question, point, value)
+        extra = float(more[chosen[index]])
+        beside = _share_of_the_best_side(question, point, value, extra)
         if beside < exact[index]:
             ratio[chosen[index]] = beside
         if min(beside, exact[index]) > 1:
-            failures.append(_compared(question, point, value, truth.value[index]))
+            true = truth.value[index]
+            failures.append(_compared(question, point, value, true, extra))
     poles = int(np.sum(truth.status == POLE))
     undecided = int(np.sum(~decided)) - poles
     return Judgement(
@@ -258,19 +270,24 @@ def _doubtful(ratio: Floats, slack: Floats, corners: int) -> Any:
 
 
 def _compared(
-    question: Question, point: dict[str, float], got: float, expected: float
+    question: Question,
+    point: dict[str, float],
+    got: float,
+    expected: float,
+    beyond: float,
 ) -> Comparison:
     columns = {name: np.asarray([value]) for name, value in point.items()}
-    allowed = float(question.allowed(columns, np.asarray([expected]))[0])
+    allowed = float(question.allowed(columns, np.asarray([expected]))[0]) + beyond
     error = abs(got - float(expected))
     return Comparison(question.quantity, point, got, float(expected), error, allowed)
 
 
 def _share_of_the_best_side(
-    question: Question, point: dict[str, float], got: float
+    question: Question, point: dict[str, float], got: float, beyond: float
 ) -> float:
     """The least share among the pieces that meet at a point; inf where none meet."""
-    shares = (abs(got - s.value) / s.allowed for s in sides_of(question, point))
+    sides = sides_of(question, point)
+    shares = (abs(got - side.value) / (side.allowed + beyond) for side in sides)
     return min((share for share in shares if share == share), default=np.inf)
 
 

@@ -28,8 +28,9 @@ def check_head(
         target: the head, or `package.module:name`, or `path/file.py:name`.
         loss: a loss id, such as `arcface`.
         profile: `auto`, or the profile that the head must have.
-        adapter: `callable`, `cosine`, `embedding` or `pytorch-metric-learning`;
-            recognised from the head's signature when left out.
+        adapter: `callable`, `cosine`, `embedding`, `loss`, `adaface`,
+            `pytorch-metric-learning`, `transformers` or `catalyst`; recognised from
+            the head's signature when left out.
         device: a torch device.
         seed: draws the points; the same seed gives the same report.
         effort: `quick`, `normal` or `thorough`: points a check.

@@ -14,6 +14,7 @@ from adaface_ref.gate.calls import (
     BY_PLACE,
     CONSTRUCTOR,
     FORWARD,
+    MEANT,
     Call,
     bind,
     parameters_of,
@@ -33,7 +34,14 @@ from adaface_ref.gate.door import (
     texts_of,
     values_of,
 )
-from adaface_ref.gate.embeddings import embedding, metric_learning
+from adaface_ref.gate.embeddings import (
+    adaface_head,
+    catalyst_layer,
+    embedding,
+    loss_head,
+    metric_learning,
+    transformers_head,
+)
 from adaface_ref.gate.reading import DTYPES, Batch, Evaluate, Evaluation
 from adaface_ref.gate.targets import Target, TargetError
 
@@ -71,6 +79,14 @@ def open_door(target: Target, request: Request, adapter: str | None) -> Door:
     return door
 
 
+READY = {
+    "pytorch_metric_learning": "pytorch-metric-learning",
+    "transformers": "transformers",
+    "catalyst": "catalyst",
+}
+"""Adapters for heads of packages, and for what is derived from them."""
+
+
 def _require_class(target: Target, adapter: str) -> None:
     """Refuse an instance where the head must be built for each number of classes."""
     subject: Any = target.object
@@ -89,11 +105,16 @@ def _require_class(target: Target, adapter: str) -> None:
 def _recognise(target: Target) -> str:
     subject: Any = target.object
     bases = inspect.getmro(subject) if inspect.isclass(subject) else ()
-    if any(base.__name__ == "LargeMarginSoftmaxLoss" for base in bases):
-        return "pytorch-metric-learning"
+    for base in bases:
+        package = base.__module__.partition(".")[0]
+        if package in READY:
+            return READY[package]
     if torch.nn.Module in bases:
         names = [*inspect.signature(subject.forward).parameters][1:]
-        return "embedding" if set(names) & set(FORWARD["embeddings"]) else "cosine"
+        makes_cosines = set(names) & set(FORWARD["embeddings"]) or any(
+            MEANT.get(p.name) == "embedding_size" for p in parameters_of(subject)
+        )
+        return "embedding" if makes_cosines else "cosine"
     if bases:
         return "cosine"
     parameters = parameters_of(subject)
@@ -109,7 +130,7 @@ def _recognise(target: Target) -> str:
 def _callable(target: Target, request: Request) -> Door:
     subject: Any = target.object
     parameters = parameters_of(subject)
-    keywords = {name: name for name in request.chosen}
+    keywords = {name: MEANT.get(name, name) for name in request.chosen}
     if any(p.name in CONSTRUCTOR["loss"] for p in parameters):
         # A callable of all losses takes each one's parameters by keyword.
         names = reference.PARAMETERS[request.loss]
@@ -184,7 +205,11 @@ ADAPTERS: dict[str, Callable[[Target, Request], Door]] = {
     "callable": _callable,
     "cosine": _factory,
     "embedding": embedding,
+    "loss": loss_head,
+    "adaface": adaface_head,
     "pytorch-metric-learning": metric_learning,
+    "transformers": transformers_head,
+    "catalyst": catalyst_layer,
 }
 
 

@@ -12,36 +12,64 @@ from adaface_ref.gate.guard import guarded
 from adaface_ref.gate.targets import TargetError, subject_error
 
 CONSTRUCTOR: dict[str, tuple[str, ...]] = {
-    "scale": ("scale", "s", "gamma"),
-    "margin": ("margin", "m"),
+    "scale": ("scale", "s", "gamma", "s_", "logit_scale", "scale_factor", "radius"),
+    "temperature": ("temperature", "temp", "tau"),
+    "margin": ("margin", "m", "m_", "angular_margin", "additive_margin"),
     "concentration": ("concentration", "h"),
     "multiplier": ("multiplier", "m1", "q"),
     "angular_offset": ("angular_offset", "m2"),
     "additive_offset": ("additive_offset", "m3"),
     "curriculum": ("curriculum",),
+    "easy_margin": ("easy_margin", "easy"),
+    "new_batch_weight": ("new_batch_weight", "t_alpha"),
     "feature_norm": ("feature_norm",),
     "norm_lower": ("norm_lower", "l_a"),
     "norm_upper": ("norm_upper", "u_a"),
     "margin_lower": ("margin_lower", "l_margin"),
     "margin_upper": ("margin_upper", "u_margin"),
     "regulariser_weight": ("regulariser_weight", "lambda_g"),
-    "new_batch_weight": ("new_batch_weight", "t_alpha"),
-    "classes": ("classes", "num_classes", "n_classes", "classnum", "out_features"),
-    "embedding_size": ("embedding_size", "embedding_dim", "in_features", "feat_dim"),
+    "classes": (
+        "classes", "num_classes", "n_classes", "nb_classes", "nClasses", "num_class",
+        "classnum", "class_num", "class_dim", "num_labels", "n_labels", "out_features",
+        "output_dim", "out_dim", "num_ids", "num_identities", "num_subjects",
+        "num_speakers", "n_speakers", "C",
+    ),
+    "embedding_size": (
+        "embedding_size", "embedding_dim", "embed_dim", "emb_dim", "emb_size",
+        "in_features", "input_dim", "in_dim", "in_feats", "in_feat", "feat_dim",
+        "feature_dim", "feat_size", "feature_size", "num_features", "nOut", "D",
+    ),
     "dtype": ("dtype",),
     "device": ("device",),
     "profile": ("profile",),
     "loss": ("loss",),
-}
+}  # fmt: skip
 """What a constructor's argument means."""
 
+MEANT = {name: meaning for meaning, row in CONSTRUCTOR.items() for name in row}
+"""The same, by the argument's name."""
+
+ONLY_IF_ASKED = frozenset({"easy_margin"})
+"""Meanings that are a head's own choice: given only where it has no default."""
+
+SYNONYMS: dict[tuple[str, str], str] = {
+    ("arcface", "angular_offset"): "margin",
+    ("curricularface", "angular_offset"): "margin",
+    ("cosface", "additive_offset"): "margin",
+    ("sphereface", "margin"): "multiplier",
+}
+"""What a combined margin's arguments, or SphereFace's margin, are in each loss."""
+
 FORWARD: dict[str, tuple[str, ...]] = {
-    "embeddings": ("embeddings", "embedding", "embbedings", "features", "x", "input"),
+    "embeddings": (
+        "embeddings", "embedding", "embbedings", "embeds", "features", "feature",
+        "feats", "feat", "hidden_states", "x", "input", "inputs",
+    ),
     "cosine": ("cosine", "cosines", "cos", "cos_theta", "logits", "similarity"),
-    "labels": ("labels", "label", "targets", "target", "gt", "y"),
+    "labels": ("labels", "label", "targets", "target", "gt", "y", "y_true"),
     "norms": ("norms", "norm", "feature_norms", "feature_norm"),
     "margin_scaler": ("margin_scaler",),
-}
+}  # fmt: skip
 """What a forward's argument means; a constructor's names are known there, too."""
 
 BUILDING = "building the head"
@@ -163,6 +191,8 @@ def bind(
         known = names.get(name)
         if name in given:
             extra[name] = given[name]
+        elif known in ONLY_IF_ASKED and parameter.default is not parameter.empty:
+            continue
         elif known is not None and known not in meanings.values():
             meanings[name] = known
         elif parameter.default is parameter.empty:
@@ -174,7 +204,9 @@ def bind(
             meanings[name] = free[0]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         known_names = {*meanings, *extra}
-        meanings |= {n: m for n, m in keywords.items() if n not in known_names}
+        bound = {*known_names, *meanings.values()}
+        bound |= {"scale"} if "temperature" in bound else set()
+        meanings |= {n: m for n, m in keywords.items() if n not in bound}
         extra |= {n: v for n, v in given.items() if n not in known_names}
     only = frozenset(
         p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_ONLY

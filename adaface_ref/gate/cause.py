@@ -27,7 +27,8 @@ def likely_cause(probes: Probes) -> str:
         The fault's words, or that none is known.
     """
     parts = parts_at(probes)
-    core = probes.telling & (np.abs(probes.rows.cosines).max(axis=1) < CORE)
+    seen = probes.telling if probes.reading.observed else probes.shown
+    core = seen & (np.abs(probes.rows.cosines).max(axis=1) < CORE)
     best, words = _share(probes, parts, Fault("", "", right), core), RIGHT_CORE
     for fault in faults_of(parts):
         share = _share(probes, parts, fault, core)
@@ -107,5 +108,5 @@ def explains(probes: Probes, values: Values) -> Mask:
         }
     good = np.ones(len(scale), dtype=bool)
     for name, want in wanted.items():
-        good &= probes.close(name, probes.measured[name], want)
+        good &= probes.agrees(name, want)
     return good

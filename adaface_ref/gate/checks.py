@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adaface_ref.evidence.agreement import Question
+from adaface_ref import numpy_reference as reference
 from adaface_ref.gate import invariants
 from adaface_ref.gate.behaviour_rows import BEHAVIOUR
 from adaface_ref.gate.continuity import CONTINUITY, continuous
@@ -53,6 +53,8 @@ class Check(NamedTuple):
         severity: what a violation is: "error", "warning" or "note".
         effort: the least effort at which it is run.
         explanation: why it matters, what usually breaks it, how to put it right.
+        needs: what it looks at that not every way of reading shows: a key of a door's
+            `lacking`, such as "logits".
     """
 
     id: str
@@ -61,6 +63,7 @@ class Check(NamedTuple):
     severity: str = "error"
     effort: str = "quick"
     explanation: str = ""
+    needs: str = ""
 
 
 def _profile(evidence: Evidence, claim: str) -> Result:
@@ -171,11 +174,15 @@ def _margin_works(evidence: Evidence, claim: str) -> Result:
     due = evidence.probes.telling & ~plain
     if not due.any():
         return Result(SKIPPED, "skipped: the margin judged is 0")
-    got = evidence.probes.measured["logit"]
+    quantity = "logit" if evidence.probes.reading.observed else "gst"
+    got = evidence.probes.measured[quantity]
     without = columns["scale"] * columns["target_cosine"]
-    want = session.predict("logit", columns)
+    if quantity == "gst":
+        plain = ("target_cosine", "rival_cosine", "scale")
+        without = reference.gst("normface", **{name: columns[name] for name in plain})
+    want = session.predict(quantity, columns)
     working = evidence.probes.reading.dtype
-    question = Question("logit", session.loss, session.profile, working, "theirs")
+    question = session.question(quantity, working)
     with np.errstate(all="ignore"):
         due &= np.abs(want - without) > 10 * question.allowed(columns, want)
     if not due.any():
@@ -186,7 +193,9 @@ def _margin_works(evidence: Evidence, claim: str) -> Result:
         finding = probe_finding(evidence, claim, index)
         detail = "the target logit is s c"
         return Result(FAILED, detail, int(due.sum()), findings=(finding,))
-    return Result(OK, "the target logit departs from s c", int(due.sum()))
+    shown = quantity.replace("logit", "target logit").replace("gst", "GST")
+    of_plain = "s c" if quantity == "logit" else "that of s c"
+    return Result(OK, f"the {shown} departs from {of_plain}", int(due.sum()))
 
 
 def _invariant_1(evidence: Evidence, claim: str) -> Result:
@@ -237,7 +246,8 @@ CHECKS = (
           _own_gradient, explanation=explained("own-gradient")),
     *(
         Check(check, f"The {words} is the formula's, within the allowed error.",
-              partial(_value, check=check), explanation=explained(check))
+              partial(_value, check=check), explanation=explained(check),
+              needs="logits" if check.endswith("logit") else "")
         for check, words in zip(
             QUANTITIES,
             ("logit of the target class", "logit of every other class",
@@ -247,10 +257,10 @@ CHECKS = (
     ),
     Check("poles-target", "Gradients are finite where the target cosine is +-1 or "
           "just past it.", partial(_poles, target=True),
-          explanation=explained("poles-target")),
+          explanation=explained("poles-target"), needs="poles"),
     Check("poles-other", "Gradients are finite where another class's cosine is +-1 or "
           "just past it.", partial(_poles, target=False),
-          explanation=explained("poles-other")),
+          explanation=explained("poles-other"), needs="poles"),
     Check("inputs-untouched", "The head leaves its arguments as they were.",
           _untouched, explanation=explained("inputs-untouched")),
     Check("margin-has-effect", "The margin changes the target logit.", _margin_works,
@@ -262,7 +272,7 @@ CHECKS = (
     Check("invariant-3", "The GST is never above 0, but where the profile has it so.",
           _invariant_3, explanation=explained("invariant-3")),
     Check("continuity", "The target logit has no jump.", continuous,
-          explanation=CONTINUITY),
+          explanation=CONTINUITY, needs="logits"),
     Check("statistics-policy", "Running statistics follow the official policy.",
           statistics_policy, explanation=POLICY_EXPLAINED),
     Check("running-statistics", "Whatever the steps of training, the statistics are "
@@ -301,6 +311,10 @@ def run_check(
     if order.index(check.effort) > order.index(effort):
         reason = f"skipped: runs at --effort {check.effort} only"
         return Outcome(check.id, check.claim, SKIPPED, reason)
+    lacking = evidence.session.door.lacking if check.needs else {}
+    if check.needs in lacking:
+        why = f"skipped: {lacking[check.needs]}"
+        return Outcome(check.id, check.claim, SKIPPED, why)
     try:
         with guarded("running the head", functions=True):
             result = check.run(evidence, check.claim)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
 
-from adaface_ref.gate.calls import BUILDING, CONSTRUCTOR, Call, bind, parameters_of, run
+from adaface_ref.gate.calls import (
+    BUILDING,
+    CONSTRUCTOR,
+    MEANT,
+    SYNONYMS,
+    Call,
+    bind,
+    parameters_of,
+    run,
+)
 from adaface_ref.gate.guard import SEED
 from adaface_ref.gate.reading import DTYPES, Batch, Evaluate
 from adaface_ref.gate.targets import Target, TargetError
@@ -18,6 +27,9 @@ EMBEDDING_SIZE = 8
 
 ROWS = ("norms", "margin_scaler")
 """What a head may be given for each row, besides cosines and labels."""
+
+PLAIN = {"multiplier": 1.0, "angular_offset": 0.0, "additive_offset": 0.0}
+"""A combined margin's arguments in a loss that has no such margin."""
 
 MOVING = ("curriculum", "feature_norm", "margin_scaler")
 """Parameters that follow from the batch, which no constructor takes by ** ."""
@@ -70,6 +82,8 @@ class Door:
         owns_cosines: whether the cosines are the head's own, so that it may edit them.
         open: builds the head for a number of classes, a dtype and a device.
         source: the lines of a snippet from `cosine` and `labels` to `logits`.
+        black_box: whether the head is read through embeddings of known cosines.
+        lacking: what this way of reading cannot show, and why.
     """
 
     adapter: str
@@ -80,13 +94,22 @@ class Door:
     owns_cosines: bool
     open: Callable[[int, str, str], Opened]
     source: Callable[[int, str], tuple[str, ...]]
+    black_box: bool = False
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
 
 def values_of(
     request: Request, classes: int, dtype: str, device: str
 ) -> dict[str, Any]:
     """What arguments may be given, by meaning."""
-    values: dict[str, Any] = {**request.parameters, "loss": request.loss}
+    values: dict[str, Any] = dict(PLAIN)
+    values |= {**request.parameters, "loss": request.loss}
+    for (loss, meaning), name in SYNONYMS.items():
+        if loss == request.loss:
+            values[meaning] = request.parameters[name]
+    if "scale" in values:
+        values["temperature"] = 1 / values["scale"]
+    values["easy_margin"] = request.profile.startswith("easy")
     values |= {"classes": classes, "embedding_size": EMBEDDING_SIZE}
     values |= {"dtype": DTYPES[dtype], "device": device}
     return values | ({"profile": request.profile} if request.profile else {})
@@ -128,7 +151,7 @@ def require_meanings(call: Call, meanings: tuple[str, ...], target: Target) -> N
 
 def constructor_call(subject: Any, request: Request) -> Call:
     """How to call a constructor or a factory."""
-    keywords = {name: name for name in request.chosen if name not in MOVING}
+    keywords = {n: MEANT.get(n, n) for n in request.chosen if n not in MOVING}
     return bind(parameters_of(subject), CONSTRUCTOR, request.given, keywords=keywords)
 
 

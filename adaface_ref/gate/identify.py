@@ -23,7 +23,7 @@ from adaface_ref.points import in_dtype
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.tolerance import EPSILON
 
-CLAMPS = (0.0, 1e-7, 1e-4, 1e-3)
+CLAMPS = (0.0, 1e-7, 1e-6, 1e-4, 1e-3)
 """Cosine clamps seen in public heads."""
 
 ANGLES = (1e-3, 1e-4, 0.0)
@@ -58,8 +58,11 @@ class Probes:
 
     @cached_property
     def measured(self) -> dict[str, Array]:
-        """The head's values by quantity."""
+        """The head's values by quantity: all of them, or what its own loss shows."""
         scale = self.rows.columns["scale"]
+        if not self.reading.observed:
+            gst = self.reading.gst
+            return {"gst": gst[:, 0], "other_gst": gst[:, 1], "slope": self._quotient}
         found = {
             "logit": self.reading.logits[:, 0],
             "other_logit": self.reading.logits[:, 1],
@@ -70,11 +73,26 @@ class Probes:
             "gst": self.reading.gst[:, 0],
         }
 
+    @property
+    def _quotient(self) -> Array:
+        """-g/g_j, which is the slope where g_j is s (1 - P); NaN where it says little.
+
+        P - 1 in the working dtype is off by eps, which must be far less than 1 - P.
+        """
+        target, other = self.reading.gst[:, :2].T
+        least = EPSILON[self.reading.dtype] * 10 / SLACK[self.reading.dtype]
+        little = ~(other > least * self.rows.columns["scale"])
+        if self.session.loss == "curricularface":
+            little[:] = True
+        with np.errstate(all="ignore"):
+            return np.asarray(np.where(little, np.nan, -target / other))
+
     @cached_property
     def telling(self) -> NDArray[np.bool_]:
         """Which probes are far enough from the poles to tell profiles apart."""
         gap = (1 - np.abs(self.rows.cosines)).min(axis=1)
-        return np.asarray(gap > NEAR_POLE[self.reading.dtype])
+        far = gap > NEAR_POLE[self.reading.dtype]
+        return np.asarray(far & self.session.reached(self.rows))
 
     def off(self, profile: str) -> NDArray[np.bool_]:
         """Which probes a profile does not explain."""
@@ -102,7 +120,8 @@ class Probes:
                 continue
             want = self.session.predict(name, columns, profile)
             with np.errstate(invalid="ignore"):
-                found.append(np.abs(got - want) / self.allowed(name, want))
+                share = np.abs(got - want) / self.allowed(name, want)
+            found.append(np.where(self._silent(name), 0.0, share))
         return np.asarray(np.max(found, axis=0))
 
     def _at_threshold(self, profile: str) -> NDArray[np.bool_]:
@@ -119,6 +138,23 @@ class Probes:
                     gap = np.abs(cosine - np.cos(place.angle))
                     near |= gap <= TURNS * EPSILON[self.reading.dtype]
         return near
+
+    def agrees(self, quantity: str, want: Array) -> NDArray[np.bool_]:
+        """Whether a quantity is as wanted, where the head shows it."""
+        if quantity not in self.measured:
+            return np.ones(len(want), dtype=bool)
+        close = self.close(quantity, self.measured[quantity], want)
+        return np.asarray(close | self._silent(quantity))
+
+    def _silent(self, quantity: str) -> NDArray[np.bool_]:
+        """Where a loss alone does not show a quantity."""
+        hidden = quantity == "slope" and not self.reading.observed
+        return np.isnan(self.measured[quantity]) & hidden
+
+    @cached_property
+    def shown(self) -> NDArray[np.bool_]:
+        """Which telling probes show the slope; a loss alone hides it where P is 1."""
+        return np.asarray(self.telling & ~np.isnan(self.measured["slope"]))
 
     def close(self, quantity: str, got: Array, want: Array) -> NDArray[np.bool_]:
         """Whether values are the same, to within what tells profiles apart."""
@@ -185,6 +221,7 @@ def probe(session: Session) -> Probes:
     level = np.concatenate([level, its_level])
     other = np.resize(others, target.size)
     cosines = in_dtype(np.stack([target, other], axis=1), widest)
+    cosines = session.reachable(cosines, widest)
     extra = {name: level} if name else {}
     rows = session.rows(cosines, extra, widest)
     return Probes(session, rows, session.read(rows))

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adaface_ref.evidence.agreement import Question
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.reading import Array, Reading
 from adaface_ref.gate.session import Rows, Session
@@ -48,6 +47,11 @@ class Grid:
     slack: Array
 
     @property
+    def reached(self) -> NDArray[np.bool_]:
+        """Which of its points the head could be given, (B,)."""
+        return self.session.reached(self.rows)
+
+    @property
     def gst(self) -> Array:
         """The head's own GST of the target."""
         return np.asarray(self.reading.gst[:, 0])
@@ -79,16 +83,17 @@ def grid(session: Session) -> Grid:
     cosines = np.stack([target, rival], axis=1)
     rows = session.rows(cosines, {name: level} if name else {}, dtype)
     reading = session.read(rows)
-    question = Question("gst", session.loss, session.profile, reading.dtype, "theirs")
+    question = session.question("gst", reading.dtype)
     expected = session.predict("gst", rows.columns)
     with np.errstate(all="ignore"):
         slack = question.allowed(rows.columns, expected)
+        slack = slack + session.beyond("gst", rows, reading.dtype)
     shape = (len(targets), len(RIVALS), len(levels))
     return Grid(session, rows, shape, reading, expected, slack)
 
 
 def not_vanishing(found: Grid) -> tuple[Indices, int]:
-    """I1: where |g| exceeds s (1 - P) |D|, P being the head's own.
+    """I1: where |g| exceeds s (1 - P) |D|, P being the head's own where it is seen.
 
     Args:
         found: the head on the grid.
@@ -101,8 +106,10 @@ def not_vanishing(found: Grid) -> tuple[Indices, int]:
         left = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
     slope = np.abs(found.session.predict("slope", columns))
     bound = columns["scale"] * left * slope
-    bad = ~(np.abs(found.gst) <= bound + 2 * found.slack)
-    return np.flatnonzero(bad), bad.size
+    if not found.reading.observed:
+        bound = np.abs(found.expected)
+    bad = ~(np.abs(found.gst) <= bound + 2 * found.slack) & found.reached
+    return np.flatnonzero(bad), int(found.reached.sum())
 
 
 def wrong_rise(found: Grid) -> tuple[Indices, int]:
@@ -143,12 +150,12 @@ def wrong_sign(found: Grid) -> tuple[Indices, int]:
     allowed_up = np.where(found.expected > 0, np.inf, found.slack)
     allowed_down = np.where(found.expected < 0, np.inf, found.slack)
     good = (found.gst <= allowed_up) & (found.gst >= -allowed_down)
-    return np.flatnonzero(~good), good.size
+    return np.flatnonzero(~good & found.reached), int(found.reached.sum())
 
 
 def positive(found: Grid) -> NDArray[np.bool_]:
     """Where the profile itself has g > 0, on the grid."""
-    return np.asarray(found.expected > found.slack)
+    return np.asarray((found.expected > found.slack) & found.reached)
 
 
 def _criterion(found: Grid) -> Array:
@@ -165,6 +172,7 @@ def _criterion(found: Grid) -> Array:
     shift = margins.angular
     on_formula = _on_formula(found).ravel()
     moving = session.predict("slope", columns) != 0
+    on_formula &= found.reached
     probability = session.predict("probability", columns)
     turned = np.sin(angle + shift)
     level = np.sin(shift) - (probability * columns["scale"] * np.sin(angle) * turned**2)

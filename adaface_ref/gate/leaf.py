@@ -12,21 +12,26 @@ PRODUCTS = frozenset(
     {"matmul", "mm", "addmm", "linear", "einsum", "__matmul__", "__rmatmul__"}
 )
 
+SOFTENERS = frozenset({"cross_entropy", "log_softmax", "logsumexp", "softmax"})
+"""Functions that a loss hands its logits to."""
+
 
 class LeafOfCosines(TorchFunctionMode):
     """Replaces the first (batch, classes) matrix product by given cosines.
 
-    Also keeps the logits that the head hands to cross-entropy.
+    Also keeps the logits that the head hands to cross-entropy, or to a softmax.
 
     Args:
         cosine: what the head shall take for its cosines, (B, C).
+        replace: whether it shall; else the logits are kept alone.
     """
 
-    def __init__(self, cosine: torch.Tensor) -> None:
+    def __init__(self, cosine: torch.Tensor, *, replace: bool = True) -> None:
         super().__init__()
         self.cosine = cosine
-        self.replaced = False
+        self.replaced = not replace
         self.logits: torch.Tensor | None = None
+        self.through = ""
 
     def __torch_function__(
         self,
@@ -37,9 +42,12 @@ class LeafOfCosines(TorchFunctionMode):
     ) -> Any:
         """Called by torch for every function while the mode is on."""
         result = func(*args, **(kwargs or {}))
-        if func is torch.nn.functional.cross_entropy and self.logits is None:
-            self.logits = args[0] if args else (kwargs or {})["input"]
-        if self.replaced or getattr(func, "__name__", "") not in PRODUCTS:
+        name = getattr(func, "__name__", "")
+        if name == "cross_entropy" or (name in SOFTENERS and self.logits is None):
+            given = args[0] if args else (kwargs or {}).get("input")
+            if getattr(given, "shape", None) == self.cosine.shape:
+                self.logits, self.through = given, name
+        if self.replaced or name not in PRODUCTS:
             return result
         if isinstance(result, torch.Tensor) and result.shape == self.cosine.shape:
             self.replaced = True
@@ -48,26 +56,39 @@ class LeafOfCosines(TorchFunctionMode):
 
 
 SNIPPET = (
-    f"PRODUCTS = {sorted(PRODUCTS)}\n"
+    f"PRODUCTS = {sorted(PRODUCTS)}\nSOFTENERS = {sorted(SOFTENERS)}\n"
     + """
 
-class Leaf(torch.overrides.TorchFunctionMode):
-    # Takes our cosines for the head's first (batch, classes) product.
-    replaced, logits = False, None
+class Reader(torch.overrides.TorchFunctionMode):
+    # Keeps the logits, and takes our cosines for the head's first (batch, classes)
+    # product, unless it is said to be replaced.
+    logits = None
+
+    def __init__(self, replaced):
+        super().__init__()
+        self.replaced = replaced
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
-        if func is torch.nn.functional.cross_entropy and self.logits is None:
-            self.logits = args[0] if args else kwargs["input"]
-        if self.replaced or getattr(func, "__name__", "") not in PRODUCTS:
+        name = getattr(func, "__name__", "")
+        if name == "cross_entropy" or (name in SOFTENERS and self.logits is None):
+            given = args[0] if args else kwargs["input"]
+            if getattr(given, "shape", None) == cosine.shape:
+                self.logits = given
+        if self.replaced or name not in PRODUCTS:
             return result
         if getattr(result, "shape", None) == cosine.shape:
             self.replaced = True
             return cosine
         return result
 
-
-reader = Leaf()
 """
 )
 """The same class for a snippet that has only torch; a test runs it."""
+
+PARTS = """\
+parts = result if isinstance(result, (tuple, list)) else [result]
+shapes = [getattr(part, "shape", ()) for part in parts]
+logits = parts[shapes.index(cosine.shape)] if cosine.shape in shapes else reader.logits
+result = parts[0]"""
+"""The end of such a snippet: from a head's result to its logits or its loss."""

@@ -84,6 +84,8 @@ def probe_finding(
     others = probes.rows.cosines[:, 1:]
     columns["rival_cosine"] = session.rival(columns, others, profile)
     for name in ("logit", "other_logit", "gst", "other_gst"):
+        if name not in probes.measured:
+            continue
         want = session.predict(name, columns, profile)
         if not probes.close(name, probes.measured[name], want)[index]:
             break

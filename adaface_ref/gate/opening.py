@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.adapters import open_door
-from adaface_ref.gate.calls import CONSTRUCTOR
+from adaface_ref.gate.calls import MEANT, SYNONYMS
 from adaface_ref.gate.door import Request
 from adaface_ref.gate.session import EFFORTS, Session
 from adaface_ref.gate.targets import Target
@@ -60,6 +61,13 @@ def open_session(
     )
 
 
+def _is_positive(value: object) -> TypeGuard[float]:
+    """Whether a value is a number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and value > 0
+
+
 def _parameters(
     loss: str, arguments: Mapping[str, object]
 ) -> tuple[dict[str, float], dict[str, object]]:
@@ -70,10 +78,12 @@ def _parameters(
     if loss in ("adaface", "curricularface"):
         parameters["new_batch_weight"] = NEW_BATCH_WEIGHT
     given: dict[str, object] = {}
-    meant = {name: m for m, row in CONSTRUCTOR.items() for name in row}
     for given_name, value in arguments.items():
-        name = meant.get(given_name, given_name)
-        if name not in parameters:
+        name = MEANT.get(given_name, given_name)
+        name = SYNONYMS.get((loss, name), name)
+        if name == "temperature" and _is_positive(value):
+            parameters["scale"] = 1 / value
+        elif name not in parameters:
             given[given_name] = value
         elif isinstance(value, bool) or not isinstance(value, int | float):
             raise DomainError(f"{name}={value!r}, but must be a number [gate]")

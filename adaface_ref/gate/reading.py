@@ -46,10 +46,11 @@ class Batch:
 class Evaluation:
     """What a head gives: logits (B, C), and a scalar mean loss where it has one.
 
-    Its own loss may have been the mean, the sum or one value for each row.
+    Its own loss may have been the mean, the sum or one value for each row; one whose
+    logits cannot be seen gives the loss alone.
     """
 
-    logits: torch.Tensor
+    logits: torch.Tensor | None
     loss: torch.Tensor | None = None
     reduction: str = ""
 
@@ -69,6 +70,8 @@ class Reading:
         dtype: the dtype that the head worked in.
         after: (B, C), the cosines as the head left them.
         untouched: whether the head left all its arguments as they were.
+        observed: whether the logits could be seen; they and their jacobian are NaN
+            where the head gives a loss alone.
     """
 
     logits: Array
@@ -77,6 +80,7 @@ class Reading:
     dtype: str
     after: Array
     untouched: bool
+    observed: bool = True
 
     @property
     def gst(self) -> Array:
@@ -145,13 +149,17 @@ def read(evaluate: Evaluate, batch: Batch) -> Reading:
     try:
         with guarded("running the head"):
             evaluation = evaluate(Batch(edited, labels, rows))
-            logits = _checked(evaluation.logits, batch.cosine)
-            gradients = [
-                _gradient(
-                    logits.gather(1, (batch.labels[:, None] + k) % classes), cosine
-                )
-                for k in range(classes)
-            ]
+            observed = evaluation.logits is not None or evaluation.loss is None
+            gradients = [np.full((size, classes), np.nan)] * classes
+            logits = torch.full_like(cosine, torch.nan)
+            if observed:
+                logits = _checked(evaluation.logits, batch.cosine)
+                gradients = [
+                    _gradient(
+                        logits.gather(1, (batch.labels[:, None] + k) % classes), cosine
+                    )
+                    for k in range(classes)
+                ]
             loss = None
             if evaluation.loss is not None:
                 loss = _gradient(evaluation.loss * size, cosine)
@@ -168,6 +176,7 @@ def read(evaluate: Evaluate, batch: Batch) -> Reading:
         _narrower(logits.dtype, cosine.dtype),
         np.take_along_axis(_numpy(edited), order, axis=1),
         same and all(torch.equal(rows[k], batch.rows[k]) for k in rows),
+        observed,
     )
 
 
@@ -188,6 +197,7 @@ def joined(readings: Sequence[Reading]) -> Reading:
         readings[0].dtype,
         np.concatenate([reading.after for reading in readings]),
         all(reading.untouched for reading in readings),
+        all(reading.observed for reading in readings),
     )
 
 
@@ -199,8 +209,9 @@ def training_gradient(evaluate: Evaluate, batch: Batch) -> tuple[Array, Array]:
         batch: what to give it.
 
     Returns:
-        Logits (B, C), and (B, C) of the head's own loss, or of cross-entropy of its
-        logits in their own dtype; both summed over rows, target class first.
+        Logits (B, C), 0 where they cannot be seen, and (B, C) of the head's own loss,
+        or of cross-entropy of its logits in their own dtype; both summed over rows,
+        target class first.
 
     Raises:
         SubjectError: the head raised, or gave no logits of shape (B, C).
@@ -211,7 +222,9 @@ def training_gradient(evaluate: Evaluate, batch: Batch) -> tuple[Array, Array]:
         with guarded("running the head"):
             given = Batch(batch.cosine * 1, batch.labels.clone(), rows)
             evaluation = evaluate(given)
-            logits = _checked(evaluation.logits, batch.cosine)
+            logits = torch.zeros_like(batch.cosine)
+            if evaluation.logits is not None or evaluation.loss is None:
+                logits = _checked(evaluation.logits, batch.cosine)
             if evaluation.loss is None:
                 loss = CROSS_ENTROPY(logits, batch.labels, reduction="sum")
             else:

@@ -32,9 +32,11 @@ def reduction_of(loss: Callable[[Batch], torch.Tensor], like: Batch) -> str:
     return SUM if abs(ratio - 2) < 0.5 else MEAN
 
 
-def reduced(result: torch.Tensor, logits: torch.Tensor, reduction: str) -> Evaluation:
-    """A loss as a mean over the batch, whatever its own reduction is."""
-    rows = logits.shape[0] if reduction == SUM else 1
+def reduced(
+    result: torch.Tensor, logits: torch.Tensor | None, reduction: str, size: int
+) -> Evaluation:
+    """A loss as a mean over a batch of `size`, whatever its own reduction is."""
+    rows = size if reduction == SUM else 1
     return Evaluation(logits, result.mean() / rows, reduction)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.evidence.agreement import INPUTS
+from adaface_ref.evidence.agreement import INPUTS, Allowance, Question
+from adaface_ref.gate.black_box import moved_within_reach, within_reach
 from adaface_ref.gate.door import Door, Opened, Request
 from adaface_ref.gate.policy import Policy
 from adaface_ref.gate.policy_search import identify_policy
@@ -26,6 +27,7 @@ from adaface_ref.gate.state import Hold
 from adaface_ref.gate.targets import SubjectError, Target
 from adaface_ref.numpy_arguments import parse_profile
 from adaface_ref.points import RANGES, block, corner_count, in_dtype
+from adaface_ref.tolerance import allowed_of_cancelling
 
 EFFORTS = {"quick": 10**5, "normal": 10**6, "thorough": 10**7}
 """Points a value check, over all dtypes together."""
@@ -145,6 +147,48 @@ class Session:
         """Run the head on rows."""
         return read(*self.batch(rows))
 
+    def reached(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which rows the head can be given: all of them, but by a black box."""
+        if self.door.black_box:
+            return within_reach(rows.cosines, rows.dtype)
+        return np.ones(len(rows.cosines), dtype=bool)
+
+    def reachable(self, cosines: Array, dtype: str) -> Array:
+        """The same cosines, the others' moved to where the head can be given them."""
+        if self.door.black_box:
+            return moved_within_reach(cosines, dtype)
+        return cosines
+
+    def question(self, quantity: str, dtype: str) -> Question:
+        """What a value of the head is compared with, and by which tolerance."""
+        allowance: Allowance = "embedded" if self.door.black_box else "theirs"
+        return Question(quantity, self.loss, self.profile, dtype, allowance)
+
+    def beyond(self, quantity: str, rows: Rows, dtype: str, place: int = 0) -> Array:
+        """What a value may be off besides, by the way in which the head is read, (B,).
+
+        Args:
+            quantity: what is compared.
+            rows: the points.
+            dtype: the working dtype.
+            place: of which class, counted from the target.
+
+        Returns:
+            0 but for a GST that is read as a black box.
+        """
+        if not self.door.black_box or not quantity.endswith("gst"):
+            return np.zeros(len(rows.cosines))
+        cosines = rows.cosines.clip(-1, 1)
+        columns = rows.columns
+        moment = np.abs(cosines[:, 0] * self.predict("gst", columns))
+        for other in cosines[:, 1:].T:
+            at_other = {**columns, "other_cosine": other}
+            moment += np.abs(other * self.predict("other_gst", at_other))
+        if self.loss == "magface":  # whose length has a gradient of its own
+            along = self.predict("norm_gradient", columns)
+            moment += np.abs(columns["feature_norm"] * along)
+        return allowed_of_cancelling(dtype, cosines[:, place], np.nan_to_num(moment))
+
     def draw(
         self,
         dtype: str,
@@ -189,7 +233,8 @@ class Session:
         for place in range(classes - 2):
             cosines.append(np.roll(other, 7 * place + 1))
         extra = {k: drawn[k] for k in ROW_QUANTITIES if k in drawn}
-        return self.rows(np.stack(cosines, axis=1), extra, dtype)
+        chosen = self.reachable(np.stack(cosines, axis=1), dtype)
+        return self.rows(chosen, extra, dtype)
 
     def rows(self, cosines: Array, extra: Mapping[str, Array], dtype: str) -> Rows:
         """Rows from cosines (B, C) and row quantities, with their rival cosine."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adaface_ref.evidence.agreement import Comparison, Question, judge
+from adaface_ref.evidence.agreement import Comparison, judge
 from adaface_ref.gate.reading import Array, Reading, joined
 from adaface_ref.gate.report import Finding
 from adaface_ref.gate.session import CHUNK, Rows, Session
@@ -41,6 +41,7 @@ KEPT = 5
 """Findings kept for a check."""
 
 AT_POLES = "at poles"
+OUT_OF_REACH = "out of a black box's reach"
 CROWDED = "where one float64 cannot hold the rival"
 AT_BORDERS = "where rounding decides which classes are hard"
 
@@ -87,9 +88,10 @@ def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tall
         progress: called with the number of points done since it was last called.
 
     Returns:
-        A tally for each key of QUANTITIES.
+        A tally for each key of QUANTITIES that the way of reading shows.
     """
-    tallies = {check: Tally() for check in QUANTITIES}
+    unseen = "logits" in session.door.lacking
+    tallies = {c: Tally() for c in QUANTITIES if not (unseen and c.endswith("logit"))}
     for rows, corners, sizes in _blocks(session):
         if all(tally.failed for tally in tallies.values()):
             break
@@ -99,7 +101,9 @@ def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tall
             if tally.failed:
                 continue
             for place in (0,) if check.startswith("target") else _others(rows):
-                without = reasons if check.endswith("gst") else {}
+                without = reasons
+                if check.endswith("logit"):
+                    without = {OUT_OF_REACH: reasons[OUT_OF_REACH]}
                 _compare(session, check, tally, rows, reading, place, without, corners)
         progress(len(rows.cosines))
     return tallies
@@ -181,6 +185,7 @@ def _left_out(session: Session, rows: Rows, dtype: str) -> dict[str, Mask]:
     """Rows whose GST is not judged, by reason: spec and head may see other rivals."""
     found: dict[str, Mask] = {}
     found[AT_POLES] = np.asarray((np.abs(rows.cosines) >= 1).any(axis=1))
+    found[OUT_OF_REACH] = ~session.reached(rows)
     if rows.cosines.shape[1] > 2:
         found[CROWDED] = np.abs(rows.columns["rival_cosine"]) <= CLEAR
     if session.loss == "curricularface":
@@ -207,7 +212,8 @@ def _compare(
     quantity = QUANTITIES[check]
     keep = np.ones(len(rows.cosines), dtype=bool)
     for reason, left in without.items():
-        tally.left_out[reason] += int((keep & left).sum())
+        if (keep & left).any():
+            tally.left_out[reason] += int((keep & left).sum())
         keep &= ~left
     tally.asked += keep.size
     if not keep.any():
@@ -218,8 +224,9 @@ def _compare(
         columns = columns | {"other_cosine": other}
     columns = {name: column[keep] for name, column in columns.items()}
     values = got(reading, quantity, place)[keep]
-    question = _question(session, quantity, reading.dtype)
-    judged = judge(question, columns, values, corners=corners)
+    question = session.question(quantity, reading.dtype)
+    beyond = session.beyond(quantity, rows, reading.dtype, place)[keep]
+    judged = judge(question, columns, values, corners=corners, beyond=beyond)
     tally.compared += judged.compared
     tally.left_out[AT_POLES] += judged.poles
     tally.undecided += judged.undecided
@@ -236,10 +243,6 @@ def _compare(
     tally.failed = sorted(tally.failed, key=lambda item: -item[0])[:KEPT]
 
 
-def _question(session: Session, quantity: str, dtype: str) -> Question:
-    return Question(quantity, session.loss, session.profile, dtype, "theirs")
-
-
 def _finding(
     session: Session,
     claim: str,
@@ -252,8 +255,9 @@ def _finding(
     reading = session.read(row)
     alone = got(reading, failure.quantity, place)
     columns = {name: np.asarray([value]) for name, value in failure.point.items()}
-    question = _question(session, failure.quantity, working)
-    again = judge(question, columns, alone, certify_all=True)
+    question = session.question(failure.quantity, working)
+    beyond = session.beyond(failure.quantity, row, working, place)
+    again = judge(question, columns, alone, certify_all=True, beyond=beyond)
     if again.failures:
         failure = again.failures[0]
     else:
@@ -282,6 +286,6 @@ def ending_for(quantity: str, reading: Reading) -> str:
 
 
 def _right_in_single(session: Session, failure: Comparison) -> bool:
-    question = _question(session, failure.quantity, "float32")
+    question = session.question(failure.quantity, "float32")
     columns = {name: np.asarray([value]) for name, value in failure.point.items()}
     return not judge(question, columns, [failure.got], certify_all=True).failures

@@ -1,0 +1,90 @@
+"""The gate's verdicts on heads of other packages, as the table of the README.
+
+python benchmarks/real_heads.py
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import NamedTuple
+
+from adaface_ref.gate.report import FAILED, WARNING, Report
+from adaface_ref.gate.runner import run_gate
+
+METRIC_LEARNING = "pytorch_metric_learning.losses"
+WAV2VEC2 = "transformers.models.wav2vec2.modeling_wav2vec2"
+CATALYST = "catalyst.contrib.layers"
+
+
+class Head(NamedTuple):
+    """A head of another package, and the loss that it says it is."""
+
+    target: str
+    loss: str
+
+
+HEADS = (
+    Head(f"{METRIC_LEARNING}:CosFaceLoss", "cosface"),
+    Head(f"{METRIC_LEARNING}:ArcFaceLoss", "arcface"),
+    Head(f"{METRIC_LEARNING}:SphereFaceLoss", "sphereface"),
+    Head(f"{METRIC_LEARNING}:NormalizedSoftmaxLoss", "normface"),
+    Head(f"{WAV2VEC2}:AMSoftmaxLoss", "cosface"),
+    Head(f"{CATALYST}:AMSoftmax", "cosface"),
+    Head(f"{CATALYST}:CosFace", "cosface"),
+    Head(f"{CATALYST}:ArcFace", "arcface"),
+    Head(f"{CATALYST}:SubCenterArcFace", "arcface"),
+    Head(f"{CATALYST}:CurricularFace", "curricularface"),
+)
+
+
+def judged(head: Head) -> Report:
+    """The gate's report at quick effort.
+
+    Args:
+        head: a row of HEADS.
+
+    Returns:
+        The report.
+    """
+    with warnings.catch_warnings():
+        # What a package warns of when it is imported is not the gate's to judge.
+        warnings.simplefilter("ignore")
+        return run_gate(head.target, loss=head.loss, effort="quick")
+
+
+def table_row(head: Head, report: Report) -> str:
+    """A line of the table.
+
+    Args:
+        head: a row of HEADS.
+        report: the verdict on it.
+
+    Returns:
+        Head, identity, exit code, and the checks that failed or warn.
+    """
+    package, _, name = head.target.partition(":")
+    told = [
+        f"{outcome.check} {outcome.status}"
+        for outcome in report.outcomes
+        if outcome.status in (FAILED, WARNING, "error")
+    ]
+    cells = (
+        f"{package.partition('.')[0]} {name}",
+        report.identity or "not judged",
+        str(report.exit_code),
+        ", ".join(told) or "conforms",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> int:
+    """Print the table."""
+    print("| head | what it is | exit code | checks |\n| --- | --- | --- | --- |")
+    for head in HEADS:
+        print(table_row(head, judged(head)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
