@@ -20,18 +20,24 @@ def few_points(
     seed: int = 0,
     dtypes: Iterable[str] = ("float32", "float64"),
     points: int = 10_000,
+    only: str | None = None,
+    effort: str = "quick",
     **arguments: float,
 ) -> Report:
-    """Judge a head at a tenth of the points of `quick`, or at so many."""
+    """Judge a head at a tenth of the points of `quick`, or at so many.
+
+    With `only`, by one check.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(EFFORTS, "quick", points)
+        patch.setitem(EFFORTS, effort, points)
         return run_gate(
             target,
             loss=loss,
             profile=profile,
             dtypes=dtypes,
             seed=seed,
-            effort="quick",
+            effort=effort,
+            only=only,
             arguments=arguments,
         )
 

@@ -333,7 +333,8 @@ ARCFACE = "pytorch_metric_learning.losses:ArcFaceLoss"
 
 @pytest.mark.parametrize("check", [c for c in CHECKS if c.id in QUANTITIES])
 def test_a_value_check_that_compared_nothing_fails(check: Any) -> None:
-    session = SimpleNamespace(dtypes=(), profile="pure")
+    door = SimpleNamespace(lacking={})
+    session = SimpleNamespace(dtypes=(), profile="pure", door=door)
     tallies = {check.id: Tally(asked=10)}
     evidence: Any = SimpleNamespace(tallies=tallies, session=session)
     assert run_check(check, evidence).status == "failed"

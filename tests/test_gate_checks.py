@@ -117,7 +117,9 @@ def test_less_than_half_compared_fails_whatever_other_checks_compared() -> None:
 def test_a_run_in_which_all_points_are_left_out_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def at_poles(session: Session, dtype: str, size: int, *_: int) -> Rows:
+    def at_poles(
+        session: Session, dtype: str, size: int, *_: int, **__: object
+    ) -> Rows:
         return session.rows(np.tile([1.0, 0.5], (size, 1)), {}, dtype)
 
     monkeypatch.setattr(Session, "draw", at_poles)

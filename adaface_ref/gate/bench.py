@@ -61,7 +61,7 @@ class Bench:
     @cached_property
     def opened(self) -> Opened:
         """The head, in eval mode where it has statistics."""
-        opened = self.session.door.open(self.classes, self.dtype, self.device)
+        opened = self.session.unheld(self.classes, self.dtype, self.device)
         if isinstance(opened.head, torch.nn.Module) and self.settles:
             opened.head.eval()
         return opened
@@ -146,7 +146,7 @@ def ordinary(bench: Bench, size: int) -> Rows:
         extra["feature_norm"] = random.uniform(0.5 * lower, 1.1 * upper, size)
         extra["feature_norm"][::2] = random.uniform(lower, upper, len(steps[::2]))
     extra = {name: in_dtype(value, bench.dtype) for name, value in extra.items()}
-    cosines = (steps * STEP).astype(np.float64)
+    cosines = session.reachable((steps * STEP).astype(np.float64), bench.dtype)
     rows = session.rows(cosines, extra, bench.dtype)
     # Labels that follow the rows' order would hide what mixes up the two.
     return replace(rows, labels=random.integers(0, bench.classes, size))

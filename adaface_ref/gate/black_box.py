@@ -41,14 +41,15 @@ class Embedding(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]
-        """GST_j = v_j + x_j r, in float64."""
+        """GST_j = v_j + x_j r, and the gradient by the length, in float64."""
         found, length = ctx.saved_tensors
         length = length.double()[:, None]
         unit, v = found.double() / length, gradient.double() * length
         classes = found.shape[1] - 1
         r = -v[:, classes : classes + 1] / unit[:, classes:]
         gst = v[:, :classes] + unit[:, :classes] * r
-        return gst.to(found.dtype), None, None
+        along = (unit * gradient[:, : classes + 1].double()).sum(dim=1)
+        return gst.to(found.dtype), along.to(found.dtype), None
 
 
 def set_weights(head: torch.nn.Module, classes: int) -> int:

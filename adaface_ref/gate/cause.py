@@ -16,6 +16,8 @@ SHARE = 0.9
 
 RIGHT_CORE = "the core is right: look at where this point lies"
 
+UNNAMED = "no known fault gives these values"
+
 
 def likely_cause(probes: Probes) -> str:
     """Name the known fault that explains what a head does.
@@ -37,11 +39,9 @@ def likely_cause(probes: Probes) -> str:
     if best >= SHARE:
         return words
     if probes.session.loss == "adaface" and "norms" in probes.rows.given:
-        return (
-            "no known fault gives these values, with the statistics as they were found "
-            "to be: see statistics-policy"
-        )
-    return "no known fault gives these values"
+        found = "with the statistics as they were found to be: see statistics-policy"
+        return f"{UNNAMED}, {found}"
+    return UNNAMED
 
 
 def parts_at(probes: Probes) -> Parts:

@@ -100,6 +100,8 @@ def direct(bench: Bench, size: int) -> Direct:
     if "norms" in rows.given and not call.has("norms"):
         level = rows.given["norms"][:, None]
         del given["norms"]
+    if session.column and "norms" in given:
+        given["norms"] = given["norms"][:, None]
     kind = DTYPES[bench.dtype]
     given["embeddings"] = torch.tensor(
         drawn / length * level, dtype=kind, device=bench.device

@@ -69,7 +69,10 @@ def label_ignored(evidence: Evidence, claim: str) -> Result:
     own, slack = [table[last:] for table in as_label], allowed[last:]
     if all(_apart(table, own[0], slack) is None for table in own):
         return Result(SKIPPED, "skipped: the label makes no difference to this row")
+    plain = scale * by_class(rows.cosines, rows.labels)[last:]
     for label, table in enumerate(own):
+        if _apart(table, plain, slack) is None:
+            continue  # here the rule sets the margin aside: nothing to tell it by
         if _apart(logits[last:], table, slack) is None:
             return _taken_as(bench, claim, rows, logits, label)
     return Result(OK, "a row with label -1 gets no class's margin", SIZE)
@@ -90,7 +93,9 @@ def _run(bench: Bench, rows: Rows) -> tuple[Array, Array | None]:
     evaluation = bench.opened.evaluate(
         type(batch)(batch.cosine * 1, batch.labels, batch.rows)
     )
-    logits = evaluation.logits.detach().double().cpu().numpy()
+    logits = np.full(rows.cosines.shape, np.nan)
+    if evaluation.logits is not None:
+        logits = evaluation.logits.detach().double().cpu().numpy()
     if evaluation.loss is None:
         return logits, None
     rows_summed = len(rows.labels) if evaluation.reduction == SUM else 1

@@ -172,7 +172,7 @@ def _criterion(found: Grid) -> Array:
     shift = margins.angular
     on_formula = _on_formula(found).ravel()
     moving = session.predict("slope", columns) != 0
-    on_formula &= found.reached
+    moving &= found.reached
     probability = session.predict("probability", columns)
     turned = np.sin(angle + shift)
     level = np.sin(shift) - (probability * columns["scale"] * np.sin(angle) * turned**2)

@@ -45,6 +45,8 @@ def _copies(like: Batch, count: int) -> Batch:
     cosine = like.cosine.detach()[:1].repeat(count, 1).fill_(-HARD)
     cosine[:, 0] = HARD
     labels = like.labels[:1].repeat(count) * 0
-    return Batch(
-        cosine, labels, {k: v.detach()[:1].repeat(count) for k, v in like.rows.items()}
-    )
+    rows = {
+        name: row.detach()[:1].expand(count, *row.shape[1:])
+        for name, row in like.rows.items()
+    }
+    return Batch(cosine, labels, rows)

@@ -119,6 +119,8 @@ class Player:
         if norms is not None:
             leaf = torch.tensor(norms, dtype=kind, device=device).requires_grad_()
             rows["norms"] = leaf[:, None] if step.column else leaf
+        elif "norms" in self.session.door.takes:
+            rows["norms"] = torch.ones(len(cosines), dtype=kind, device=device)
         labels = torch.arange(1, len(cosines) + 1, device=device) % self.classes
         with warnings.catch_warnings():
             # torch warns of the std of one row: here its NaN is what is looked for.
@@ -278,8 +280,10 @@ def _step_lines(
     if norms is not None:
         lines.append(f"norm_leaf = torch.tensor({_floats(norms)}, {kind})")
         lines.append(f"norms = norm_leaf{'[:, None]' * step.column}")
+    elif "norms" in session.door.takes:
+        lines.append("norms = torch.ones(len(labels), dtype=torch.float64)")
     if reader:
-        lines.append("reader = Leaf()")
+        lines.append("reader = Reader(replaced=False)")
     return [*lines, *call]
 
 

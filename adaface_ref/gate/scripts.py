@@ -38,6 +38,10 @@ logits, _ = run(rows, labels{extra})
 print(logits[{row}, {klass}].item())"""
 
 
+WEIGHTS = "set_weights("
+"""In the lines that give the head the weights it is judged with, and define how."""
+
+
 def script(
     bench: Bench,
     rows: Rows,
@@ -63,6 +67,8 @@ def script(
     running = [line for line in body if not line.startswith("head")]
     if bench.settles and "head.eval()" not in making:
         making.append("head.eval()")
+    if session.column and rows.given.keys() & {"norms"}:
+        running.insert(0, "norms = norms[:, None]")
     own = any("result =" in line for line in running)
     running.append("return logits, " + ("result" if own else "logits"))
     matrix = by_class(rows.cosines, rows.labels)
@@ -135,7 +141,7 @@ def direct_script(
     """
     session = bench.session
     body = session.door.source(bench.classes, bench.dtype)
-    making = [line for line in body if line.startswith("head")]
+    making = [line for line in body if line.startswith("head") or WEIGHTS in line]
     if bench.settles and "head.eval()" not in making:
         making.append("head.eval()")
     tensors = [

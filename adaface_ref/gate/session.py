@@ -19,11 +19,12 @@ from adaface_ref.gate.reading import (
     Array,
     Batch,
     Evaluate,
+    Evaluation,
     Reading,
     make_batch,
     read,
 )
-from adaface_ref.gate.state import Hold
+from adaface_ref.gate.state import Hold, with_columns
 from adaface_ref.gate.targets import SubjectError, Target
 from adaface_ref.numpy_arguments import parse_profile
 from adaface_ref.points import RANGES, block, corner_count, in_dtype
@@ -135,6 +136,34 @@ class Session:
             opened = self.door.open(classes, dtype, self.device)
             self._heads[key] = self.hold.opened(opened) if self.hold else opened
         return self._heads[key]
+
+    @property
+    def column(self) -> bool:
+        """Whether the head wants norms as (B, 1)."""
+        return self.policy is not None and self.policy.column
+
+    def unheld(
+        self, classes: int, dtype: str, device: str, door: Door | None = None
+    ) -> Opened:
+        """The head as it is made, norms in the shape that it wants.
+
+        Args:
+            classes: how many.
+            dtype: a key of DTYPES.
+            device: a torch device.
+            door: another than the session's.
+
+        Returns:
+            It, its statistics free to move.
+        """
+        opened = (door or self.door).open(classes, dtype, device)
+        if not self.column:
+            return opened
+
+        def evaluate(batch: Batch) -> Evaluation:
+            return opened.evaluate(with_columns(batch))
+
+        return opened._replace(evaluate=evaluate)
 
     def batch(self, rows: Rows) -> tuple[Evaluate, Batch]:
         """The head that fits rows, and the rows as tensors."""

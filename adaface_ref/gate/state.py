@@ -137,10 +137,15 @@ class Hold:
         return replace(found, logits=found.logits[:1])
 
     def _shaped(self, batch: Batch) -> Batch:
-        if not self.policy.column or "norms" not in batch.rows:
-            return batch
-        rows = {**batch.rows, "norms": batch.rows["norms"][:, None]}
-        return Batch(batch.cosine, batch.labels, rows)
+        return with_columns(batch) if self.policy.column else batch
+
+
+def with_columns(batch: Batch) -> Batch:
+    """The batch with its norms, if it has any, as (B, 1)."""
+    if "norms" not in batch.rows:
+        return batch
+    rows = {**batch.rows, "norms": batch.rows["norms"][:, None]}
+    return Batch(batch.cosine, batch.labels, rows)
 
 
 def _array(tensor: torch.Tensor) -> Array:

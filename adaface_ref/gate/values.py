@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref.evidence.agreement import Comparison, judge
+from adaface_ref.gate.cause import RIGHT_CORE, UNNAMED
 from adaface_ref.gate.reading import Array, Reading, joined
 from adaface_ref.gate.report import Finding
 from adaface_ref.gate.session import CHUNK, Rows, Session
@@ -262,7 +263,8 @@ def _finding(
         failure = again.failures[0]
     else:
         cause += "; by itself this row is right, so rows are not independent"
-    if working == "float64" and _right_in_single(session, failure):
+    unnamed = cause.startswith((RIGHT_CORE, UNNAMED))
+    if working == "float64" and unnamed and _right_in_single(session, failure):
         cause = "right to single precision only: something in it is held in float32"
     inputs = failure.point | {k: float(v[0]) for k, v in row.given.items()}
     return Finding(

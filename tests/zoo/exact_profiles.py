@@ -21,7 +21,7 @@ class Exact(NamedTuple):
     Args:
         loss: its loss.
         profile: what it must be identified as.
-        warned: the checks that must warn: a jump, a change of sign.
+        warned: the checks that must warn: a jump, a change of sign, half precision.
     """
 
     loss: str
@@ -171,22 +171,25 @@ def adaface_official(
 
 
 JUMP, SIGN = ("continuity",), ("invariant-3",)
+HALF = ("narrow-dtypes",)
+"""An eps of 1e-3 and less vanishes in half precision."""
+
 EXACT_PROFILES = {
     "ArcFaceEasy": Exact("arcface", "easy", JUMP),
-    "arcface_easy_clamped": Exact("arcface", "easy:cosine=1e-07", JUMP),
+    "arcface_easy_clamped": Exact("arcface", "easy:cosine=1e-07", JUMP + HALF),
     "arcface_fallback": Exact("arcface", "fallback", JUMP),
     "arcface_fallback_plain": Exact("arcface", "fallback-plain", JUMP),
     "arcface_reflect": Exact("arcface", "reflect"),
     "arcface_shift": Exact("arcface", "shift"),
     "arcface_min": Exact("arcface", "min", SIGN),
-    "arcface_clip": Exact("arcface", "clip:cosine=0.0001,angle=0.0001"),
+    "arcface_clip": Exact("arcface", "clip:cosine=0.0001,angle=0.0001", HALF),
     "cosface_easy": Exact("cosface", "easy", JUMP),
     "cosface_clamped": Exact("cosface", "pure:cosine=0.0001"),
     "magface_easy": Exact("magface", "easy", JUMP),
     "magface_fallback": Exact("magface", "fallback", JUMP),
     "magface_fallback_plain": Exact("magface", "fallback-plain", JUMP),
     "magface_min": Exact("magface", "min", SIGN),
-    "magface_clip": Exact("magface", "clip"),
-    "adaface_official": Exact("adaface", "clip"),
+    "magface_clip": Exact("magface", "clip", HALF),
+    "adaface_official": Exact("adaface", "clip", HALF),
 }
 """Each head by its name in this file."""

@@ -118,7 +118,7 @@ class AnotherProductFirst(ByRows):
 
     def cosine(self, x: Tensor) -> Tensor:
         """Cosines of embeddings with the weights."""
-        self.seen = self.auxiliary(x).detach().mean()
+        self.seen = self.auxiliary(x).detach().mean() if self.training else self.seen
         return super().cosine(x)
 
 
@@ -203,7 +203,15 @@ class AdaFaceByElements(nn.Module):
     def forward(self, a: Tensor, norms: Tensor, label: Tensor) -> Tensor:
         """Unit embeddings, their norms and labels to logits."""
         cosine = (a[:, :, None] * unit(self.kernel, dim=0)).sum(dim=1)
-        scaler = self.h * (norms - self.batch_mean) / (self.batch_std + 1e-3)
+        if norms.shape != (len(a), 1):
+            raise ValueError("norms must be (B, 1)")
+        with torch.no_grad():
+            safe = norms.clip(min=1e-3, max=100)
+            good = safe[~safe.isnan()]
+            if self.training and len(good) > 1:
+                self.batch_mean.lerp_(good.mean().to(self.batch_mean), 0.01)
+                self.batch_std.lerp_(good.std().to(self.batch_std), 0.01)
+            scaler = self.h * (safe - self.batch_mean) / (self.batch_std + 1e-3)
         shift = self.m * scaler.clip(-1, 1)
         cosine = cosine.clamp(-1 + 1e-3, 1 - 1e-3)
         angle = (own(cosine, label).acos() - shift).clip(1e-3, math.pi - 1e-3)

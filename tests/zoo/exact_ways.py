@@ -58,7 +58,7 @@ class CurricularFaceHead(nn.Module):
         cosine = torch.mm(unit, functional.normalize(self.kernel, dim=0))
         target = own(cosine, label)
         margined = turned(target, self.m)
-        if self.training:
+        if self.training and bool(target.isfinite().all()):
             self.t.copy_(target.detach().mean() * 0.01 + 0.99 * self.t)
         plain = target - math.sin(self.m) * self.m
         final = torch.where(target > math.cos(math.pi - self.m), margined, plain)

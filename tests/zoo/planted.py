@@ -55,14 +55,24 @@ class _AsPlanted(torch.autograd.Function):
     """Logits and slopes that were computed elsewhere."""
 
     @staticmethod
-    def forward(ctx: Any, cosine: Tensor, logits: Tensor, slopes: Tensor) -> Tensor:
-        ctx.save_for_backward(slopes)
+    def forward(
+        ctx: Any,
+        cosine: Tensor,
+        norms: Tensor,
+        logits: Tensor,
+        slopes: Tensor,
+        by_norm: Tensor,
+    ) -> Tensor:
+        ctx.save_for_backward(slopes, by_norm)
         return logits.clone()
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (slopes,) = ctx.saved_tensors
-        return gradients[0] * slopes, None, None
+    def backward(
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor, Tensor, None, None, None]:
+        slopes, by_norm = ctx.saved_tensors
+        along = (gradients[0] * by_norm).sum(dim=1)
+        return gradients[0] * slopes, along, None, None, None
 
 
 class _Weighted(torch.autograd.Function):
@@ -127,6 +137,8 @@ class Planted(nn.Module):
 
     def forward(self, cosine: Tensor, labels: Tensor, norms: Tensor) -> Tensor:
         """Cosines, labels and feature norms to logits."""
+        if bool((labels < 0).any()):
+            raise IndexError("a label is below 0")
         self._update(norms)
         found = [t.detach().cpu().double().numpy() for t in (cosine, labels, norms)]
         parts = self.parts(found[0], found[1].astype(int), found[2])
@@ -146,8 +158,20 @@ class Planted(nn.Module):
 
         logits = laid_out(values.logit, values.other_logit)
         slopes = laid_out(values.slope, values.other_slope)
-        planted: Tensor = _AsPlanted.apply(cosine, logits, slopes)  # type: ignore[no-untyped-call]
+        by_norm = laid_out(self._by_norm(parts, values), 0 * values.other_logit)
+        planted: Tensor = _AsPlanted.apply(cosine, norms, logits, slopes, by_norm)  # type: ignore[no-untyped-call]
         return planted
+
+    def _by_norm(self, parts: Parts, values: Values) -> Array:
+        """The target logit's slope by the norm: MagFace's margin follows it."""
+        if self.loss != "magface":
+            return 0 * values.logit
+        columns = parts.columns
+        low, high = columns["norm_lower"], columns["norm_upper"]
+        rise = (columns["margin_upper"] - columns["margin_lower"]) / (high - low)
+        inside = (columns["feature_norm"] > low) & (columns["feature_norm"] < high)
+        sine = np.sqrt((1 - parts.target) * (1 + parts.target))
+        return np.asarray(np.where(inside, -values.slope * sine * rise, 0.0))
 
     def weight(self, cosine: Array, labels: Array, norms: Array) -> Array:
         """The row's derivative of the loss by the target logit, (B, 1)."""

@@ -15,6 +15,8 @@ class Wrong(NamedTuple):
         cause: words of the likely cause, where the fault is one of those known.
         arguments: what it is judged with.
         dtypes: in which it is judged.
+        status: what the check then says: a warning for what is no error.
+        effort: the least at which it is caught.
     """
 
     loss: str
@@ -22,3 +24,5 @@ class Wrong(NamedTuple):
     cause: str = ""
     arguments: Mapping[str, object] = {}
     dtypes: tuple[str, ...] = ("float32", "float64")
+    status: str = "failed"
+    effort: str = "quick"
