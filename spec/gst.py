@@ -284,7 +284,8 @@ def textbook_magnitude(
     """`magnitude`, and what acos, cos, sqrt(1 - c^2) and P - 1 lose on top of it.
 
     For a sound head written with acos and cos: (|theta| + |a|) |dv/da| for the
-    margined angle, |v|/(1 - c^2) for the sine, s |D| for P - 1, s for a logit.
+    margined angle, |v|/(1 - c^2) for the sine, s |D| for P - 1, s for a logit, and
+    |dv/dn| + |dv/dc_j| where the other classes are taken through acos and cos, too.
 
     Args:
         quantity: a key of QUANTITIES.
@@ -308,8 +309,8 @@ def textbook_magnitude(
             terms.append(scale * _slope(piece, profile.detached).subs(shift, 0))
         if quantity in ("logit", "other_logit"):
             terms.append(scale)
-        if profile.rule == "clip":
-            # Such heads take every class through acos and cos, not the target alone.
+        if loss.angular_margin != 0:
+            # Many heads take every class through acos and cos, not the target alone.
             terms += [diff(still, symbol) for symbol in (rival_cosine, other_cosine)]
         where = tuple(expression.subs(shift, 0) for expression in piece.where)
         done.append(Case(where, tuple(terms), piece.name))

@@ -141,7 +141,7 @@ def test_open_question_needs_no_formula() -> None:
         (
             without(profile="klip"),
             "claim 'negative': profile='klip', but must begin with one of pure, clip, "
-            "fallback",
+            "fallback, fallback-plain, easy, reflect, shift, min",
         ),
         (
             without(profile="fallback"),

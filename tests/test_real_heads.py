@@ -18,7 +18,6 @@ CATALYST = "catalyst.contrib.layers"
 
 CONFORM = [
     (f"{METRIC_LEARNING}:CosFaceLoss", "cosface"),
-    (f"{METRIC_LEARNING}:SphereFaceLoss", "sphereface"),
     (f"{METRIC_LEARNING}:NormalizedSoftmaxLoss", "normface"),
     (f"{WAV2VEC2}:AMSoftmaxLoss", "cosface"),
     (f"{CATALYST}:CosFace", "cosface"),
@@ -40,6 +39,13 @@ def _judged(target: str, loss: str) -> Report:
 def test_real_heads_conform(target: str, loss: str) -> None:
     report = _judged(target, loss)
     assert report.exit_code == 0, report.text()
+
+
+def test_sphereface_multiplies_by_the_length_of_the_embeddings() -> None:
+    report = _judged(f"{METRIC_LEARNING}:SphereFaceLoss", "sphereface")
+    assert failed(report) == ["weights-normalised"]
+    detail = outcomes(report)["weights-normalised"].detail
+    assert detail == "the embeddings' length counts"
 
 
 def test_arcface_in_degrees_fails_at_the_poles_only() -> None:
@@ -80,4 +86,6 @@ def test_a_row_of_the_table_gives_the_verdict() -> None:
     script = runpy.run_path(str(SCRIPT))
     row = script["table_row"](script["HEADS"][1], report)
     assert row.startswith("| pytorch_metric_learning ArcFaceLoss | ArcFace, scale 64")
-    assert row.endswith("| 1 | poles-target failed, continuity warning |")
+    assert row.endswith(
+        "| 1 | poles-target failed, continuity warning, narrow-dtypes warning |"
+    )

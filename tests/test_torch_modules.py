@@ -193,7 +193,7 @@ def test_a_head_compiles_in_one_graph(loss: str) -> None:
         ({"margin": torch.tensor([0.4, 0.5])}, "margin=tensor([0.4000, 0.5000]), but"),
         ({"profile": ["pure"]}, "profile=\"['pure']\", but must be one of pure, clip"),
         ({"pole_gradient": "x"}, "pole_gradient='x', but must be nearest or limit"),
-        ({"profile": "shift"}, "profile='shift', but must be one of pure, clip"),
+        ({"profile": "klip"}, "profile='klip', but must be one of pure, clip"),
     ],
 )
 def test_a_wrong_setting_gets_one_clear_line(

@@ -158,7 +158,8 @@ class Planted(nn.Module):
 
         logits = laid_out(values.logit, values.other_logit)
         slopes = laid_out(values.slope, values.other_slope)
-        by_norm = laid_out(self._by_norm(parts, values), 0 * values.other_logit)
+        with np.errstate(invalid="ignore"):
+            by_norm = laid_out(self._by_norm(parts, values), 0 * values.other_logit)
         planted: Tensor = _AsPlanted.apply(cosine, norms, logits, slopes, by_norm)  # type: ignore[no-untyped-call]
         return planted
 
