@@ -285,7 +285,8 @@ def textbook_magnitude(
 
     For a sound head written with acos and cos: (|theta| + |a|) |dv/da| for the
     margined angle, |v|/(1 - c^2) for the sine, s |D| for P - 1, s for a logit, and
-    |dv/dn| + |dv/dc_j| where the other classes are taken through acos and cos, too.
+    |dv/dn| + |dv/dc_j| + |g_j|/(1 - c_j^2) where the other classes are taken through
+    acos and cos, too.
 
     Args:
         quantity: a key of QUANTITIES.
@@ -312,6 +313,8 @@ def textbook_magnitude(
         if loss.angular_margin != 0:
             # Many heads take every class through acos and cos, not the target alone.
             terms += [diff(still, symbol) for symbol in (rival_cosine, other_cosine)]
+            if quantity == "other_gst":
+                terms.append(still / ((1 - other_cosine) * (1 + other_cosine)))
         where = tuple(expression.subs(shift, 0) for expression in piece.where)
         done.append(Case(where, tuple(terms), piece.name))
     return tuple(done)
