@@ -122,8 +122,8 @@ def list_command(section: str | None) -> None:
 @click.option(
     "--adapter",
     metavar="NAME",
-    help="How to call it, if not recognised: callable, cosine, embedding or "
-    "pytorch-metric-learning.",
+    help="How to call it, if not recognised: callable, cosine, embedding, loss, "
+    "adaface, pytorch-metric-learning, transformers or catalyst.",
 )
 @click.option(
     "--arg",
