@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sympy import Expr, S, Symbol, acos, cos, pi, sin
+from sympy import Expr, Integer, S, Symbol, acos, cos, pi, sin
 
 from .losses import LOSSES, Loss
 from .symbols import (
@@ -155,8 +155,9 @@ def _shift(loss: Loss) -> tuple[Piece, ...]:
 
 def _min(loss: Loss) -> tuple[Piece, ...]:
     # cos(theta + a) < cos(theta) exactly before theta = pi - a/2.
+    margin = loss.angular_margin or Integer(0)
     return (
-        Piece((cos(angle) - cos(pi - loss.angular_margin / 2),), loss.target),
+        Piece((cos(angle) - cos(pi - margin / 2),), loss.target),
         Piece((), cos(angle), name="plain"),
     )
 

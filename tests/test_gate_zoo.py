@@ -54,7 +54,11 @@ def _judged(target: str) -> Report:
 def test_exact_heads_conform(target: str, seed: int) -> None:
     row = EXACT[target]
     arguments = dict(row.arguments)
-    report = few_points(target, row.loss, row.profile, seed, points=2_000, **arguments)
+    # One dtype does for the further seeds.
+    dtypes = ("float32", "float64") if seed == 0 else ("float32",)
+    report = few_points(
+        target, row.loss, row.profile, seed, dtypes, points=2_000, **arguments
+    )
     assert report.exit_code == 0, report.text()
 
 
@@ -63,7 +67,7 @@ def test_there_is_an_exact_head_of_every_loss() -> None:
     assert len(EXACT) >= 20
 
 
-@pytest.mark.parametrize("target", [*BY_HAND, *ROWS])
+@pytest.mark.parametrize("target", BY_HAND)
 def test_planted_heads_are_caught_by_the_check_that_names_them(target: str) -> None:
     row, report = WRONG[target], _judged(target)
     assert outcomes(report)[row.check].status == row.status, report.text()
@@ -82,9 +86,11 @@ def test_likely_causes_are_named(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ROWS)
-def test_the_likely_cause_of_a_row_is_its_own(target: str) -> None:
-    found = outcomes(_judged(target))[WRONG[target].check].findings[0].cause
-    assert found in indistinguishable(target.partition(":")[2])
+def test_a_row_is_caught_with_its_own_words_for_the_cause(target: str) -> None:
+    outcome = outcomes(_judged(target))[WRONG[target].check]
+    assert outcome.status == "failed"
+    cause = outcome.findings[0].cause
+    assert cause in indistinguishable(target.partition(":")[2])
 
 
 def test_every_row_of_faults_is_planted_in_some_loss() -> None:
@@ -99,9 +105,9 @@ def test_our_modules_conform_in_every_profile(loss: str, rule: str) -> None:
     assert report.profile == rule
 
 
-@pytest.mark.parametrize("fields", [":cosine=1e-4", ":detached"])
 @pytest.mark.parametrize(("loss", "rule"), CELLS)
-def test_our_logits_conform_in_every_profile(loss: str, rule: str, fields: str) -> None:
+def test_our_logits_conform_in_every_profile(loss: str, rule: str) -> None:
     target = "adaface_ref.torch_heads:margin_logits"
-    report = few_points(target, loss, rule + fields, points=2_000)
+    profile = f"{rule}:cosine=1e-4,detached"
+    report = few_points(target, loss, profile, points=2_000)
     assert report.exit_code == 0, report.text()

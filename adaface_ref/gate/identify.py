@@ -7,7 +7,7 @@ profile found or pinned, and only by the oracle.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -269,6 +269,23 @@ def identify(probes: Probes) -> Identity:
         f"at target_cosine = {cosine!r} ({fewest} of {probed} probes)"
     )
     return Identity(best, False, sentence, departs)
+
+
+def as_another(probes: Probes, found: Identity, profile: str) -> Identity:
+    """The identity under a profile that the probes cannot tell from its own.
+
+    Args:
+        probes: the head's answers.
+        found: an identity that fits.
+        profile: one of its `alike`.
+
+    Returns:
+        The identity, the others still named as what cannot be told apart.
+    """
+    alike = _alike(probes.session.loss, profile, [found.profile, *found.alike])
+    sentence = describe(probes.session, profile)
+    sentence += _doubt(probes.reading.dtype, profile, alike)
+    return replace(found, profile=profile, sentence=sentence, alike=alike)
 
 
 def _closest(probes: Probes, nearest: list[str]) -> str:

@@ -9,11 +9,16 @@ from typing import NamedTuple
 
 from adaface_ref.gate import invariants
 from adaface_ref.gate.cause import likely_cause
-from adaface_ref.gate.identify import Identity, Probes, identify, probe
+from adaface_ref.gate.identify import Identity, Probes, as_another, identify, probe
 from adaface_ref.gate.report import Finding
 from adaface_ref.gate.session import Rows, Session
 from adaface_ref.gate.snippets import snippet
-from adaface_ref.gate.values import Tally, ending_for, measure
+from adaface_ref.gate.values import (
+    Tally,
+    conforms_at_first,
+    ending_for,
+    measure,
+)
 
 
 @dataclass
@@ -37,9 +42,17 @@ class Evidence:
     def identity(self) -> Identity:
         """What the head is; sets the profile that is judged."""
         found = identify(self.probes)
-        if not self.session.request.profile:
+        if self.session.request.profile:
+            return found
+        for profile in (found.profile, *found.alike):
+            self.session.profile = profile
+            if not found.alike or conforms_at_first(self.session):
+                break
+        else:
             self.session.profile = found.profile
-        return found
+        if self.session.profile == found.profile:
+            return found
+        return as_another(self.probes, found, self.session.profile)
 
     def settle(self) -> Identity:
         """Make sure that the profile that is judged is set."""

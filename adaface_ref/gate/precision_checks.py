@@ -134,7 +134,7 @@ def _train(case: Case) -> Trained:
     logits, loss = evaluation.logits, evaluation.loss
     own = loss is not None
     if loss is None:
-        loss = torch.nn.functional.cross_entropy(logits, batch.labels)
+        loss = torch.nn.functional.cross_entropy(evaluation.shown, batch.labels)
     gradient = None
     if loss.requires_grad:
         (gradient,) = torch.autograd.grad(loss, batch.cosine, allow_unused=True)

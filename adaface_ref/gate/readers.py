@@ -165,7 +165,8 @@ def choose(
     batch = _trial(rows)
     if call.has("norms") and not _runs(head(), replace(plain, black_box=True), batch):
         plain = replace(plain, column=not held)
-        batch.rows["norms"] = batch.rows["norms"].reshape(-1, 1)
+        column = batch.rows["norms"].reshape(-1, 1)
+        batch = Batch(batch.cosine, batch.labels, {**batch.rows, "norms": column})
     boxed = replace(plain, black_box=True)
     by_leaf: Answer | SubjectError
     try:

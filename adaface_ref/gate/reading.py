@@ -54,6 +54,17 @@ class Evaluation:
     loss: torch.Tensor | None = None
     reduction: str = ""
 
+    @property
+    def shown(self) -> torch.Tensor:
+        """The logits.
+
+        Raises:
+            SubjectError: they cannot be seen.
+        """
+        if self.logits is None:
+            raise SubjectError("the head's logits cannot be seen")
+        return self.logits
+
 
 Evaluate = Callable[[Batch], Evaluation]
 

@@ -125,7 +125,7 @@ class Player:
         with warnings.catch_warnings():
             # torch warns of the std of one row: here its NaN is what is looked for.
             warnings.simplefilter("ignore")
-            logits = self.opened.evaluate(Batch(cosine * 1, labels, rows)).logits
+            logits = self.opened.evaluate(Batch(cosine * 1, labels, rows)).shown
         if tuple(getattr(logits, "shape", ())) != (len(cosines), self.classes):
             raise SubjectError("the head gives no logits of shape (B, C)")
         self.logits, self.inputs = logits, cosine if norms is None else leaf

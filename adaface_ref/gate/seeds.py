@@ -55,7 +55,7 @@ def numpy_state() -> State:
 def set_numpy(state: State) -> None:
     """Set NumPy's generator back."""
     if numpy_state().kind != state.kind:
-        np.random.set_bit_generator(np.random.MT19937())
+        np.random.set_bit_generator(np.random.MT19937())  # type: ignore[attr-defined]
     np.random.set_state(state.whole)
 
 
@@ -93,7 +93,7 @@ def _leads_to(before: bytes, after: bytes) -> bool:
     twister = np.random.MT19937()
     key = np.frombuffer(before, dtype=np.uint32)
     inner = {"key": key, "pos": DRAWS}
-    twister.state = {"bit_generator": "MT19937", "state": inner}
+    twister.state = {"bit_generator": "MT19937", "state": inner}  # type: ignore[typeddict-item]
     for _ in range(TURNS):
         twister.random_raw(output=False)
         state: Any = twister.state

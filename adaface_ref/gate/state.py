@@ -134,7 +134,7 @@ class Hold:
         rows = {name: row.repeat(2) for name, row in batch.rows.items()}
         twice = Batch(batch.cosine.repeat(2, 1), batch.labels.repeat(2), rows)
         found = opened.evaluate(self._shaped(twice))
-        return replace(found, logits=found.logits[:1])
+        return replace(found, logits=found.shown[:1])
 
     def _shaped(self, batch: Batch) -> Batch:
         return with_columns(batch) if self.policy.column else batch

@@ -243,7 +243,7 @@ def _norm_gradient(bench: Bench, rows: Rows) -> tuple[Array, bool]:
     )
     if evaluation.loss is None:
         loss = torch.nn.functional.cross_entropy(
-            evaluation.logits, batch.labels, reduction="sum"
+            evaluation.shown, batch.labels, reduction="sum"
         )
     else:
         loss = evaluation.loss * SIZE

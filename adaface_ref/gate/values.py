@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -91,9 +92,16 @@ def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tall
     Returns:
         A tally for each key of QUANTITIES that the way of reading shows.
     """
+    return _measured(session, _blocks(session), progress)
+
+
+def _measured(
+    session: Session, blocks: Iterable[_Block], progress: Callable[[int], None]
+) -> dict[str, Tally]:
+    """The same over some blocks."""
     unseen = "logits" in session.door.lacking
     tallies = {c: Tally() for c in QUANTITIES if not (unseen and c.endswith("logit"))}
-    for rows, corners, sizes in _blocks(session):
+    for rows, corners, sizes in blocks:
         if all(tally.failed for tally in tallies.values()):
             break
         reading = _read(session, rows, sizes)
@@ -108,6 +116,20 @@ def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tall
                 _compare(session, check, tally, rows, reading, place, without, corners)
         progress(len(rows.cosines))
     return tallies
+
+
+def conforms_at_first(session: Session) -> bool:
+    """Whether nothing fails at the first blocks, corners and poles' neighbours too.
+
+    Args:
+        session: the head, with the profile that is asked about.
+
+    Returns:
+        False for any value that is off.
+    """
+    first = islice(_blocks(session), 4 * len(session.dtypes))
+    tallies = _measured(session, first, lambda _points: None)
+    return not any(tally.failed for tally in tallies.values())
 
 
 def findings(session: Session, claim: str, tally: Tally, cause: str) -> list[Finding]:
