@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -79,7 +80,7 @@ def _spoilt(evidence: Evidence, checks: list[str]) -> list[Outcome]:
 def _compiler(request: pytest.FixtureRequest) -> None:
     name = request.node.name
     compiles = "asks_whether_compiled" in name or "of_a_compiled" in name
-    known = map(machine_checks.shutil.which, machine_checks.COMPILERS)
+    known = map(shutil.which, machine_checks.COMPILERS)
     if compiles and not any(known):
         pytest.skip("needs a C++ compiler")
 
@@ -162,7 +163,7 @@ def test_what_runs_at_thorough_effort_says_so() -> None:
 def test_without_a_compiler_nothing_is_compiled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(machine_checks.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     evidence = _evidence("zoo.exact:arcface", "arcface", effort="thorough")
     outcome = run_check(BY_ID["torch-compile"], evidence)
     assert outcome.status == "skipped"

@@ -93,7 +93,7 @@ class MagFaceLoss(nn.Module):
         target = target * margin.cos() - safe_sine(target) * margin.sin()
         hot = functional.one_hot(labels, cosine.shape[1]).bool()
         logits = 64.0 * torch.where(hot, target, cosine)
-        penalty = (norms / 110**2 + 1 / norms).mean()
+        penalty: Tensor = (norms / 110**2 + 1 / norms).mean()
         return functional.cross_entropy(logits, labels) + 35.0 * penalty
 
 

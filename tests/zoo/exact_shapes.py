@@ -36,7 +36,7 @@ class ByRows(nn.Module):
 class LabelsFirst(ByRows):
     """Labels, then embeddings."""
 
-    def forward(self, label: Tensor, x: Tensor) -> Tensor:
+    def forward(self, label: Tensor, x: Tensor) -> Tensor:  # type: ignore[override]
         """Embeddings to logits."""
         return cosface(self.cosine(x), label, self.s, self.margin)
 
@@ -105,7 +105,8 @@ class DividedLater(ByRows):
     def cosine(self, x: Tensor) -> Tensor:
         """Cosines of embeddings with the weights."""
         lengths = x.norm(dim=1, keepdim=True) * self.weight.norm(dim=1)
-        return functional.linear(x, self.weight) / lengths
+        cosine: Tensor = functional.linear(x, self.weight) / lengths
+        return cosine
 
 
 class AnotherProductFirst(ByRows):

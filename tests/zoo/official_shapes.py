@@ -76,6 +76,9 @@ class RepairedAdaFace(OfficialAdaFace):
 class NamelessAdaFace(nn.Module):
     """Exact; no name says what it keeps."""
 
+    first: Tensor
+    second: Tensor
+
     def __init__(self, embedding_size: int, classnum: int) -> None:
         super().__init__()
         self.kernel = nn.Parameter(torch.randn(embedding_size, classnum))

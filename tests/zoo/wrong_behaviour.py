@@ -16,7 +16,7 @@ from zoo.exact import (
     turned,
 )
 from zoo.exact import magface as exact_magface
-from zoo.wrong import Wrong
+from zoo.planting import Wrong
 
 
 def shifted_by_the_batch(cosine: Tensor, labels: Tensor) -> Tensor:
