@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from adaface_ref.gate.report import FAILED, Report
+from zoo.planting import Wrong
 from zoo.registry import wrong
 from zoo.warm import Job, judge_all
 
@@ -22,22 +23,21 @@ KEPT = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "kills.j
 SEED = 0
 
 
-def kill(report: Report, check: str) -> dict[str, Any]:
+def kill(report: Report, row: Wrong) -> dict[str, Any]:
     """How a planted head fell.
 
     Args:
         report: the gate's.
-        check: the check that must catch it.
+        row: what is known of the head.
 
     Returns:
         The named check's status, points until it failed, and all checks that failed.
     """
     found = {outcome.check: outcome for outcome in report.outcomes}
-    named = found.get(check)
+    named = found.get(row.check)
     return {
-        "named": check,
-        "caught": report.exit_code == 1 and named is not None
-                  and named.status == FAILED,
+        "named": row.check,
+        "caught": named is not None and named.status == row.status,
         "points": named.compared if named is not None else 0,
         "killers": [c for c, outcome in found.items() if outcome.status == FAILED],
     }  # fmt: skip
@@ -65,14 +65,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="targets that contain this")
     parser.add_argument("--json", type=Path, default=KEPT)
     options = parser.parse_args(arguments)
-    heads = {name: row for name, row in wrong().items() if options.only in name}
+    heads = {
+        name: row
+        for name, row in wrong().items()
+        if options.only in name and row.effort == "quick"
+    }
     jobs = [
         Job(target, row.loss, SEED, options.points, "auto", row.arguments, row.dtypes)
         for target, row in heads.items()
     ]
     kills = {}
     for job, report in judge_all(jobs, options.processes):
-        found = kills[job.target] = kill(report, heads[job.target].check)
+        found = kills[job.target] = kill(report, heads[job.target])
         if not found["caught"]:
             named, killers = found["named"], found["killers"]
             print(f"{job.target}: not caught by {named}, but by {killers}", flush=True)
@@ -86,7 +90,11 @@ def _keep(file: Path, points: int, kills: dict[str, dict[str, Any]]) -> None:
     if file.exists():
         before = json.loads(file.read_text())
         if before["points"] == points:
-            kills = {k: v for k, v in before["kills"].items() if k in wrong()} | kills
+            kills = {
+                k: v
+                for k, v in before["kills"].items()
+                if k in wrong() and wrong()[k].effort == "quick"
+            } | kills
     rows = [f"{json.dumps(name)}: {json.dumps(kills[name])}" for name in sorted(kills)]
     head = f'{{"points": {points}, "seed": {SEED}, "kills": {{'
     file.write_text(head + "\n" + ",\n".join(rows) + "\n}}\n")
