@@ -16,7 +16,6 @@ from zoo.exact import EXACT
 from zoo.exact_behaviour import EXACT_BEHAVIOUR
 from zoo.wrong_behaviour import WRONG_BEHAVIOUR
 
-from adaface_ref import numpy_reference
 from adaface_ref.gate import machine_checks
 from adaface_ref.gate.behaviour_rows import BEHAVIOUR
 from adaface_ref.gate.checks import CHECKS, run_check
@@ -26,11 +25,7 @@ from adaface_ref.gate.runner import open_evidence
 from adaface_ref.gate.targets import resolve
 
 BY_ID = {check.id: check for check in CHECKS}
-QUICK = [row.id for row in BEHAVIOUR if row.effort == "quick"]
 THOROUGH = [row.id for row in BEHAVIOUR if row.effort == "thorough"]
-CELLS = [(loss, rule) for loss, rules in numpy_reference.DEFINED.items()
-         for rule in rules]  # fmt: skip
-SPOILT = ("failed", "error")
 
 
 @cache
@@ -69,11 +64,6 @@ def _planted(name: str, seed: int = 0) -> Outcome:
         target, wrong.loss, seed=seed, effort=effort, **wrong.arguments
     )
     return run_check(BY_ID[wrong.check], evidence)
-
-
-def _spoilt(evidence: Evidence, checks: list[str]) -> list[Outcome]:
-    outcomes = [run_check(BY_ID[check], evidence) for check in checks]
-    return [outcome for outcome in outcomes if outcome.status in SPOILT]
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from adaface_ref.gate.bench import (
     tensors_of,
 )
 from adaface_ref.gate.material import Evidence, Result
-from adaface_ref.gate.reading import Reading
+from adaface_ref.gate.reading import Reading, joined
 from adaface_ref.gate.report import FAILED, OK, SKIPPED, Finding
 from adaface_ref.gate.scripts import ending, extra, script
 from adaface_ref.gate.session import Rows
@@ -185,18 +185,6 @@ def _moved(
         0.0,
         "the update does not ask for self.training",
         script(bench, rows, lines, prepare=("head.eval()",)),
-    )
-
-
-def joined(readings: list[Reading]) -> Reading:
-    """Readings of parts of a batch, as one."""
-    first = readings[0]
-    losses = [r.loss_gradient for r in readings if r.loss_gradient is not None]
-    return replace(
-        first,
-        logits=np.concatenate([r.logits for r in readings]),
-        jacobian=np.concatenate([r.jacobian for r in readings]),
-        loss_gradient=np.concatenate(losses) if losses else None,
     )
 
 
