@@ -1,39 +1,59 @@
 """Judges every exact head with many seeds: one that fails is a false alarm.
 
-From tests/: python -m zoo.false_alarms [--seeds 1000] [--points 10000] [--processes 2]
+From tests/: python -m zoo.false_alarms [--seeds 1000] [--points 10000] [--spanning]
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from adaface_ref.gate.report import ERROR, FAILED
 from zoo.registry import exact
 from zoo.warm import Job, judge_all
 
+SPANNING = (
+    "zoo.exact:normface",
+    "zoo.exact:cosface_factory",
+    "zoo.exact:CosFaceLoss",
+    "zoo.exact:arcface_acos",
+    "zoo.exact:AdaFaceHead",
+    "zoo.exact:combined",
+    "zoo.exact_behaviour:LossOfEachRow",
+    "zoo.exact_behaviour:IgnoresMinusOne",
+    "zoo.exact_profiles:arcface_easy_clamped",
+    "zoo.exact_profiles:arcface_reflect",
+    "zoo.exact_profiles:arcface_min",
+    "zoo.exact_profiles:magface_fallback_plain",
+    "zoo.exact_profiles:magface_clip",
+    "zoo.exact_profiles:adaface_official",
+    "zoo.exact_shapes:BySimilarity",
+    "zoo.exact_shapes:UnseenInABox",
+    "zoo.exact_ways:CurricularFaceHead",
+    "zoo.exact_ways:sphereface_acos",
+    "adaface_ref.torch_heads:ArcFace",
+    "adaface_ref.torch_heads:MagFace",
+)
+"""Twenty of them, of every loss, in every shape and under every outside rule."""
 
-def jobs(
-    first: int, seeds: int, points: int, only: str = "", profile: bool = True
-) -> Iterator[Job]:
-    """Every exact head with every seed.
+
+def jobs(seeds: Iterable[int], points: int, targets: Collection[str]) -> Iterator[Job]:
+    """These exact heads with every seed.
 
     Args:
-        first: the first seed.
-        seeds: how many.
+        seeds: of the runs.
         points: points a value check.
-        only: targets that contain this.
-        profile: whether pinned profiles are pinned.
+        targets: which exact heads.
 
     Yields:
         The runs, all heads with one seed before the next.
     """
-    for seed in range(first, first + seeds):
-        for target, row in exact().items():
-            if only in target:
-                pinned = row.profile if profile else "auto"
-                yield Job(target, row.loss, seed, points, pinned, row.arguments)
+    heads = exact()
+    for seed in seeds:
+        for target in targets:
+            row = heads[target]
+            yield Job(target, row.loss, seed, points, row.profile, row.arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,8 +65,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--points", type=int, default=10_000)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", default="", help="targets that contain this")
+    told = "the twenty that span losses, shapes and outside rules"
+    parser.add_argument("--spanning", action="store_true", help=told)
     options = parser.parse_args(arguments)
-    planned = jobs(options.first, options.seeds, options.points, options.only)
+    heads = SPANNING if options.spanning else exact()
+    heads = [target for target in heads if options.only in target]
+    seeds = range(options.first, options.first + options.seeds)
+    planned = jobs(seeds, options.points, heads)
     alarms, done = 0, 0
     for job, report in judge_all(planned, options.processes):
         done += 1
@@ -57,8 +82,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{job.target} seed {job.seed}: {told}", flush=True)
         if done % 500 == 0:
             print(f"{done} runs, {alarms} false alarms", flush=True)
-    heads = sum(options.only in target for target in exact())
-    print(f"{alarms} false alarms in {done} runs: {heads} heads, {options.seeds} seeds")
+    print(
+        f"{alarms} false alarms in {done} runs: {len(heads)} heads, {len(seeds)} seeds"
+    )
     return int(alarms > 0 or not done)
 
 
