@@ -29,9 +29,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "points": {"errors", "spec", "tolerance"},
     "evidence": FOUNDATION,
     "gate": FOUNDATION | {"evidence"},
-    "ports": FOUNDATION | {"evidence"},
+    "ports": FOUNDATION | {"evidence", "gate"},
+    "pictures": FOUNDATION | {"evidence", "ports"},
     "tables": FOUNDATION | {"evidence", "gate"},
-    "cli": FOUNDATION | {"evidence", "gate", "ports", "tables"},
+    "cli": FOUNDATION | {"evidence", "gate", "ports", "pictures", "tables"},
 }
 
 # part -> the packages from outside that it may import; a part without a row may any

@@ -1,0 +1,82 @@
+"""The command line: reads options, calls, prints. Nothing is decided here.
+
+Exit codes: 0 all as it should be, 1 a violation, 2 usage, 3 could not be judged.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib.metadata import version
+from typing import NoReturn
+
+import click
+
+from . import evidence, gate
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}
+)
+@click.version_option(version("adaface-ref"), prog_name="adaface-ref")
+def cli() -> None:
+    """The truth about the gradient of margin-softmax losses, and who departs from it.
+
+    \b
+    Example:
+      adaface-ref verify
+      adaface-ref gate pytorch_metric_learning.losses:CosFaceLoss --loss cosface
+    """
+
+
+for command in (
+    evidence.verify_command,
+    evidence.evaluate_command,
+    evidence.list_command,
+    evidence.claims_command,
+    evidence.refute_command,
+    gate.gate_command,
+    gate.replay_command,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake is one line and exit code 2."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        fail(error.format_message())
+    except ValueError as error:
+        if not is_users(error):
+            crash()
+        fail(str(error))
+    except Exception:
+        crash()
+
+
+def is_users(error: ValueError) -> bool:
+    """Whether a user's input is to blame, and the error's text is for the user."""
+    from adaface_ref.errors import DomainError, ShapeError
+    from adaface_ref.spec.claim_tokens import ClaimError
+
+    return isinstance(error, (DomainError, ShapeError, ClaimError))
+
+
+def crash() -> NoReturn:
+    """A fault of ours: nothing was judged."""
+    traceback.print_exc()
+    click.echo("adaface-ref: internal error, nothing was judged", err=True)
+    sys.exit(3)
+
+
+def fail(message: str) -> NoReturn:
+    """One line on standard error, and exit code 2."""
+    line = " ".join(message.split())
+    click.echo(f"adaface-ref: {line}", err=True)
+    sys.exit(2)

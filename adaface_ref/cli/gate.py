@@ -1,0 +1,190 @@
+"""Commands of the gate: gate, replay."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import EFFORTS, FILE, JSON_HELP, shown_progress
+
+
+@click.command("gate")
+@click.argument("target", required=False)
+@click.option("--loss", metavar="NAME", help="Such as arcface.")
+@click.option(
+    "--profile",
+    metavar="P",
+    help="What it must be; auto (the default) takes any known one.",
+)
+@click.option(
+    "--adapter",
+    metavar="NAME",
+    help="How to call it, if not recognised: callable, cosine, embedding, loss, "
+    "adaface, pytorch-metric-learning, transformers or catalyst.",
+)
+@click.option(
+    "--arg",
+    "arguments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An argument of the head, or the loss's parameter to judge it by.",
+)
+@click.option("--device", metavar="D", help="Where torch runs (cpu).")
+@click.option(
+    "--dtype",
+    "dtypes",
+    multiple=True,
+    metavar="T",
+    help="May be repeated; default float32 and float64.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Draws the points (0).")
+@click.option(
+    "--effort",
+    type=EFFORTS,
+    help="10^5, 10^6 or 10^7 points a check (normal).",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="A head that takes longer counts as hanging (1800).",
+)
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="GIB",
+    help="A head that holds more, with what it starts, is ended (8).",
+)
+@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@click.option(
+    "--config",
+    type=FILE,
+    metavar="F",
+    help="Where [tool.adaface-ref] stands; default the nearest pyproject.toml.",
+)
+@click.option(
+    "--baseline",
+    type=FILE,
+    metavar="F",
+    help="Accepted findings: each needs a reason and a last day; one that is no longer "
+    "found, or past its day, fails.",
+)
+@click.option(
+    "--update-baseline",
+    is_flag=True,
+    help="Write what fails now into the baseline, for 90 days; reasons and days that "
+    "are there stay. An entry without a reason fails until one is written.",
+)
+@click.option("--reason", default="", metavar="TEXT", help="For new entries.")
+@click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
+@click.option("--junit", "junit_file", type=FILE, metavar="F", help="As JUnit XML.")
+@click.option("--sarif", "sarif_file", type=FILE, metavar="F", help="As SARIF 2.1.0.")
+@click.option(
+    "--github",
+    is_flag=True,
+    help="Print GitHub's annotations; by default where GITHUB_ACTIONS=true.",
+)
+@click.option(
+    "--findings",
+    type=FILE,
+    metavar="DIR",
+    help="Where findings are kept for replay (.adaface-ref).",
+)
+@click.option("--verbose", is_flag=True, help="A line for every check.")
+@click.option("--explain", metavar="CHECK", help="Say what a check is about.")
+def gate_command(
+    target: str | None, explain: str | None, config: Path | None, **options: Any
+) -> None:
+    """Judge a loss head: package.module:name or path/file.py:name.
+
+    Without TARGET it judges every [[tool.adaface-ref.head]] of pyproject.toml. Exits 0
+    if all conform, 1 if not, 3 if one could not be judged. A head runs in a process of
+    its own, so that one that crashes or hangs is exit 3, too.
+
+    \b
+    Example:
+      adaface-ref gate pytorch_metric_learning.losses:ArcFaceLoss --loss arcface
+      adaface-ref gate heads.py:my_head --loss adaface --arg scale=30
+      adaface-ref gate --junit gate.xml --sarif gate.sarif
+      adaface-ref gate --explain poles-target
+    """
+    from adaface_ref.gate import commands, configuration, replays
+
+    if explain is not None:
+        click.echo(commands.explanation(explain))
+        return
+    if config is None:
+        found = configuration.find_configuration(Path.cwd())
+    else:
+        found = configuration.read_configuration(config)
+    heads = configuration.chosen(found, target, settings_of(options))
+    baseline = options["baseline"] or found.baseline
+    if options["update_baseline"] and baseline is None:
+        raise click.UsageError("--update-baseline: --baseline must be given")
+    wishes = commands.Wishes(
+        json=options["json_file"],
+        junit=options["junit_file"],
+        sarif=options["sarif_file"],
+        baseline=baseline,
+        update=options["update_baseline"],
+        reason=options["reason"],
+        findings=options["findings"] or replays.FOLDER,
+        github=options["github"] or os.environ.get("GITHUB_ACTIONS") == "true",
+        verbose=options["verbose"],
+        one=target is not None,
+    )
+    with shown_progress() as progress:
+        code, texts = commands.judge_heads(heads, wishes, progress)
+    for text in texts:
+        click.echo(text)
+    sys.exit(code)
+
+
+HEAD_OPTIONS = (
+    *("loss", "profile", "adapter", "arguments", "device", "dtypes", "seed", "effort"),
+    *("time_limit", "memory_limit", "strict"),
+)
+"""What the command line may say of a head."""
+
+
+def settings_of(options: dict[str, Any]) -> dict[str, Any]:
+    """A head's settings that the command line gives."""
+    from adaface_ref.gate.arguments import parse_arguments
+
+    given = {name: options[name] for name in HEAD_OPTIONS}
+    # A seed of 0 equals False, but was given.
+    given = {k: v for k, v in given.items() if v not in (None, ()) and v is not False}
+    if "arguments" in given:
+        given["arguments"] = parse_arguments(given["arguments"])
+    return given
+
+
+@click.command("replay")
+@click.argument("identifier", metavar="ID")
+@click.option(
+    "--findings",
+    type=FILE,
+    metavar="DIR",
+    help="Where gate kept them (.adaface-ref).",
+)
+def replay_command(identifier: str, findings: Path | None) -> None:
+    """Run one failure of gate again: FIXED or STILL FAILS.
+
+    The check that found it runs again with the same head, settings and points, in a
+    process of its own. Exits 0 if fixed, 1 if not, 3 if the head could not be judged.
+
+    \b
+    Example:
+      adaface-ref replay 3f2a90c1d4
+    """
+    from adaface_ref.gate import replays
+
+    stored = replays.recall(identifier, findings or replays.FOLDER)
+    with shown_progress() as progress:
+        text, code = replays.replay(stored, progress)
+    click.echo(text)
+    sys.exit(code)
