@@ -253,5 +253,5 @@ def test_a_report_of_a_conforming_head_is_silent_about_its_checks(
 ) -> None:
     wishes = Wishes(one=False, findings=tmp_path)
     head = Head(PASSES, "arcface")
-    code, texts = commands.judge_heads([head], wishes, lambda *_: None)
-    assert (code, len(made), len(texts)) == (0, 1, 2)
+    reports, texts = commands.judge_heads([head], wishes, lambda *_: None)
+    assert (reports[0].exit_code, len(made), len(texts)) == (0, 1, 2)

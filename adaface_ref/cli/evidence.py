@@ -12,11 +12,13 @@ from .options import (
     EFFORTS,
     FILE,
     FOLDER,
+    HTML_HELP,
     JSON_HELP,
     SEED,
     check_writable,
     shown_progress,
     text_of,
+    write_html,
     write_json,
 )
 
@@ -25,6 +27,7 @@ SECTIONS = click.Choice(["losses", "profiles", "quantities", "checks", "claims"]
 
 @click.command("verify")
 @click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
+@click.option("--html", "html_file", type=FILE, metavar="F", help=HTML_HELP)
 @click.option("--device", default="cpu", show_default=True, help="Where torch runs.")
 @click.option(
     "--effort",
@@ -34,7 +37,13 @@ SECTIONS = click.Choice(["losses", "profiles", "quantities", "checks", "claims"]
     help="About 10^5, 10^6 or 10^7 values in all.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-def verify_command(json_file: Path | None, device: str, effort: str, seed: int) -> None:
+def verify_command(
+    json_file: Path | None,
+    html_file: Path | None,
+    device: str,
+    effort: str,
+    seed: int,
+) -> None:
     """Compare the three forms, then judge the three stated invariants.
 
     Exits 1 if a form disagrees or a verdict is not the expected one.
@@ -45,14 +54,17 @@ def verify_command(json_file: Path | None, device: str, effort: str, seed: int) 
     """
     from adaface_ref.evidence.verify import as_json, verify
     from adaface_ref.gate.runner import require_device
+    from adaface_ref.pictures.report import verification_page
     from adaface_ref.tables import print_verification
 
     require_device(device, "verify")
     check_writable(json_file)
+    check_writable(html_file, "--html")
     with shown_progress() as progress:
         result = verify(seed=seed, effort=effort, device=device, progress=progress)
     print_verification(result)
     write_json(json_file, as_json(result))
+    write_html(html_file, lambda: verification_page(as_json(result)))
     sys.exit(0 if result.is_as_it_should_be else 1)
 
 
@@ -111,6 +123,7 @@ POINTS_HELP = "10^5, 10^6 or 10^7 points a claim."
 )
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
+@click.option("--html", "html_file", type=FILE, metavar="F", help=HTML_HELP)
 @click.option(
     "--certificates", type=FOLDER, metavar="DIR", help="Write what proofs rest on."
 )
@@ -125,6 +138,7 @@ def claims_command(
     file: Path | None,
     details: bool,
     json_file: Path | None,
+    html_file: Path | None,
     certificates: Path | None,
     **settings: Any,
 ) -> None:
@@ -142,6 +156,7 @@ def claims_command(
     from adaface_ref.spec.claim_files import our_claims, read_claims
 
     check_writable(json_file)
+    check_writable(html_file, "--html")
     known = our_claims() if file is None else read_claims(text_of(file), file.name)
     from adaface_ref.evidence.claims import (
         as_json,
@@ -150,6 +165,7 @@ def claims_command(
         write_certificates,
     )
     from adaface_ref.gate.runner import require_device
+    from adaface_ref.pictures.report import claims_page
     from adaface_ref.tables import print_claims
 
     require_device(settings["device"], "claims")
@@ -157,7 +173,9 @@ def claims_command(
     with shown_progress() as progress:
         verdicts = decide_all(asked, **settings, progress=progress)
     print_claims(verdicts, details)
-    write_json(json_file, as_json(verdicts, settings["seed"], settings["effort"]))
+    data = as_json(verdicts, settings["seed"], settings["effort"])
+    write_json(json_file, data)
+    write_html(html_file, lambda: claims_page(data))
     if certificates is not None:
         write_certificates(verdicts, certificates)
     sys.exit(0 if all(verdict.as_expected for verdict in verdicts) else 1)

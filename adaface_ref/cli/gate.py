@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .options import EFFORTS, FILE, JSON_HELP, shown_progress
+from .options import EFFORTS, FILE, HTML_HELP, JSON_HELP, shown_progress, write_html
 
 
 @click.command("gate")
@@ -81,6 +81,7 @@ from .options import EFFORTS, FILE, JSON_HELP, shown_progress
 )
 @click.option("--reason", default="", metavar="TEXT", help="For new entries.")
 @click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
+@click.option("--html", "html_file", type=FILE, metavar="F", help=HTML_HELP)
 @click.option("--junit", "junit_file", type=FILE, metavar="F", help="As JUnit XML.")
 @click.option("--sarif", "sarif_file", type=FILE, metavar="F", help="As SARIF 2.1.0.")
 @click.option(
@@ -113,6 +114,8 @@ def gate_command(
       adaface-ref gate --explain poles-target
     """
     from adaface_ref.gate import commands, configuration, replays
+    from adaface_ref.gate.formats import exit_code_of
+    from adaface_ref.pictures.report import gate_page
 
     if explain is not None:
         click.echo(commands.explanation(explain))
@@ -127,6 +130,7 @@ def gate_command(
         raise click.UsageError("--update-baseline: --baseline must be given")
     wishes = commands.Wishes(
         json=options["json_file"],
+        html=options["html_file"],
         junit=options["junit_file"],
         sarif=options["sarif_file"],
         baseline=baseline,
@@ -138,10 +142,11 @@ def gate_command(
         one=target is not None,
     )
     with shown_progress() as progress:
-        code, texts = commands.judge_heads(heads, wishes, progress)
+        reports, texts = commands.judge_heads(heads, wishes, progress)
     for text in texts:
         click.echo(text)
-    sys.exit(code)
+    write_html(wishes.html, lambda: gate_page([r.as_json() for r in reports]))
+    sys.exit(exit_code_of(reports))
 
 
 HEAD_OPTIONS = (

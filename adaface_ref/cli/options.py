@@ -17,6 +17,7 @@ FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True, writable=True)
 SEED = click.IntRange(min=0)
 JSON_HELP = "Write the same as data."
+HTML_HELP = "Write a page for a browser; it needs no network."
 
 Progress = Callable[[str, float], None]
 
@@ -50,21 +51,29 @@ def shown_progress() -> Iterator[Progress]:
         yield advance
 
 
-def check_writable(path: Path | None) -> None:
+def check_writable(path: Path | None, option: str = "--json") -> None:
     """Finds out before the work, not after it, that a file cannot be written."""
     if path is None:
         return
     folder = path.resolve().parent
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         must = "a file in a folder that exists and can be written"
-        raise click.UsageError(f"--json={path}, but must be {must}")
+        raise click.UsageError(f"{option}={path}, but must be {must}")
+
+
+def write_html(path: Path | None, page: Callable[[], str]) -> None:
+    """Writes a page where one was asked for: whole, or not at all."""
+    if path is not None:
+        _write_whole(path, page())
 
 
 def write_json(path: Path | None, data: dict[str, Any]) -> None:
     """Writes a result where one was asked for: whole, or not at all."""
-    if path is None:
-        return
-    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    if path is not None:
+        _write_whole(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+
+def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)

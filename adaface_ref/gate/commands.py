@@ -24,7 +24,6 @@ from adaface_ref.gate.configuration import Head
 from adaface_ref.gate.fields import meant
 from adaface_ref.gate.files import require_writable, write_whole
 from adaface_ref.gate.formats import (
-    exit_code_of,
     github_lines,
     junit,
     report_as_json,
@@ -41,7 +40,7 @@ class Wishes:
     """What a run shall show and write besides its verdict.
 
     Args:
-        json, junit, sarif: files.
+        json, html, junit, sarif: files.
         baseline: the file of accepted findings.
         update: whether to write it anew.
         reason: for entries that are new in it.
@@ -52,6 +51,7 @@ class Wishes:
     """
 
     json: Path | None = None
+    html: Path | None = None
     junit: Path | None = None
     sarif: Path | None = None
     baseline: Path | None = None
@@ -67,8 +67,8 @@ def judge_heads(
     heads: Sequence[Head],
     wishes: Wishes,
     progress: Progress,
-) -> tuple[int, list[str]]:
-    """Judge heads, write what was asked for, and say what they came to.
+) -> tuple[list[Report], list[str]]:
+    """Judge heads, write what was asked for but HTML, and say what they came to.
 
     Args:
         heads: at least one.
@@ -76,12 +76,13 @@ def judge_heads(
         progress: called with what is running and the share done.
 
     Returns:
-        The exit code, and texts to print.
+        The reports, settled with the baseline, and texts to print.
 
     Raises:
         DomainError: a user's mistake, found before the work where that is possible.
     """
-    files = {"--json": wishes.json, "--junit": wishes.junit, "--sarif": wishes.sarif}
+    names = ("json", "html", "junit", "sarif")
+    files = {f"--{name}": getattr(wishes, name) for name in names}
     if wishes.update:
         files["--baseline"] = wishes.baseline
     require_writable(files)
@@ -98,7 +99,7 @@ def judge_heads(
         write_whole(wishes.baseline, written(entries))
     reports = [settled(report, entries, today) for report in reports]
     _write(reports, wishes)
-    return exit_code_of(reports), _texts(reports, wishes, kept)
+    return reports, _texts(reports, wishes, kept)
 
 
 def _entries(wishes: Wishes, heads: Sequence[Head]) -> Sequence[Entry]:

@@ -8,10 +8,12 @@ gives it, which for `clip` means never above 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adaface_ref.gate.curve import Curve
 from adaface_ref.gate.margins import margins_of
 from adaface_ref.gate.reading import Array, Reading
 from adaface_ref.gate.session import Rows, Session
@@ -24,6 +26,10 @@ SHIFTED = ("normface", "cosface", "arcface", "adaface", "magface")
 
 ANGLES = 257
 RIVALS = (0.875, 0.5, 0.25, 0.0, -0.25, -0.5, -0.75, -1.0)
+
+
+SHOWN_RIVAL = 0.5
+"""The rival cosine of the curves: the thread's."""
 
 
 @dataclass(frozen=True)
@@ -189,3 +195,33 @@ def _on_formula(found: Grid) -> NDArray[np.bool_]:
         for profile in (session.profile, "pure")
     )
     return np.isclose(own, pure, rtol=0, atol=1e-9).reshape(found.shape)
+
+
+def curves_of(found: Grid) -> tuple[Curve, ...]:
+    """Curves at one rival cosine, one for each level of the norm or the scaler.
+
+    Args:
+        found: the head on the invariants' grid.
+
+    Returns:
+        Curves of what the head could be given.
+    """
+    place = RIVALS.index(SHOWN_RIVAL)
+    columns = {name: found.column(name) for name in found.rows.columns}
+    reached = found.reached.reshape(found.shape)
+    got, expected = (part.reshape(found.shape) for part in (found.gst, found.expected))
+    curves = []
+    for level in range(found.shape[2]):
+        line = (reached[:, place, level], place, level)
+        held = {
+            name: float(column[0, place, level])
+            for name, column in columns.items()
+            if name not in ("target_cosine", "other_cosine")
+        }
+        parts = (columns["target_cosine"], got, expected)
+        curves.append(Curve(held, *(_picked(part, line) for part in parts)))
+    return tuple(curve for curve in curves if curve.cosines)
+
+
+def _picked(part: Any, line: Any) -> tuple[float, ...]:
+    return tuple(float(value) for value in part[line])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from adaface_ref.gate.curve import Curve
 from adaface_ref.points import json_number
 
 VERSION = 1
@@ -122,6 +123,7 @@ class Report:
         settings: seed, effort, device, dtypes.
         outcomes: one for each check.
         location: where the head's source is, if that is known.
+        curves: its GST along the cosine, where it could be read.
     """
 
     target: str
@@ -133,6 +135,7 @@ class Report:
     settings: Mapping[str, Any]
     outcomes: tuple[Outcome, ...] = field(default=())
     location: Location | None = None
+    curves: tuple[Curve, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -232,6 +235,7 @@ class Report:
             "verdict": self.verdict,
             "location": self.location and self.location._asdict(),
             "outcomes": [self._outcome_data(outcome) for outcome in self.outcomes],
+            "curves": [curve.as_json() for curve in self.curves],
         }
         return data
 

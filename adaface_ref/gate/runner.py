@@ -8,7 +8,9 @@ import torch
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.checks import CHECKS, could_not_run, run_check
+from adaface_ref.gate.curve import Curve
 from adaface_ref.gate.guard import run_of_its_own
+from adaface_ref.gate.invariants import curves_of
 from adaface_ref.gate.location import location_of
 from adaface_ref.gate.material import Evidence
 from adaface_ref.gate.opening import open_session
@@ -125,7 +127,16 @@ def run_gate(
         settings,
         tuple(outcomes),
         location,
+        _curves(evidence) if only is None else (),
     )
+
+
+def _curves(evidence: Evidence) -> tuple[Curve, ...]:
+    """What a picture shows; a head that cannot be read there has no picture."""
+    try:
+        return curves_of(evidence.grid)
+    except Exception:
+        return ()
 
 
 def open_evidence(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adaface_ref.gate.curve import curve_from
 from adaface_ref.gate.report import Finding, Location, Outcome, Report
 
 NAMES = ("nan", "inf", "-inf")
@@ -31,6 +32,7 @@ def report_from(data: Mapping[str, Any]) -> Report:
         dict(data["settings"]),
         tuple(_outcome(outcome) for outcome in data["outcomes"]),
         None if place is None else Location(**place),
+        tuple(curve_from(curve) for curve in data["curves"]),
     )
 
 

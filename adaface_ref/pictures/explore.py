@@ -1,0 +1,141 @@
+"""The page to play with: one HTML file that needs no network.
+
+Its numbers come from the JavaScript that `adaface-ref export javascript` writes, the
+very text that the port harness judges; uPlot, bundled, draws the curves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from adaface_ref.points import MULTIPLIERS, RANGES, recommended
+from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.symbols import QUANTITIES
+
+from .page import assembled
+
+USUAL = {
+    "classes": 1000.0,
+    "curriculum": 0.0,
+    "feature_norm": 60.0,
+    "margin_scaler": 0.0,
+    "multiplier": 1.0,
+    "other_cosine": 0.2,
+    "rival_cosine": 0.5,
+    "standard_norm": 0.0,
+}
+"""Where the page begins, for what has no recommended value."""
+
+SLIDERS = {**RANGES, "scale": (1.0, 256.0), "classes": (2.0, 1e6)}
+"""How far each control reaches."""
+
+WHOLE = ("classes", "scale")
+"""Quantities whose sliders go in whole steps."""
+
+WORDS = {
+    "standard_norm": "standardised norm",
+    "concentration": "spread of z-hat",
+    "rival_cosine": "one cosine for all rivals",
+    "other_cosine": "cosine of every rival",
+    "curriculum": "running mean t",
+    "multiplier": "of the angle",
+}
+"""Short words for what the vocabulary explains at length."""
+
+PRESETS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    (
+        "CosFace at j = 0.5",
+        "Why does CosFace's gradient fall so rapidly at the boundary, and what is s?",
+        {"a.loss": "cosface", "a.margin": 0.5, "at": 0.9},
+    ),
+    (
+        "ArcFace's peak",
+        "Does ArcFace's gradient rise with the cosine? Up to its peak.",
+        {"a.loss": "arcface", "at": 0.8137916811},
+    ),
+    (
+        "AdaFace, z-hat = 1, near 1",
+        "The formula changes sign at cos m; with the official clip it is flat there.",
+        {
+            "a.loss": "adaface",
+            "a.standard_norm": 4,
+            "b.loss": "adaface",
+            "b.profile": "clip",
+            "b.standard_norm": 4,
+            "range": "0.6,1",
+            "at": 0.95,
+        },
+    ),
+    (
+        "Black circle and triangle",
+        "High norm: the hard sample (triangle) weighs more than the easy one (circle).",
+        {
+            "a.loss": "adaface",
+            "a.profile": "clip",
+            "a.standard_norm": 4,
+            "at": 0.3,
+        },
+    ),
+    (
+        "White circle and triangle",
+        "Low norm: the easy sample weighs more; the hard one still weighs much.",
+        {
+            "a.loss": "adaface",
+            "a.profile": "clip",
+            "a.standard_norm": -4,
+            "at": 0.3,
+        },
+    ),
+)
+"""The questions of the thread: a title, the question, and the view that answers it."""
+
+
+def page() -> str:
+    """The whole page.
+
+    Returns:
+        HTML that loads nothing.
+    """
+    return assembled(
+        "explore.html",
+        data={"vocabulary": vocabulary()},
+        code={"margin_softmax.js": javascript()},
+    )
+
+
+def vocabulary() -> dict[str, Any]:
+    """What the page knows of names, ranges and values to begin with."""
+    symbols = {name: QUANTITIES[name].printed for name in RANGES}
+    words = {name: WORDS.get(name, QUANTITIES[name].meaning) for name in RANGES}
+    usual = {name: _usual(name) for name in SLIDERS}
+    return {
+        "symbols": symbols | {"classes": "C"},
+        "words": words | {"classes": "number of classes"},
+        "usual": usual,
+        "ranges": {name: _slider(name) for name in SLIDERS},
+        "losses": {
+            loss: {
+                "title": row.title,
+                "recommended": recommended(loss),
+                "multipliers": MULTIPLIERS.get(loss, ()),
+            }
+            for loss, row in LOSSES.items()
+        },
+        "presets": [
+            {"title": title, "question": question, "view": urlencode(view)}
+            for title, question, view in PRESETS
+        ],
+    }
+
+
+def _usual(name: str) -> float:
+    if name in USUAL:
+        return USUAL[name]
+    value = QUANTITIES[name].recommended
+    return SLIDERS[name][0] if value is None else float(value)
+
+
+def _slider(name: str) -> tuple[float, float, float]:
+    low, high = SLIDERS[name]
+    return low, high, 1.0 if name in WHOLE else 0.01

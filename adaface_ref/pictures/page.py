@@ -1,0 +1,52 @@
+"""Self-contained HTML: parts put into a template, so that nothing is loaded."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+
+def assembled(
+    template: str,
+    *,
+    data: Mapping[str, Any],
+    markup: Mapping[str, str] | None = None,
+    code: Mapping[str, str] | None = None,
+) -> str:
+    """Fill a template: `@name@` stands for data, markup, code or a bundled file.
+
+    Args:
+        template: a file of the folder `parts`.
+        data: what becomes JSON.
+        markup: HTML, escaped already.
+        code: JavaScript that is not in the folder.
+
+    Returns:
+        The page.
+    """
+    texts = {
+        "version": version("adaface-ref"),
+        **(markup or {}),
+        **{name: _inert(text) for name, text in (code or {}).items()},
+        **{name: _inert(json.dumps(v, ensure_ascii=False)) for name, v in data.items()},
+    }
+
+    def part(found: re.Match[str]) -> str:
+        name = found[1]
+        return texts[name] if name in texts else _inert(_file(name))
+
+    return re.sub(r"@([a-z_.]+)@", part, _file(template))
+
+
+def _inert(text: str) -> str:
+    """The same to a script, without what would end the element that it stands in."""
+    return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _file(name: str) -> str:
+    folder = files("adaface_ref.pictures") / "parts"
+    return (folder / name).read_text(encoding="utf-8")

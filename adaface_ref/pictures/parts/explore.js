@@ -1,0 +1,614 @@
+// The page. It follows the exported functions in one module: TABLE is theirs, and every
+// value shown is one of theirs, at the cosine that is shown beside it.
+
+const VOCABULARY = JSON.parse(document.getElementById("vocabulary").textContent);
+const POINTS = 2001;
+const COLOURS = { a: "#0072b2", b: "#d55e00" };
+const CURVES = [
+  { id: "size", title: "|g|, the size of the gradient scaling term" },
+  { id: "gst", title: "g = (P − 1) D s, signed" },
+  { id: "probability", title: "P, the target's probability" },
+  { id: "slope", title: "D, the slope of the logit / s" },
+  { id: "weight", title: "|g| sin θ, the gradient of a unit class weight" },
+];
+const ROWS = [["gst", "g"], ["size", "|g|"], ["probability", "P"], ["slope", "D"], ["weight", "|g| sin θ"]];
+
+const state = { a: usual("arcface"), b: null, range: [-1, 1], reading: 0.5, tied: false };
+const charts = {};
+let found = { a: [], b: [] };
+let waiting = false;
+
+const byId = (id) => document.getElementById(id);
+const settings = () => (state.b ? ["a", "b"] : ["a"]);
+
+// --- settings ------------------------------------------------------------------------
+
+function usual(loss) {
+  const setting = { loss, profile: "pure", detached: false, rival: "cosine" };
+  for (const name of Object.keys(VOCABULARY.ranges)) setting[name] = VOCABULARY.usual[name];
+  return { ...setting, ...VOCABULARY.losses[loss].recommended };
+}
+
+function inputsOf(setting) {
+  const names = TABLE[setting.loss].parameters.flatMap((name) =>
+    name === "margin_scaler" ? ["concentration", "standard_norm"] : [name]);
+  return [...names, ...(setting.rival === "classes" ? ["classes", "other_cosine"] : ["rival_cosine"])];
+}
+
+function scalerOf(setting) {
+  return Math.max(-1, Math.min(1, setting.concentration * setting.standard_norm));
+}
+
+function rivalOf(setting) {
+  if (setting.rival === "cosine") return setting.rival_cosine;
+  return setting.other_cosine + Math.log(setting.classes - 1) / setting.scale;
+}
+
+function rulesOf(loss) {
+  return Object.keys(TABLE[loss].profiles).filter((profile) => !profile.includes(":"));
+}
+
+function functionsOf(setting) {
+  const profiles = TABLE[setting.loss].profiles;
+  return profiles[setting.profile + (setting.detached ? ":detached" : "")];
+}
+
+// A quantity as a function of the target cosine alone.
+function along(setting, { inputs, evaluate }, changes = {}) {
+  const point = { ...setting, margin_scaler: scalerOf(setting), rival_cosine: rivalOf(setting), ...changes };
+  const given = [...inputs, ...TABLE[setting.loss].parameters].map((name) => point[name]);
+  const place = inputs.indexOf("target_cosine");
+  return (cosine) => {
+    given[place] = cosine;
+    return evaluate(...given);
+  };
+}
+
+// Every shown value at some cosines, a column a quantity.
+function columnsOf(setting, cosines) {
+  const columns = {};
+  for (const name of ["gst", "probability", "slope", "logit"]) {
+    columns[name] = Float64Array.from(cosines, along(setting, functionsOf(setting)[name]));
+  }
+  columns.size = columns.gst.map(Math.abs);
+  columns.weight = columns.size.map((size, i) => {
+    const sine = Math.sqrt((1 - cosines[i]) * (1 + cosines[i]));
+    return size * sine; // NaN where the size is infinite
+  });
+  return columns;
+}
+
+// --- marks ---------------------------------------------------------------------------
+
+function bisected(low, high, isLow) {
+  for (let step = 0; step < 100; step += 1) {
+    const middle = (low + high) / 2;
+    if (middle === low || middle === high) break;
+    if (isLow(middle)) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+function summit(low, high, height) {
+  const share = (Math.sqrt(5) - 1) / 2;
+  for (let step = 0; step < 60; step += 1) {
+    const one = high - share * (high - low);
+    const other = low + share * (high - low);
+    if (height(one) < height(other)) low = one;
+    else high = other;
+  }
+  return (low + high) / 2;
+}
+
+const WHOLE = Float64Array.from({ length: POINTS }, (_, i) => -Math.cos((Math.PI * (i + 0.5)) / POINTS));
+
+// B0, B1, peaks, changes of sign and dead zones of one setting, by cosine.
+function marksOf(setting) {
+  const rival = rivalOf(setting);
+  const marks = Math.abs(rival) <= 1 ? [{ name: "B0", at: rival }] : [];
+  const { logit, size, slope } = columnsOf(setting, WHOLE);
+  const { logit: logitAt, slope: slopeAt, gst: gstAt } = Object.fromEntries(
+    ["logit", "slope", "gst"].map((name) => [name, along(setting, functionsOf(setting)[name])]));
+  const half = setting.scale * rival;
+  for (let i = 1; i < POINTS; i += 1) {
+    const [low, high] = [WHOLE[i - 1], WHOLE[i]];
+    if (logit[i - 1] < half && logit[i] >= half) {
+      marks.push({ name: "B1", at: bisected(low, high, (c) => logitAt(c) < half) });
+    }
+    if (slope[i - 1] * slope[i] < 0) {
+      const sign = Math.sign(slope[i - 1]);
+      marks.push({ name: "sign change", at: bisected(low, high, (c) => Math.sign(slopeAt(c)) === sign) });
+    }
+    if ((slope[i - 1] === 0) !== (slope[i] === 0)) {
+      const dead = slope[i - 1] === 0;
+      const edge = bisected(low, high, (c) => (slopeAt(c) === 0) === dead);
+      marks.push({ name: dead ? "dead zone ends" : "dead zone begins", at: edge });
+    }
+    const isSummit = size[i] > size[i - 1] && size[i] > size[i + 1];
+    if (isSummit && slope[i - 1] * slope[i + 1] > 0) {
+      const peak = summit(low, WHOLE[i + 1], (c) => Math.abs(gstAt(c)));
+      marks.push({ name: "peak", at: peak, value: Math.abs(gstAt(peak)) });
+    }
+  }
+  return marks;
+}
+
+function told(key) {
+  const parts = found[key].map(({ name, at, value }) =>
+    `${name} at ${at.toFixed(5)}${value === undefined ? "" : ` (|g| = ${value.toPrecision(6)})`}`);
+  const setting = state[key];
+  const dead = setting.loss === "adaface" ? `, ẑ = ${scalerOf(setting)}` : "";
+  const name = `${VOCABULARY.losses[setting.loss].title} ${setting.profile}${setting.detached ? " detached" : ""}`;
+  return `${key.toUpperCase()}: ${name}, n = ${rivalOf(setting).toPrecision(6)}${dead}: ${parts.join("; ") || "no marks"}`;
+}
+
+// --- curves --------------------------------------------------------------------------
+
+function cosinesShown() {
+  const [low, high] = state.range;
+  return Array.from({ length: POINTS }, (_, i) => low + ((high - low) * i) / (POINTS - 1));
+}
+
+function redraw() {
+  waiting = false;
+  const start = performance.now();
+  const cosines = cosinesShown();
+  const values = {};
+  for (const key of settings()) values[key] = columnsOf(state[key], cosines);
+  found = { a: [], b: [] };
+  for (const key of settings()) found[key] = marksOf(state[key]);
+  for (const { id } of CURVES) {
+    const column = (key) => Array.from(cosines, (_, i) => {
+      const value = values[key]?.[id][i];
+      return Number.isFinite(value) ? value : null;
+    });
+    charts[id].setData([cosines, column("a"), column("b")]);
+  }
+  performance.clearMeasures("redraw");
+  performance.measure("redraw", { start, end: performance.now() });
+  byId("answer").textContent = settings().map(told).join("\n");
+  read();
+  drawArcs();
+  remember();
+}
+
+function changed() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(redraw);
+}
+
+// What diverges next to a pole must not flatten the rest.
+function yRange(chart, low, high) {
+  const sizes = [];
+  for (const series of chart.data?.slice(1) ?? []) for (const v of series) if (v !== null) sizes.push(v);
+  if (!sizes.length) return [0, 1];
+  sizes.sort((one, other) => one - other);
+  const least = Math.min(0, sizes[Math.floor(sizes.length * 0.01)]);
+  const most = Math.max(0, sizes[Math.ceil(sizes.length * 0.99) - 1]);
+  const room = 0.08 * (most - least || 1);
+  return [least < 0 ? least - room : 0, most > 0 ? most + room : room];
+}
+
+function drawMarks(chart) {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  const [low, high] = state.range;
+  settings().forEach((key, row) => {
+    let level = 0;
+    for (const { name, at } of [...found[key]].sort((one, other) => one.at - other.at)) {
+      if (at < low || at > high) continue;
+      const x = Math.round(chart.valToPos(at, "x", true));
+      ctx.strokeStyle = ctx.fillStyle = COLOURS[key];
+      ctx.setLineDash([4, 4]);
+      ctx.lineWidth = devicePixelRatio;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      if (chart === charts.size) {
+        const right = x < bbox.left + bbox.width / 2;
+        ctx.textAlign = right ? "left" : "right";
+        const y = bbox.top + (13 + 13 * (level + 5 * row)) * devicePixelRatio;
+        ctx.fillText(name, x + (right ? 4 : -4) * devicePixelRatio, y);
+        level = (level + 1) % 5;
+      }
+    }
+  });
+  ctx.restore();
+}
+
+function makeCharts() {
+  for (const { id, title } of CURVES) {
+    const holder = document.createElement("div");
+    holder.id = `chart-${id}`;
+    holder.tabIndex = 0;
+    holder.setAttribute("role", "img");
+    holder.setAttribute("aria-label", `${title}, against cos θ; arrow keys move the reading`);
+    byId("charts").append(holder);
+    charts[id] = new uPlot({
+      title,
+      ...sizeOf(holder, id),
+      cursor: { sync: { key: "cosine" }, drag: { x: true, y: false, setScale: false } },
+      scales: { x: { time: false, range: () => state.range }, y: { range: yRange } },
+      axes: [{ label: "cos θ", labelSize: 16, size: 34 }, { size: 60, values: (_, ticks) => ticks.map((tick) => String(Number(tick.toPrecision(4)))) }],
+      series: [{}, { stroke: COLOURS.a, width: 2 }, { stroke: COLOURS.b, width: 2, dash: [8, 4] }],
+      hooks: { draw: [drawMarks], setSelect: [zoom], setCursor: [hovered] },
+    }, [[], [], []], holder);
+    charts[id].over.addEventListener("dblclick", () => zoomTo([-1, 1]));
+    holder.addEventListener("keydown", stepped);
+  }
+}
+
+function sizeOf(holder, id) {
+  return { width: Math.max(240, holder.clientWidth), height: id === "size" ? 300 : 190 };
+}
+
+function zoom(chart) {
+  if (chart.select.width < 4) return;
+  const ends = [chart.select.left, chart.select.left + chart.select.width];
+  chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+  zoomTo(ends.map((x) => Math.max(-1, Math.min(1, chart.posToVal(x, "x")))));
+}
+
+function zoomTo(range) {
+  state.range = range;
+  changed();
+}
+
+function hovered(chart) {
+  const { idx, event } = chart.cursor;
+  if (idx == null || !event) return;
+  const cosine = chart.data[0][idx];
+  if (cosine === undefined || cosine === state.reading) return;
+  state.reading = cosine;
+  read();
+}
+
+function stepped(event) {
+  const [low, high] = state.range;
+  const step = { ArrowLeft: -1, ArrowRight: 1, PageDown: -50, PageUp: 50 }[event.key];
+  if (event.key === "Escape") zoomTo([-1, 1]);
+  if (step === undefined) return;
+  event.preventDefault();
+  const next = state.reading + (step * (high - low)) / (POINTS - 1);
+  state.reading = Math.max(low, Math.min(high, next));
+  read();
+  remember();
+}
+
+// --- reading -------------------------------------------------------------------------
+
+function hex(value) {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  const bits = view.getBigUint64(0);
+  const exponent = Number((bits >> 52n) & 2047n);
+  const fraction = (bits & ((1n << 52n) - 1n)).toString(16).padStart(13, "0");
+  const sign = bits >> 63n ? "-" : "";
+  if (exponent === 2047) return String(value);
+  if (exponent === 0) return value === 0 ? `${sign}0x0.0p+0` : `${sign}0x0.${fraction}p-1022`;
+  const power = exponent - 1023;
+  return `${sign}0x1.${fraction}p${power < 0 ? "" : "+"}${power}`;
+}
+
+function read() {
+  const box = byId("reading-cosine");
+  if (document.activeElement !== box) box.value = String(state.reading);
+  const values = settings().map((key) => [key, columnsOf(state[key], [state.reading])]);
+  const head = values.map(([key]) => `<th scope="col">${key.toUpperCase()}</th><th></th>`).join("");
+  const rows = ROWS.map(([id, name]) => {
+    const cells = values.map(([key, value]) =>
+      `<td data-setting="${key}" data-quantity="${id}">${value[id][0]}</td><td class="hex">${hex(value[id][0])}</td>`);
+    return `<tr><th scope="row">${name}</th>${cells.join("")}</tr>`;
+  });
+  byId("reading-table").innerHTML = `<tr><th></th>${head}</tr>${rows.join("")}`;
+}
+
+function makeReading() {
+  byId("reading").innerHTML =
+    '<label>Values at cos θ = <input id="reading-cosine" type="number" min="-1" max="1" step="any"></label><table id="reading-table"></table>';
+  byId("reading-cosine").addEventListener("input", ({ target }) => {
+    if (!target.value || !target.validity.valid) return;
+    state.reading = Number(target.value);
+    read();
+    remember();
+  });
+}
+
+// --- feature space -------------------------------------------------------------------
+
+const STOPS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+
+function colour(share) {
+  const place = Math.max(0, Math.min(1, share)) * (STOPS.length - 1);
+  const low = Math.min(STOPS.length - 2, Math.floor(place));
+  const mixed = STOPS[low].map((v, i) => Math.round(v + (STOPS[low + 1][i] - v) * (place - low)));
+  return `rgb(${mixed.join(",")})`;
+}
+
+// What the radius stands for: the share 0 is the lowest norm, 1 the highest.
+function ofRadius(setting, share) {
+  if (setting.loss === "adaface") return { margin_scaler: 2 * share - 1 };
+  if (setting.loss !== "magface") return {};
+  const { norm_lower: low, norm_upper: high } = setting;
+  return { feature_norm: low + share * (high - low) };
+}
+
+const [SECTORS, RINGS, WIDEST] = [90, 10, Math.PI / 2];
+
+function cellsOf(setting) {
+  const cells = [];
+  const { gst } = functionsOf(setting);
+  for (let ring = 0; ring < RINGS; ring += 1) {
+    const gstAt = along(setting, gst, ofRadius(setting, (ring + 0.5) / RINGS));
+    for (let sector = 0; sector < SECTORS; sector += 1) {
+      const angle = ((sector + 0.5) / SECTORS) * WIDEST;
+      const at = state.tied ? along(setting, gst, tiedAt(setting, ring, angle)) : gstAt;
+      cells.push({ ring, sector, size: Math.abs(at(Math.cos(angle))) });
+    }
+  }
+  return cells;
+}
+
+function tiedAt(setting, ring, angle) {
+  return { ...ofRadius(setting, (ring + 0.5) / RINGS), rival_cosine: Math.cos(WIDEST - angle) };
+}
+
+function drawArcs() {
+  const holder = byId("arcs");
+  holder.className = state.b ? "two" : "one";
+  const all = settings().map((key) => [key, cellsOf(state[key])]);
+  const sizes = all.flatMap(([, cells]) => cells.map((cell) => cell.size)).filter(Number.isFinite);
+  sizes.sort((one, other) => one - other);
+  const most = sizes[Math.ceil(sizes.length * 0.98) - 1] || 1;
+  for (const key of ["a", "b"]) byId(`arc-${key}`).hidden = !state[key];
+  for (const [key, cells] of all) drawArc(byId(`arc-${key}`), key, cells, most);
+}
+
+function drawArc(canvas, key, cells, most) {
+  const ctx = canvas.getContext("2d");
+  const [left, bottom, radius, hole] = [50, 440, 380, 90];
+  ctx.clearRect(0, 0, canvas.width, canvas.height);
+  const ringAt = (ring) => hole + ((radius - hole) * ring) / RINGS;
+  const turn = WIDEST / SECTORS;
+  for (const { ring, sector, size } of cells) {
+    ctx.fillStyle = ctx.strokeStyle = colour(size / most);
+    ctx.beginPath();
+    ctx.arc(left, bottom, ringAt(ring + 1), -sector * turn, -(sector + 1) * turn, true);
+    ctx.arc(left, bottom, ringAt(ring), -(sector + 1) * turn, -sector * turn);
+    ctx.fill();
+    ctx.stroke();
+  }
+  ctx.font = "16px system-ui, sans-serif";
+  ctx.textAlign = "left";
+  ctx.fillStyle = "#1b1b1b";
+  ctx.fillText(`${key.toUpperCase()}: ${VOCABULARY.losses[state[key].loss].title} ${state[key].profile}`, 200, 24);
+  ctx.fillText("own class", left + radius - 50, bottom + 24);
+  ctx.fillText("rival", 8, bottom - radius - 12);
+  for (const { name, at } of state.tied ? [] : found[key]) {
+    if (!["B0", "B1"].includes(name)) continue;
+    const angle = Math.acos(at);
+    if (angle > WIDEST) continue;
+    const [x, y] = [Math.cos(angle), Math.sin(angle)];
+    ctx.strokeStyle = ctx.fillStyle = "#1b1b1b";
+    ctx.setLineDash(name === "B0" ? [6, 4] : []);
+    ctx.lineWidth = 2;
+    ctx.beginPath();
+    ctx.moveTo(left + hole * x, bottom - hole * y);
+    ctx.lineTo(left + (radius + 8) * x, bottom - (radius + 8) * y);
+    ctx.stroke();
+    ctx.fillText(name, left + (radius + 12) * x, bottom - (radius + 14) * y);
+  }
+  ctx.setLineDash([]);
+  drawMarkers(ctx, left, bottom, ringAt);
+  drawScale(ctx, most);
+}
+
+function drawMarkers(ctx, left, bottom, ringAt) {
+  for (const [angle, ring, fill, hard] of [
+    [0.3, 8.5, "#111", false], [1.25, 8.5, "#111", true], [0.3, 2, "#fff", false], [1.25, 2, "#fff", true],
+  ]) {
+    const [x, y] = [left + ringAt(ring) * Math.cos(angle), bottom - ringAt(ring) * Math.sin(angle)];
+    ctx.beginPath();
+    if (hard) {
+      ctx.moveTo(x, y - 8);
+      ctx.lineTo(x + 8, y + 7);
+      ctx.lineTo(x - 8, y + 7);
+      ctx.closePath();
+    } else ctx.arc(x, y, 7, 0, 2 * Math.PI);
+    ctx.fillStyle = fill;
+    ctx.fill();
+    ctx.strokeStyle = fill === "#fff" ? "#111" : "#fff";
+    ctx.lineWidth = 1.5;
+    ctx.stroke();
+  }
+}
+
+function drawScale(ctx, most) {
+  const [left, top, height] = [478, 60, 300];
+  for (let row = 0; row < height; row += 1) {
+    ctx.fillStyle = colour(1 - row / height);
+    ctx.fillRect(left, top + row, 14, 1.5);
+  }
+  ctx.fillStyle = "#1b1b1b";
+  ctx.font = "14px system-ui, sans-serif";
+  ctx.fillText(`≥ ${most.toPrecision(3)}`, left - 10, top - 8);
+  ctx.fillText("0", left + 18, top + height);
+  ctx.fillText("|g|", left + 18, top + 6);
+}
+
+// --- controls ------------------------------------------------------------------------
+
+function control(key, name) {
+  const [low, high, step] = VOCABULARY.ranges[name];
+  const id = `${key}-${name}`;
+  const words = VOCABULARY.words[name];
+  return `<div class="row"><label for="${id}">${VOCABULARY.symbols[name]}<small>${words}</small></label>
+    <input type="range" id="${id}-slider" aria-label="${words}, setting ${key}" min="${low}" max="${high}" step="${step}" data-name="${name}">
+    <input type="number" id="${id}" min="${low}" max="${high}" step="any" data-name="${name}"></div>`;
+}
+
+function chooser(key, name, options, label) {
+  const id = `${key}-${name}`;
+  const items = options.map(([value, text]) => `<option value="${value}">${text}</option>`).join("");
+  return `<div class="row"><label for="${id}">${label}</label><select id="${id}" data-name="${name}">${items}</select></div>`;
+}
+
+function fill(key) {
+  const box = byId(`setting-${key}`);
+  const setting = state[key];
+  box.hidden = !setting;
+  if (!setting) return;
+  const losses = Object.entries(VOCABULARY.losses).map(([id, { title }]) => [id, title]);
+  box.innerHTML = `<legend>Setting ${key.toUpperCase()}</legend>` +
+    chooser(key, "loss", losses, "loss") +
+    chooser(key, "profile", rulesOf(setting.loss).map((rule) => [rule, rule]), "profile") +
+    chooser(key, "detached", [["false", "true gradient"], ["true", "detached gradient"]], "gradient") +
+    chooser(key, "rival", [["cosine", "one rival cosine"], ["classes", "C classes, all at one cosine"]], "rival") +
+    inputsOf(setting).map((name) => control(key, name)).join("");
+  for (const select of box.querySelectorAll("select")) select.value = String(setting[select.dataset.name]);
+  for (const input of box.querySelectorAll("input")) input.value = String(setting[input.dataset.name]);
+}
+
+function entered(key, { target }) {
+  const { name } = target.dataset;
+  const setting = state[key];
+  if (target.tagName === "SELECT") {
+    if (name === "loss") {
+      const kept = { rival: setting.rival, rival_cosine: setting.rival_cosine, scale: setting.scale };
+      state[key] = { ...usual(target.value), ...kept };
+    } else setting[name] = name === "detached" ? target.value === "true" : target.value;
+    fill(key);
+    byId(target.id).focus();
+  } else {
+    if (target.value === "" || !target.validity.valid) return;
+    setting[name] = Number(target.value);
+    const twin = byId(target.type === "range" ? `${key}-${name}` : `${key}-${name}-slider`);
+    twin.value = target.value;
+  }
+  changed();
+}
+
+function makeControls() {
+  byId("controls").innerHTML = `<fieldset id="setting-a"></fieldset>
+    <p><button type="button" id="compare"></button></p>
+    <fieldset id="setting-b" class="b"></fieldset>
+    <p><label><input type="checkbox" id="tied"> feature space: rival tied to the angle</label></p>
+    <p><button type="button" id="share">Copy the address of this view</button></p>`;
+  for (const key of ["a", "b"]) byId(`setting-${key}`).addEventListener("input", (event) => entered(key, event));
+  byId("compare").addEventListener("click", () => {
+    state.b = state.b ? null : { ...state.a };
+    refresh();
+  });
+  byId("tied").addEventListener("input", ({ target }) => {
+    state.tied = target.checked;
+    changed();
+  });
+  byId("share").addEventListener("click", async ({ target }) => {
+    remember();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      target.textContent = "Copied";
+    } catch {
+      target.textContent = "Copy it from the address bar";
+    }
+  });
+  byId("arcs").innerHTML = ["a", "b"].map((key) =>
+    `<canvas id="arc-${key}" width="540" height="470" role="img" aria-label="Feature space of setting ${key.toUpperCase()}"></canvas>`).join("");
+}
+
+function refresh() {
+  for (const key of ["a", "b"]) fill(key);
+  byId("compare").textContent = state.b ? "One setting only" : "Compare with a second setting";
+  byId("tied").checked = state.tied;
+  changed();
+}
+
+function makePresets() {
+  for (const preset of VOCABULARY.presets) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = preset.title;
+    button.title = preset.question;
+    button.addEventListener("click", () => {
+      recall(new URLSearchParams(preset.view));
+      refresh();
+    });
+    byId("presets").append(button);
+  }
+}
+
+// --- the view in the address ---------------------------------------------------------
+
+function written() {
+  const view = new URLSearchParams();
+  for (const key of settings()) {
+    const setting = state[key];
+    view.set(`${key}.loss`, setting.loss);
+    const plain = usual(setting.loss);
+    for (const name of ["profile", "detached", "rival", ...inputsOf(setting)]) {
+      if (setting[name] !== plain[name]) view.set(`${key}.${name}`, String(setting[name]));
+    }
+  }
+  if (state.range[0] !== -1 || state.range[1] !== 1) view.set("range", state.range.join(","));
+  if (state.tied) view.set("tied", "true");
+  view.set("at", String(state.reading));
+  return view.toString();
+}
+
+let pending = 0;
+
+function remember() {
+  clearTimeout(pending);
+  pending = setTimeout(() => history.replaceState(null, "", `#${written()}`), 120);
+}
+
+function finite(text, low, high, otherwise) {
+  const value = Number(text);
+  return text !== null && text !== "" && value >= low && value <= high ? value : otherwise;
+}
+
+// What an address does not say, or says wrongly, is as usual.
+function settingFrom(view, key) {
+  const loss = view.get(`${key}.loss`);
+  if (!Object.hasOwn(TABLE, loss ?? "")) return null;
+  const setting = usual(loss);
+  const profile = view.get(`${key}.profile`);
+  if (rulesOf(loss).includes(profile)) setting.profile = profile;
+  setting.detached = view.get(`${key}.detached`) === "true";
+  if (view.get(`${key}.rival`) === "classes") setting.rival = "classes";
+  for (const [name, [low, high]] of Object.entries(VOCABULARY.ranges)) {
+    setting[name] = finite(view.get(`${key}.${name}`), low, high, setting[name]);
+  }
+  return setting;
+}
+
+function recall(view) {
+  state.a = settingFrom(view, "a") ?? usual("arcface");
+  state.b = settingFrom(view, "b");
+  const [low, high] = (view.get("range") ?? "-1,1").split(",").map((text) => finite(text, -1, 1, NaN));
+  state.range = low < high ? [low, high] : [-1, 1];
+  state.tied = view.get("tied") === "true";
+  state.reading = finite(view.get("at"), -1, 1, state.reading);
+}
+
+makeControls();
+makeReading();
+makePresets();
+makeCharts();
+recall(new URLSearchParams(location.hash.slice(1) || VOCABULARY.presets[0].view));
+refresh();
+addEventListener("hashchange", () => {
+  if (location.hash.slice(1) === written()) return;
+  recall(new URLSearchParams(location.hash.slice(1)));
+  refresh();
+});
+addEventListener("resize", () => {
+  for (const { id } of CURVES) charts[id].setSize(sizeOf(byId(`chart-${id}`), id));
+});

@@ -1,0 +1,231 @@
+"""The page to play with, in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+
+from adaface_ref import numpy_reference
+from adaface_ref.pictures.explore import page as explore_page
+from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import RULES
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+CELLS = [(loss, rule.id) for rule in RULES.values() for loss in rule.losses]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    with sync_api.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("explore") / "page.html"
+    file.write_text(explore_page(), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Any, address: str) -> Any:
+    """The page, which must neither complain nor ask for anything."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.complaints, page.requests = [], []
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.goto(address)
+    return page
+
+
+@pytest.fixture
+def page(opened: Any) -> Iterator[Any]:
+    show(opened, {"a.loss": "arcface"})
+    yield opened
+    assert opened.complaints == []
+
+
+def show(page: Any, view: dict[str, object]) -> None:
+    """Open a view by its address, and wait until it is drawn."""
+    page.evaluate("view => { location.hash = view }", urlencode(view))
+    page.evaluate(
+        "() => new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 0))"
+    )
+
+
+def value(page: Any, quantity: str, setting: str = "a") -> float:
+    cell = f'td[data-setting="{setting}"][data-quantity="{quantity}"]'
+    return float(page.text_content(cell).replace("Infinity", "inf"))
+
+
+def curve(page: Any, chart: str) -> Any:
+    """What a chart was given to draw: the readable trace of setting A."""
+    return page.locator(f"#chart-{chart} canvas").evaluate("c => c.toDataURL()")
+
+
+def test_no_request_leaves_the_page(page: Any) -> None:
+    assert all(url.startswith(("file:", "data:")) for url in page.requests)
+
+
+def test_the_page_is_small(address: str) -> None:
+    assert len(explore_page().encode()) < 1_500_000
+
+
+@pytest.mark.parametrize(("loss", "profile"), CELLS)
+def test_values_shown_are_the_specs(page: Any, loss: str, profile: str) -> None:
+    for cosine in (-0.97, -0.3, 0.25, 0.8125, 0.95, 0.9995):
+        view = {
+            "a.loss": loss,
+            "a.profile": profile,
+            "a.standard_norm": 2,
+            "at": cosine,
+        }
+        show(page, view)
+        point = {"target_cosine": cosine, "rival_cosine": 0.5}
+        given = {**usual(page), **point}
+        given["margin_scaler"] = min(1, given["concentration"] * 2)
+        names = [symbol.name for symbol in LOSSES[loss].parameters]
+        parameters = {name: given[name] for name in names}
+        for quantity in ("gst", "probability", "slope"):
+            function = getattr(numpy_reference, quantity)
+            cosines = point if quantity != "slope" else {"target_cosine": cosine}
+            true = float(function(loss, profile=profile, **cosines, **parameters))
+            assert value(page, quantity) == pytest.approx(true, rel=1e-12, abs=1e-300)
+
+
+def usual(page: Any) -> dict[str, float]:
+    """The numbers that the boxes of setting A show, over what they do not show."""
+    known: dict[str, float] = page.evaluate(
+        """() => {
+          const known = JSON.parse(document.getElementById("vocabulary").textContent).usual;
+          for (const box of document.querySelectorAll("#setting-a input[type=number]"))
+            known[box.dataset.name] = Number(box.value);
+          return known;
+        }"""
+    )
+    return known
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_slider_changes_the_curve(page: Any, loss: str) -> None:
+    show(page, {"a.loss": loss, "a.rival": "classes", "a.curriculum": 0.1})
+    sliders = page.locator("#setting-a input[type=range]")
+    unmoved = []
+    for index in range(sliders.count()):
+        before = curve(page, "size")
+        sliders.nth(index).press("ArrowRight")
+        for _ in range(20):
+            sliders.nth(index).press("ArrowRight")
+        page.wait_for_timeout(40)
+        if curve(page, "size") == before:
+            unmoved.append(sliders.nth(index).get_attribute("data-name"))
+    # Neither stands in the target's GST.
+    assert set(unmoved) <= {"curriculum", "regulariser_weight"}
+
+
+def test_arcface_peaks_where_the_criterion_says(page: Any) -> None:
+    page.get_by_role("button", name="ArcFace's peak").click()
+    page.wait_for_timeout(60)
+    assert "peak at 0.81379 (|g| = 97.5540" in page.text_content("#answer")
+
+
+def test_adaface_at_scaler_one_changes_sign_and_is_flat_under_clip(page: Any) -> None:
+    page.get_by_role("button", name="AdaFace, z-hat = 1, near 1").click()
+    page.wait_for_timeout(60)
+    formula, clipped = page.text_content("#answer").splitlines()
+    assert "sign change at 0.92106" in formula
+    assert "sign change" not in clipped and "dead zone begins at 0.92067" in clipped
+    page.fill("#reading-cosine", "0.95")
+    assert value(page, "gst") > 0 and value(page, "gst", "b") == 0
+
+
+def test_a_preset_for_every_question_shows_a_view(page: Any) -> None:
+    buttons = page.locator("#presets button")
+    seen = set()
+    for index in range(buttons.count()):
+        buttons.nth(index).click()
+        page.wait_for_timeout(200)
+        seen.add(page.url)
+    assert len(seen) == buttons.count() >= 5
+
+
+def test_a_view_lives_in_the_address(browser: Any, page: Any) -> None:
+    page.fill("#a-margin", "0.3")
+    page.get_by_role("button", name="Compare with a second setting").click()
+    page.select_option("#b-loss", "adaface")
+    page.wait_for_timeout(250)
+    again = browser.new_page()
+    again.goto(page.url)
+    again.wait_for_timeout(100)
+    assert again.input_value("#a-margin") == "0.3"
+    assert again.input_value("#b-loss") == "adaface"
+    assert again.text_content("#answer") == page.text_content("#answer")
+    again.close()
+
+
+def test_a_wrong_address_shows_the_usual_view(page: Any) -> None:
+    show(page, {"a.loss": "nonsense", "a.margin": "<b>", "range": "1,x", "at": "7"})
+    assert page.input_value("#a-loss") == "arcface"
+
+
+def test_arrow_keys_move_the_reading(page: Any) -> None:
+    page.focus("#chart-size")
+    before = float(page.input_value("#reading-cosine"))
+    page.keyboard.press("ArrowRight")
+    assert float(page.input_value("#reading-cosine")) == pytest.approx(before + 1e-3)
+
+
+def test_hovering_reads_the_value_under_the_pointer(page: Any) -> None:
+    box = page.locator("#chart-size .u-over").bounding_box()
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 20)
+    page.wait_for_timeout(40)
+    assert float(page.input_value("#reading-cosine")) == pytest.approx(0.5, abs=0.01)
+
+
+def test_dragging_zooms(page: Any) -> None:
+    box = page.locator("#chart-size .u-over").bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 30, steps=3)
+    page.mouse.up()
+    page.wait_for_timeout(250)
+    low, high = page.url.partition("range=")[2].split("&")[0].split("%2C")
+    assert np.allclose([float(low), float(high)], [0, 0.8], atol=0.02)
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(
+    browser: Any, address: str
+) -> None:
+    phone = browser.new_page(viewport={"width": 390, "height": 800})
+    phone.goto(address)
+    phone.wait_for_timeout(150)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.close()
+
+
+def test_a_detached_gradient_has_slope_one(page: Any) -> None:
+    page.select_option("#a-detached", "true")
+    page.wait_for_timeout(60)
+    assert value(page, "slope") == 1
+
+
+def test_the_page_holds_the_very_file_that_is_exported(tmp_path: Path) -> None:
+    from adaface_ref.ports.export import export  # PLACEHOLDER
+
+    export("javascript", tmp_path)
+    assert (tmp_path / "margin_softmax.js").read_text() in explore_page()
