@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from . import evidence, explore, gate
+from . import evidence, explore, gate, port
 
 
 @click.group(
@@ -38,6 +38,7 @@ for command in (
     gate.gate_command,
     gate.replay_command,
     explore.explore_command,
+    port.port_command,
 ):
     cli.add_command(command)
 
