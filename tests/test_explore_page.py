@@ -20,6 +20,9 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
+NEXT_FRAMES = """() => new Promise(done => setTimeout(
+  () => requestAnimationFrame(() => requestAnimationFrame(done))))"""
+
 CELLS = [(loss, rule.id) for rule in RULES.values() for loss in rule.losses]
 
 
@@ -55,6 +58,7 @@ def opened(browser: Any, address: str) -> Any:
 
 @pytest.fixture
 def page(opened: Any) -> Iterator[Any]:
+    opened.complaints.clear()
     show(opened, {"a.loss": "arcface"})
     yield opened
     assert opened.complaints == []
@@ -63,9 +67,7 @@ def page(opened: Any) -> Iterator[Any]:
 def show(page: Any, view: dict[str, object]) -> None:
     """Open a view by its address, and wait until it is drawn."""
     page.evaluate("view => { location.hash = view }", urlencode(view))
-    page.evaluate(
-        "() => new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 0))"
-    )
+    page.evaluate(NEXT_FRAMES)
 
 
 def value(page: Any, quantity: str, setting: str = "a") -> float:
@@ -88,7 +90,7 @@ def test_the_page_is_small(address: str) -> None:
 
 @pytest.mark.parametrize(("loss", "profile"), CELLS)
 def test_values_shown_are_the_specs(page: Any, loss: str, profile: str) -> None:
-    for cosine in (-0.97, -0.3, 0.25, 0.8125, 0.95, 0.9995):
+    for cosine in (-0.97, 0.25, 0.9995):
         view = {
             "a.loss": loss,
             "a.profile": profile,
@@ -112,7 +114,8 @@ def usual(page: Any) -> dict[str, float]:
     """The numbers that the boxes of setting A show, over what they do not show."""
     known: dict[str, float] = page.evaluate(
         """() => {
-          const known = JSON.parse(document.getElementById("vocabulary").textContent).usual;
+          const text = document.getElementById("vocabulary").textContent;
+          const known = JSON.parse(text).usual;
           for (const box of document.querySelectorAll("#setting-a input[type=number]"))
             known[box.dataset.name] = Number(box.value);
           return known;
@@ -123,15 +126,14 @@ def usual(page: Any) -> dict[str, float]:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_slider_changes_the_curve(page: Any, loss: str) -> None:
-    show(page, {"a.loss": loss, "a.rival": "classes", "a.curriculum": 0.1})
+    moved = {"a.standard_norm": 1, "a.rival": "classes"}
+    show(page, {"a.loss": loss, **moved})
     sliders = page.locator("#setting-a input[type=range]")
     unmoved = []
     for index in range(sliders.count()):
         before = curve(page, "size")
-        sliders.nth(index).press("ArrowRight")
-        for _ in range(20):
-            sliders.nth(index).press("ArrowRight")
-        page.wait_for_timeout(40)
+        sliders.nth(index).press("PageUp")
+        page.evaluate(NEXT_FRAMES)
         if curve(page, "size") == before:
             unmoved.append(sliders.nth(index).get_attribute("data-name"))
     # Neither stands in the target's GST.
@@ -225,7 +227,7 @@ def test_a_detached_gradient_has_slope_one(page: Any) -> None:
 
 
 def test_the_page_holds_the_very_file_that_is_exported(tmp_path: Path) -> None:
-    from adaface_ref.ports.export import export  # PLACEHOLDER
+    from adaface_ref.ports.export import export
 
     export("javascript", tmp_path)
     assert (tmp_path / "margin_softmax.js").read_text() in explore_page()

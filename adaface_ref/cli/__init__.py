@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from . import evidence, explore, gate, port
+from . import evidence, explore, export, gate, port
 
 
 @click.group(
@@ -39,6 +39,7 @@ for command in (
     gate.replay_command,
     explore.explore_command,
     port.port_command,
+    export.export_command,
 ):
     cli.add_command(command)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from adaface_ref.points import MULTIPLIERS, RANGES, recommended
+from adaface_ref.points import RANGES, recommended
+from adaface_ref.ports.export import javascript
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.symbols import QUANTITIES
 
@@ -27,7 +28,12 @@ USUAL = {
 }
 """Where the page begins, for what has no recommended value."""
 
-SLIDERS = {**RANGES, "scale": (1.0, 256.0), "classes": (2.0, 1e6)}
+SLIDERS = {
+    **RANGES,
+    "scale": (1.0, 256.0),
+    "multiplier": (1.0, 8.0),
+    "classes": (2.0, 1e6),
+}
 """How far each control reaches."""
 
 WHOLE = ("classes", "scale")
@@ -106,8 +112,8 @@ def page() -> str:
 
 def vocabulary() -> dict[str, Any]:
     """What the page knows of names, ranges and values to begin with."""
-    symbols = {name: QUANTITIES[name].printed for name in RANGES}
-    words = {name: WORDS.get(name, QUANTITIES[name].meaning) for name in RANGES}
+    symbols = {name: QUANTITIES[name].printed for name in QUANTITIES}
+    words = {name: WORDS.get(name, row.meaning) for name, row in QUANTITIES.items()}
     usual = {name: _usual(name) for name in SLIDERS}
     return {
         "symbols": symbols | {"classes": "C"},
@@ -118,7 +124,6 @@ def vocabulary() -> dict[str, Any]:
             loss: {
                 "title": row.title,
                 "recommended": recommended(loss),
-                "multipliers": MULTIPLIERS.get(loss, ()),
             }
             for loss, row in LOSSES.items()
         },

@@ -1,4 +1,4 @@
-"""Writes the spec as source of other languages, with a port that speaks the protocol."""
+"""Writes the spec as source of other languages, with a port to be judged."""
 
 from __future__ import annotations
 
@@ -214,7 +214,12 @@ def _rust(rows: list[Row]) -> dict[str, str]:
 
 
 def _fpcore(rows: list[Row]) -> dict[str, str]:
-    text = [_header(";;"), _source("runtime.fpcore"), *map(fpcore, _functions(rows)), ""]
+    text = [
+        _header(";;"),
+        _source("runtime.fpcore"),
+        *map(fpcore, _functions(rows)),
+        "",
+    ]
     return {"margin_softmax.fpcore": "\n".join(text)}
 
 

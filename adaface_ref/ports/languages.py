@@ -1,5 +1,7 @@
 """How each language writes a function: SymPy's printers, and the lines around them."""
 
+# ruff: noqa: N802, N815  (SymPy calls a printer's methods by the names of classes)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -84,7 +86,11 @@ class _FPCore(CodePrinter):  # type: ignore[misc]
 
     def _print_Pow(self, e: Any) -> str:
         base, exponent = map(self._print, e.args)
-        return self._apply("/", "1", base) if exponent == "-1" else f"(pow {base} {exponent})"
+        return (
+            self._apply("/", "1", base)
+            if exponent == "-1"
+            else f"(pow {base} {exponent})"
+        )
 
     def _print_Function(self, e: Any) -> str:
         return self._apply(type(e).__name__, *map(self._print, e.args))

@@ -32,7 +32,7 @@ from sympy import (
 from adaface_ref.evidence.agreement import INPUTS
 from adaface_ref.spec.gst import cases
 from adaface_ref.spec.losses import LOSSES, Loss
-from adaface_ref.spec.profiles import RULES, Profile, is_defined, parse
+from adaface_ref.spec.profiles import RULES, is_defined, parse
 from adaface_ref.spec.symbols import (
     angle,
     angle_clip,
@@ -210,7 +210,9 @@ def _is_over_sine(e: Expr) -> bool:
 
 def _slope(e: Expr) -> Expr:
     """-(d/d theta)/sin(theta) of a target: whole where there is a multiplier."""
-    above = Mul(*(f for f in e.args if not (isinstance(f, Pow) and f.base == sin(angle))))
+    above = Mul(
+        *(f for f in e.args if not (isinstance(f, Pow) and f.base == sin(angle)))
+    )
     if above.has(multiplier):
         (wave,) = above.atoms(sin)
         shift = wave.args[0] - multiplier * angle

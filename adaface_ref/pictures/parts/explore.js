@@ -446,12 +446,14 @@ function drawScale(ctx, most) {
 // --- controls ------------------------------------------------------------------------
 
 function control(key, name) {
-  const [low, high, step] = VOCABULARY.ranges[name];
+  const [low, high, usualStep] = VOCABULARY.ranges[name];
+  const whole = name === "multiplier" && state[key].loss === "sphereface";
+  const step = whole ? 1 : usualStep;
   const id = `${key}-${name}`;
   const words = VOCABULARY.words[name];
   return `<div class="row"><label for="${id}">${VOCABULARY.symbols[name]}<small>${words}</small></label>
     <input type="range" id="${id}-slider" aria-label="${words}, setting ${key}" min="${low}" max="${high}" step="${step}" data-name="${name}">
-    <input type="number" id="${id}" min="${low}" max="${high}" step="any" data-name="${name}"></div>`;
+    <input type="number" id="${id}" min="${low}" max="${high}" step="${whole ? 1 : "any"}" data-name="${name}"></div>`;
 }
 
 function chooser(key, name, options, label) {
@@ -604,9 +606,12 @@ makePresets();
 makeCharts();
 recall(new URLSearchParams(location.hash.slice(1) || VOCABULARY.presets[0].view));
 refresh();
-addEventListener("hashchange", () => {
-  if (location.hash.slice(1) === written()) return;
-  recall(new URLSearchParams(location.hash.slice(1)));
+addEventListener("hashchange", ({ newURL }) => {
+  // Not location.hash: a view that was still to be remembered may have replaced it.
+  clearTimeout(pending);
+  const view = new URL(newURL).hash.slice(1);
+  if (view === written()) return;
+  recall(new URLSearchParams(view));
   refresh();
 });
 addEventListener("resize", () => {
