@@ -1,0 +1,154 @@
+"""AdaFace, ArcFace and CosFace as a JAX user writes them, judged as a port.
+
+The head is two functions, `margined` and `loss`; every gradient is JAX's own, so the
+GST comes out of the softmax cross-entropy with the rounding of P - 1 and all. The rest
+speaks the line protocol. From the checkout, with `jax` installed:
+
+    adaface-ref port -- python examples/jax/adaface_port.py
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+jax.config.update("jax_enable_x64", True)
+
+EPS = 1e-3  # of both the cosine clamp and the angle clip
+BLOCK = 4096  # every batch is cut and padded to it, so that jit compiles once a dtype
+BITS = {"float64": ">f8", "float32": ">f4"}
+PROFILES = ["pure", "clip"]
+
+MARGINS = {  # loss: parameters -> (angular margin, additive margin)
+    "adaface": lambda p: (
+        -p["margin"] * p["margin_scaler"],
+        p["margin"] * p["margin_scaler"] + p["margin"],
+    ),
+    "arcface": lambda p: (p["margin"], 0 * p["margin"]),
+    "cosface": lambda p: (0 * p["margin"], p["margin"]),
+}
+
+
+@jax.custom_jvp
+def sine(cosine):
+    """sqrt(1 - c^2), with a derivative that stays finite at c = +-1.
+
+    There it is that of the neighbouring float: 0 * inf would make NaN of a batch's
+    gradient, and jnp.where does not help, for it differentiates both its branches.
+    """
+    return jnp.sqrt((1 - cosine) * (1 + cosine))
+
+
+@sine.defjvp
+def _sine_jvp(primals, tangents):
+    (cosine,), (step,) = primals, tangents
+    value = sine(cosine)
+    least = np.sqrt(np.finfo(cosine.dtype).eps)  # the sine next to a pole
+    return value, -cosine / jnp.maximum(value, least) * step
+
+
+def margined(cosine, angular, additive, profile):
+    """The target cosine with its margins, cos(theta + a) - b."""
+    if profile == "pure":
+        value = cosine * jnp.cos(angular) - sine(cosine) * jnp.sin(angular)
+        return value - additive
+    # Not jnp.clip: on an edge itself it passes one half of the gradient.
+    cosine = jax.lax.clamp(-1 + EPS, cosine, 1 - EPS)
+    angle = jnp.arctan2(sine(cosine), cosine) + angular
+    return jnp.cos(jax.lax.clamp(EPS, angle, np.pi - EPS)) - additive
+
+
+def loss(cosine, rival_cosine, scale, angular, additive, profile):
+    """The softmax cross-entropy of two classes; the logits come along."""
+    target = scale * margined(cosine, angular, additive, profile)
+    logits = jnp.stack([target, scale * rival_cosine])
+    return jax.nn.logsumexp(logits) - target, logits
+
+
+def sample(name, profile, cosine, rival_cosine, parameters):
+    """Every quantity of one sample."""
+    p = {key: value.astype(cosine.dtype) for key, value in parameters.items()}
+    angular, additive = MARGINS[name](p)
+    head = partial(loss, profile=profile)
+    gradient = jax.grad(head, has_aux=True)
+    gst, logits = gradient(cosine, rival_cosine, p["scale"], angular, additive)
+    return {
+        "logit": logits[0],
+        "slope": jax.grad(margined)(cosine, angular, additive, profile),
+        "probability": jax.nn.softmax(logits)[0],
+        "gst": gst,
+    }
+
+
+@cache
+def compiled(name: str, profile: str) -> Any:
+    """A block of samples at once."""
+    return jax.jit(jax.vmap(partial(sample, name, profile)))
+
+
+def unpack(text: str, dtype: str) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex(text), BITS[dtype]).astype(dtype)
+
+
+def pack(values: np.ndarray, dtype: str) -> str:
+    return np.asarray(values).astype(BITS[dtype]).tobytes().hex()
+
+
+def evaluate(ask: dict[str, Any]) -> dict[str, str]:
+    """The asked quantities of any number of points, block by block."""
+    count, dtype, points = ask["count"], ask["dtype"], ask["points"]
+    total = -(-count // BLOCK) * BLOCK
+
+    def padded(text: str, dtype: str) -> np.ndarray:
+        values = np.broadcast_to(unpack(text, dtype), (count,))
+        return np.pad(values, (0, total - count), mode="edge")
+
+    target = padded(points["target_cosine"], dtype)
+    # The logit and the slope come without a rival: any one will do.
+    rival = padded(points.get("rival_cosine", points["target_cosine"]), dtype)
+    p = {key: padded(text, "float64") for key, text in ask["parameters"].items()}
+    run, found = compiled(ask["loss"], ask["profile"]), []
+    for start in range(0, total, BLOCK):
+        cut = slice(start, start + BLOCK)
+        found.append(run(target[cut], rival[cut], {k: v[cut] for k, v in p.items()}))
+    return {
+        name: pack(np.concatenate([block[name] for block in found])[:count], dtype)
+        for name in ask["quantities"]
+    }
+
+
+HELLO = {
+    "type": "hello",
+    "protocol": 1,
+    "name": "adaface-jax",
+    "language": "Python with JAX",
+    "version": jax.__version__,
+    "losses": dict.fromkeys(MARGINS, PROFILES),
+    "dtypes": list(BITS),
+    "quantities": ["logit", "slope", "probability", "gst"],
+}
+
+
+def answer(ask: dict[str, Any]) -> dict[str, Any]:
+    """The one answer to a request."""
+    if ask["type"] == "hello":
+        return HELLO
+    if ask["type"] == "bye":
+        return {"type": "bye"}
+    try:
+        return {"type": "values", "id": ask["id"], "values": evaluate(ask)}
+    except Exception as error:  # one line for the harness, whatever it was
+        return {"type": "error", "id": ask["id"], "message": repr(error)}
+
+
+for line in sys.stdin:
+    request = json.loads(line)
+    print(json.dumps(answer(request)), flush=True)
+    if request["type"] == "bye":
+        break
