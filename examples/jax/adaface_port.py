@@ -53,15 +53,20 @@ def _sine_jvp(primals, tangents):
     return value, -cosine / jnp.maximum(value, least) * step
 
 
+def clamped(value, low, high):
+    """Not jnp.clip: on an edge itself that passes one half of the gradient."""
+    low, high = (jnp.asarray(bound, value.dtype) for bound in (low, high))
+    return jax.lax.clamp(low, value, high)
+
+
 def margined(cosine, angular, additive, profile):
     """The target cosine with its margins, cos(theta + a) - b."""
     if profile == "pure":
         value = cosine * jnp.cos(angular) - sine(cosine) * jnp.sin(angular)
         return value - additive
-    # Not jnp.clip: on an edge itself it passes one half of the gradient.
-    cosine = jax.lax.clamp(-1 + EPS, cosine, 1 - EPS)
+    cosine = clamped(cosine, -1 + EPS, 1 - EPS)
     angle = jnp.arctan2(sine(cosine), cosine) + angular
-    return jnp.cos(jax.lax.clamp(EPS, angle, np.pi - EPS)) - additive
+    return jnp.cos(clamped(angle, EPS, np.pi - EPS)) - additive
 
 
 def loss(cosine, rival_cosine, scale, angular, additive, profile):

@@ -42,8 +42,8 @@ function answer(ask) {
   return { type: "values", id: ask.id, values };
 }
 
-readline.createInterface({ input: process.stdin }).on("line", function (line) {
+readline.createInterface({ input: process.stdin }).on("line", (line) => {
   const request = JSON.parse(line);
   process.stdout.write(JSON.stringify(answer(request)) + "\n");
-  if (request.type === "bye") this.close();
+  if (request.type === "bye") process.stdin.destroy();
 });
