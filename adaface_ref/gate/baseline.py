@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -150,8 +150,25 @@ def entries_of(report: Report, reason: str, today: datetime.date) -> list[Entry]
     return list(found.values())
 
 
+def by_head(item: Entry | Report) -> tuple[str, ...]:
+    """What an entry and the report that can tell whether it is stale have in common."""
+    return (item.target, item.loss)
+
+
+def by_cell(item: Entry | Report) -> tuple[str, ...]:
+    """The same, where one target is judged in several profiles."""
+    return (item.target, item.loss, item.profile)
+
+
+Key = Callable[[Entry | Report], tuple[str, ...]]
+
+
 def updated(
-    old: Sequence[Entry], reports: Sequence[Report], reason: str, today: datetime.date
+    old: Sequence[Entry],
+    reports: Sequence[Report],
+    reason: str,
+    today: datetime.date,
+    key: Key = by_head,
 ) -> list[Entry]:
     """A baseline that accepts what is found now.
 
@@ -163,13 +180,14 @@ def updated(
         reports: the heads judged, without a baseline.
         reason: for new entries.
         today: from when new entries count.
+        key: which report an entry belongs to.
 
     Returns:
         The entries.
     """
     known = {entry.key: entry for entry in old}
-    judged = {(report.target, report.loss): report for report in reports}
-    kept = [entry for entry in old if not _was_run(entry, judged)]
+    judged = {key(report): report for report in reports}
+    kept = [entry for entry in old if not _was_run(entry, judged, key)]
     for report in reports:
         for entry in entries_of(report, reason, today):
             before = known.get(entry.key)
@@ -180,20 +198,23 @@ def updated(
     return kept
 
 
-def settled(report: Report, entries: Sequence[Entry], today: datetime.date) -> Report:
+def settled(
+    report: Report, entries: Sequence[Entry], today: datetime.date, key: Key = by_head
+) -> Report:
     """A report, with what the baseline accepts as notes.
 
     Args:
         report: a head's.
         entries: the whole baseline.
         today: to tell what has expired.
+        key: which report an entry belongs to.
 
     Returns:
         The report; an outcome `baseline` fails where an entry is stale, has expired or
         has no reason.
     """
-    judged = {(report.target, report.loss): report}
-    mine = [entry for entry in entries if _was_run(entry, judged)]
+    judged = {key(report): report}
+    mine = [entry for entry in entries if _was_run(entry, judged, key)]
     used: set[Entry] = set()
     outcomes = []
     for outcome in report.outcomes:
@@ -236,9 +257,9 @@ def _marks(finding: Finding | None) -> tuple[tuple[str, ...], str]:
     return ((), "") if finding is None else ((finding.dtype,), finding.cause)
 
 
-def _was_run(entry: Entry, judged: dict[tuple[str, str], Report]) -> bool:
+def _was_run(entry: Entry, judged: Mapping[tuple[str, ...], Report], key: Key) -> bool:
     """Whether a report can tell if an entry is stale."""
-    report = judged.get((entry.target, entry.loss))
+    report = judged.get(key(entry))
     if report is None:
         return False
     status = {outcome.check: outcome.status for outcome in report.outcomes}

@@ -3,64 +3,30 @@
 from __future__ import annotations
 
 import datetime
-import os
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.apart import Progress, judge_apart
-from adaface_ref.gate.baseline import (
-    Entry,
-    read_baseline,
-    settled,
-    updated,
-    written,
-)
+from adaface_ref.gate.baseline import Entry
 from adaface_ref.gate.configuration import Head
 from adaface_ref.gate.fields import meant
-from adaface_ref.gate.files import require_writable, write_whole
-from adaface_ref.gate.formats import (
-    exit_code_of,
-    github_lines,
-    junit,
-    report_as_json,
-    run_as_json,
-    verdict_of,
+from adaface_ref.gate.formats import exit_code_of, github_lines, verdict_of
+from adaface_ref.gate.outputs import (
+    Wishes,
+    by_baseline,
+    can_keep,
+    entries_before,
+    require_places,
+    write_reports,
 )
-from adaface_ref.gate.replays import FOLDER, store
+from adaface_ref.gate.replays import store
 from adaface_ref.gate.report import Report
 from adaface_ref.gate.stored import report_from
 
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a run shall show and write besides its verdict.
-
-    Args:
-        json, junit, sarif: files.
-        baseline: the file of accepted findings.
-        update: whether to write it anew.
-        reason: for entries that are new in it.
-        findings: where findings are kept for `replay`.
-        github: whether to print GitHub's annotations.
-        verbose: whether every check gets a line.
-        one: whether the JSON is one report, not a run.
-    """
-
-    json: Path | None = None
-    junit: Path | None = None
-    sarif: Path | None = None
-    baseline: Path | None = None
-    update: bool = False
-    reason: str = ""
-    findings: Path = FOLDER
-    github: bool = False
-    verbose: bool = False
-    one: bool = True
+__all__ = ["Wishes", "explanation", "judge_heads"]
 
 
 def judge_heads(
@@ -81,32 +47,23 @@ def judge_heads(
     Raises:
         DomainError: a user's mistake, found before the work where that is possible.
     """
-    files = {"--json": wishes.json, "--junit": wishes.junit, "--sarif": wishes.sarif}
-    if wishes.update:
-        files["--baseline"] = wishes.baseline
-    require_writable(files)
+    require_places(wishes)
     today = datetime.datetime.now(datetime.UTC).date()
     entries = _entries(wishes, heads)
-    kept = _can_keep(wishes.findings)
+    kept = can_keep(wishes.findings)
     reports = []
     for number, head in enumerate(heads):
         reports.append(_judged(head, progress, number, len(heads)))
         if kept:
             store(reports[-1], head, wishes.findings)
-    if wishes.update and wishes.baseline is not None:
-        entries = updated(entries, reports, wishes.reason, today)
-        write_whole(wishes.baseline, written(entries))
-    reports = [settled(report, entries, today) for report in reports]
-    _write(reports, wishes)
+    reports = by_baseline(reports, entries, wishes, today)
+    write_reports(reports, wishes, _explanations)
     return exit_code_of(reports), _texts(reports, wishes, kept)
 
 
 def _entries(wishes: Wishes, heads: Sequence[Head]) -> Sequence[Entry]:
     """The baseline; in a run of all heads every entry must be of one of them."""
-    file = wishes.baseline
-    if file is None or (wishes.update and not file.exists()):
-        return ()
-    entries = read_baseline(file)
+    file, entries = wishes.baseline, entries_before(wishes)
     known = {(head.target, head.loss) for head in heads}
     for number, entry in enumerate(entries, 1):
         if not wishes.one and (entry.target, entry.loss) not in known:
@@ -114,19 +71,6 @@ def _entries(wishes: Wishes, heads: Sequence[Head]) -> Sequence[Entry]:
             told = f"entry {number}: target={entry.target}, loss={entry.loss}"
             raise DomainError(f"{file}: {told}, but must be {must}")
     return entries
-
-
-def _can_keep(folder: Path) -> bool:
-    """Whether findings can be kept; only a folder that was asked for must be there."""
-    place = folder.absolute()
-    while not place.exists():
-        place = place.parent
-    if place.is_dir() and os.access(place, os.W_OK):
-        return True
-    if folder == FOLDER:
-        return False
-    must = "a folder that can be made and written"
-    raise DomainError(f"--findings={folder}, but must be {must}")
 
 
 def _judged(head: Head, progress: Progress, number: int, count: int) -> Report:
@@ -155,18 +99,11 @@ def _texts(reports: Sequence[Report], wishes: Wishes, kept: bool) -> list[str]:
     return texts + (github_lines(reports) if wishes.github else [])
 
 
-def _write(reports: Sequence[Report], wishes: Wishes) -> None:
-    if wishes.json is not None:
-        text = report_as_json(reports[0]) if wishes.one else run_as_json(reports)
-        write_whole(wishes.json, text)
-    if wishes.junit is not None:
-        write_whole(wishes.junit, junit(reports))
-    if wishes.sarif is not None:
-        from adaface_ref.gate.checks import CHECKS
-        from adaface_ref.gate.sarif import sarif
+def _explanations() -> dict[str, str]:
+    """Of every check, by its id."""
+    from adaface_ref.gate.checks import CHECKS
 
-        explanations = {check.id: check.explanation for check in CHECKS}
-        write_whole(wishes.sarif, sarif(reports, explanations))
+    return {check.id: check.explanation for check in CHECKS}
 
 
 def explanation(identifier: str) -> str:

@@ -33,17 +33,18 @@ def exit_code_of(reports: Sequence[Report]) -> int:
     return next((code for code in (1, 3, 0) if code in codes), 3)
 
 
-def verdict_of(reports: Sequence[Report]) -> str:
-    """The last line of a run of several heads."""
+def verdict_of(reports: Sequence[Report], noun: str = "heads") -> str:
+    """The last line of a run of several heads, or whatever was judged."""
     conform = sum(report.exit_code == 0 for report in reports)
-    return f"{conform} of {len(reports)} heads conform"
+    return f"{conform} of {len(reports)} {noun} conform"
 
 
-def run_as_json(reports: Sequence[Report]) -> str:
+def run_as_json(reports: Sequence[Report], noun: str = "heads") -> str:
     """A run of several heads, as report.schema.json has it.
 
     Args:
         reports: one a head.
+        noun: what was judged, for the verdict.
 
     Returns:
         JSON text.
@@ -51,7 +52,7 @@ def run_as_json(reports: Sequence[Report]) -> str:
     data: dict[str, Any] = {
         "version": VERSION,
         "exit_code": exit_code_of(reports),
-        "verdict": verdict_of(reports),
+        "verdict": verdict_of(reports, noun),
         "reports": [report.as_json() for report in reports],
     }
     return json.dumps(data, indent=2, allow_nan=False) + "\n"

@@ -1,0 +1,220 @@
+"""The checks of one cell: values, poles, and whether an answer is always the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from adaface_ref.evidence.agreement import INPUTS, judge
+from adaface_ref.gate.report import (
+    ERROR,
+    FAILED,
+    OK,
+    SKIPPED,
+    WARNING,
+    Finding,
+    Outcome,
+)
+
+from .ask import CHECKS, Columns, at_poles, blocks, one
+from .bits import DIGITS, decode
+from .causes import likely_cause
+from .findings import bits_finding, pole_finding, value_finding
+from .port import values_of
+from .protocol import DTYPES, PortError, RefusedError
+from .values import Asker, Tally, compare_values
+
+VALUE = "The {} is the formula's, within the allowed error."
+POLES = "Nothing is NaN at c = +-1: a value there is the one-sided limit."
+REPEATABLE = "The same request twice gets the same bits."
+ALONE = "A point by itself gets the same bits as in a batch."
+ANNOUNCED = "What the port has is checked."
+
+PLACES = 20
+"""So many points are asked one by one."""
+
+ALONE_CAUSE = "points of a batch are not independent"
+ULPS_CAUSE = "vector and scalar code round differently"
+
+
+class Row(NamedTuple):
+    """One check besides the values: its id, its sentence, and what finds it out."""
+
+    id: str
+    claim: str
+    run: Callable[[Asker], Outcome]
+
+
+def outcomes_of(
+    asker: Asker, progress: Callable[[float], None]
+) -> Iterator[Outcome | PortError]:
+    """Run every check of a cell.
+
+    Args:
+        asker: the port and the cell.
+        progress: called with the share done.
+
+    Yields:
+        Outcomes; after a failure of the port its error, and nothing more.
+    """
+    tallies = {quantity: Tally() for quantity in asker.quantities}
+    broken: PortError | None = None
+    try:
+        compare_values(asker, tallies, progress)
+    except PortError as error:
+        broken = error
+    for quantity in INPUTS:
+        try:
+            yield _value(asker, quantity, tallies.get(quantity), broken)
+        except PortError as error:
+            broken = error
+            yield _value(asker, quantity, tallies[quantity], broken)
+    for row in ROWS:
+        if broken is None:
+            try:
+                yield _asked(row, asker)
+            except PortError as error:
+                broken = error
+        if broken is not None:
+            yield Outcome(row.id, row.claim, ERROR, str(broken))
+    for dtype in DTYPES:
+        if dtype not in asker.dtypes:
+            detail = "not checked: not announced, or not asked for"
+            yield Outcome(dtype, ANNOUNCED, SKIPPED, detail)
+    if broken is not None:
+        yield broken
+
+
+def _asked(row: Row, asker: Asker) -> Outcome:
+    try:
+        return row.run(asker)
+    except RefusedError as error:
+        told = f"the port answers an error: {error}"
+        return Outcome(row.id, row.claim, ERROR, told)
+
+
+def _value(
+    asker: Asker, quantity: str, tally: Tally | None, broken: PortError | None
+) -> Outcome:
+    """What the value check of a quantity came to.
+
+    Raises:
+        PortError: the port failed while the cause was looked for.
+    """
+    check, claim = CHECKS[quantity], VALUE.format(quantity.replace("_", " "))
+    if tally is None:
+        only = quantity == "norm_gradient" and asker.cell.loss != "magface"
+        detail = "not checked: " + ("MagFace's alone" if only else "not announced")
+        return Outcome(check, claim, SKIPPED, detail)
+    told = f"{tally.compared} values compared"
+    if tally.failure is not None:
+        cause = "not looked for: the port failed"
+        if broken is None:
+            cause = likely_cause(asker, tally.dtype)
+        finding = value_finding(claim, asker.cell, quantity, tally, cause)
+        ratio = tally.ratio
+        detail = f"{told} before it was off; {cause}"
+        return Outcome(check, claim, FAILED, detail, tally.compared, ratio, (finding,))
+    error = str(broken or "") or tally.error
+    if not error and not tally.suffices:
+        error = f"only {tally.compared} of {tally.asked} values could be judged"
+    if error:
+        return Outcome(check, claim, ERROR, error, tally.compared)
+    detail = f"{told}, largest error {tally.ratio:.2g} of the allowed"
+    left = {"at poles": tally.poles, "undecided": tally.undecided}
+    more = ", ".join(f"{count} {words}" for words, count in left.items() if count)
+    detail += f"; left out: {more}" if more else ""
+    return Outcome(check, claim, OK, detail, tally.compared, tally.ratio)
+
+
+def _poles(asker: Asker) -> Outcome:
+    found, count = [], 0
+    for dtype in asker.dtypes:
+        columns = at_poles(asker.cell, dtype)
+        values = asker.values(columns, dtype, asker.quantities)
+        for quantity, got in values.items():
+            count += got.size
+            for index in np.flatnonzero(np.isnan(got))[:1].tolist():
+                point = _floats(columns, index)
+                finding = pole_finding(POLES, asker.cell, dtype, quantity, point)
+                found.append(finding)
+    return _judged("poles", POLES, found, f"{count} values at c = +-1", FAILED)
+
+
+def _repeatable(asker: Asker) -> Outcome:
+    found, count = [], 0
+    words = ("at first", "something in the port is not initialised, or is kept")
+    for dtype in asker.dtypes:
+        columns = _first(asker, dtype)
+        before, after = (asker.bits(columns, dtype) for _ in range(2))
+        for quantity, text in after.items():
+            count += columns["target_cosine"].size
+            if text == before[quantity]:
+                continue
+            size = DIGITS[dtype]
+            index = next(
+                i for i in range(0, len(text), size)
+                if text[i : i + size] != before[quantity][i : i + size]
+            ) // size  # fmt: skip
+            got, old = (values_of(b, dtype)[quantity] for b in (after, before))
+            ask = (REPEATABLE, asker.cell, dtype, quantity, _floats(columns, index))
+            pair = float(got[index]), float(old[index])
+            found.append(bits_finding(*ask, *pair, words))
+    return _judged("repeatable", REPEATABLE, found, f"{count} values twice", FAILED)
+
+
+def _alone(asker: Asker) -> Outcome:
+    found, count, wrong = [], 0, False
+    for dtype in asker.dtypes:
+        columns = _first(asker, dtype)
+        batch = asker.bits(columns, dtype)
+        size = DIGITS[dtype]
+        places = np.linspace(0, columns["target_cosine"].size - 1, PLACES).astype(int)
+        seen: set[str] = set()
+        for index in places.tolist():
+            point = one(columns, index)
+            alone = asker.bits(point, dtype)
+            for quantity, text in alone.items():
+                count += 1
+                before = batch[quantity][index * size : (index + 1) * size]
+                if text == before or quantity in seen:
+                    continue
+                seen.add(quantity)
+                got, old = (float(decode(t, dtype)[0]) for t in (text, before))
+                question = asker.question(quantity, dtype)
+                off = bool(judge(question, point, [got], certify_all=True).failures)
+                wrong |= off
+                words = ("in the batch", ALONE_CAUSE if off else ULPS_CAUSE)
+                ask = (ALONE, asker.cell, dtype, quantity, _floats(columns, index))
+                found.append(bits_finding(*ask, got, old, words))
+    status = FAILED if wrong else WARNING
+    return _judged("one-by-one", ALONE, found, f"{count} values", status)
+
+
+def _first(asker: Asker, dtype: str) -> Columns:
+    """The first block of a dtype."""
+    return next(blocks(asker.cell, dtype, asker.seed, 1))[0]
+
+
+def _floats(columns: Columns, index: int) -> dict[str, float]:
+    return {name: float(column[index]) for name, column in columns.items()}
+
+
+def _judged(
+    check: str, claim: str, found: list[Finding], told: str, status: str
+) -> Outcome:
+    if not found:
+        return Outcome(check, claim, OK, told)
+    return Outcome(
+        check, claim, status, f"{told}; {found[0].cause}", 0, None, (*found,)
+    )
+
+
+ROWS = (
+    Row("poles", POLES, _poles),
+    Row("repeatable", REPEATABLE, _repeatable),
+    Row("one-by-one", ALONE, _alone),
+)
+"""Checks besides the values, in their order."""

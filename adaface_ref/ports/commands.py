@@ -1,0 +1,83 @@
+"""What `adaface-ref port` does, apart from reading options."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+
+from adaface_ref.gate.baseline import Entry, by_cell
+from adaface_ref.gate.formats import exit_code_of, github_lines
+from adaface_ref.gate.outputs import (
+    Wishes,
+    by_baseline,
+    entries_before,
+    require_places,
+    write_reports,
+)
+from adaface_ref.gate.report import ERROR, Report
+
+from .harness import CONVERSATION, Progress, Verdict, Wish, judge_port
+
+
+def judge_command(
+    command: Sequence[str], wish: Wish, wishes: Wishes, progress: Progress
+) -> tuple[int, list[str]]:
+    """Judge a port, write what was asked for, and say what it came to.
+
+    Args:
+        command: program and arguments.
+        wish: what to judge it by.
+        wishes: what to show and write.
+        progress: called with what is running and the share done.
+
+    Returns:
+        The exit code, and texts to print.
+
+    Raises:
+        DomainError: a user's mistake.
+    """
+    require_places(wishes)
+    entries: Sequence[Entry] = entries_before(wishes)
+    verdict = judge_port(command, wish, progress)
+    today = datetime.datetime.now(datetime.UTC).date()
+    reports = by_baseline(verdict.all, entries, wishes, today, by_cell)
+    write_reports(reports, wishes, _explanations, "cells")
+    return exit_code_of(reports), _texts(verdict, reports, wishes)
+
+
+def _texts(verdict: Verdict, reports: Sequence[Report], wishes: Wishes) -> list[str]:
+    """Reports of what does not conform, one line a cell, what is not checked."""
+    cells = [report for report in reports if report.loss != CONVERSATION]
+    texts = [
+        report.text(80, verbose=wishes.verbose) + "\n"
+        for report in cells
+        if wishes.verbose or report.exit_code == 1
+    ]
+    if verdict.printed and any(report.exit_code == 3 for report in reports):
+        texts.append(f"the port's standard error ends in:\n{verdict.printed}")
+    texts += [f"not checked, since not announced: {line}" for line in verdict.unchecked]
+    texts += [f"{r.target} {r.loss} {r.profile}: {_line(r)}" for r in cells]
+    texts += [
+        f"{report.target}: {_line(report)}"
+        for report in reports
+        if report.loss == CONVERSATION and report.exit_code
+    ]
+    conform = sum(report.exit_code == 0 for report in cells)
+    texts.append(f"{conform} of {len(cells)} cells conform")
+    return texts + (github_lines(reports) if wishes.github else [])
+
+
+def _line(report: Report) -> str:
+    """The verdict, with the reason where nothing could be judged."""
+    stuck = [o.detail for o in report.outcomes if o.status == ERROR]
+    if not stuck:
+        return report.verdict
+    words = f"{report.verdict}: " if report.exit_code == 1 else "COULD NOT BE JUDGED: "
+    return words + stuck[0]
+
+
+def _explanations() -> Mapping[str, str]:
+    """Of the checks that the gate has, too."""
+    from adaface_ref.gate.explanations import EXPLANATIONS
+
+    return {check: " ".join(text.split()) for check, text in EXPLANATIONS.items()}

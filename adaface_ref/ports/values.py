@@ -1,0 +1,189 @@
+"""Value checks: what a port answers against the truth, shrunk across the pipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adaface_ref import numpy_reference
+from adaface_ref.evidence.agreement import (
+    INPUTS,
+    Comparison,
+    Judgement,
+    Question,
+    judge,
+    parameters_of,
+)
+from adaface_ref.evidence.shrink import simplest
+
+from .ask import Cell, Columns, blocks, points_of
+from .bits import Floats
+from .port import Port, values_of
+from .protocol import RefusedError, Request
+
+
+@dataclass
+class Tally:
+    """What the value check of one quantity has come to so far.
+
+    Args:
+        asked: values that the port gave.
+        compared: of these, values that were judged.
+        undecided: values that the oracle could not decide.
+        poles: values left out, since they are singular at c = +-1.
+        ratio: the largest error as a share of the allowed one.
+        failure: the simplest violation, or the worst where it could not be shrunk.
+        whole: all inputs at that point.
+        dtype: of the failure.
+        error: why the check could not go on.
+    """
+
+    asked: int = 0
+    compared: int = 0
+    undecided: int = 0
+    poles: int = 0
+    ratio: float = 0.0
+    failure: Comparison | None = None
+    whole: Mapping[str, float] = field(default_factory=dict)
+    dtype: str = ""
+    error: str = ""
+
+    @property
+    def suffices(self) -> bool:
+        """Whether at least half of what was asked was compared."""
+        return 0 < self.asked <= 2 * self.compared
+
+    def add(self, judged: Judgement, size: int) -> None:
+        """Take in what a block came to."""
+        self.asked += size
+        self.compared += judged.compared
+        self.undecided += judged.undecided
+        self.poles += judged.poles
+        self.ratio = max(self.ratio, judged.ratio)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A port, asked about one cell.
+
+    Args:
+        port: where the questions go.
+        cell: loss and profile.
+        quantities: that are asked.
+        dtypes: in which.
+        seed: draws the points.
+        points: for each quantity, over all dtypes.
+    """
+
+    port: Port
+    cell: Cell
+    quantities: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    seed: int
+    points: int
+
+    def request(
+        self, columns: Columns, dtype: str, quantities: tuple[str, ...] = ()
+    ) -> Request:
+        """A question about some points; about all quantities where none is named."""
+        return Request(*self.cell, dtype, quantities or self.quantities, columns)
+
+    def bits(self, columns: Columns, dtype: str) -> dict[str, str]:
+        """The port's answer about all quantities, as it came."""
+        return self.port.bits(self.request(columns, dtype))
+
+    def values(
+        self, columns: Columns, dtype: str, quantities: tuple[str, ...]
+    ) -> dict[str, Floats]:
+        """The port's values, widened to float64."""
+        answer = self.port.bits(self.request(columns, dtype, quantities))
+        return values_of(answer, dtype)
+
+    def question(self, quantity: str, dtype: str) -> Question:
+        """What the values of a quantity are judged by."""
+        return Question(quantity, *self.cell, dtype, "theirs")
+
+
+def compare_values(
+    asker: Asker, tallies: dict[str, Tally], progress: Callable[[float], None]
+) -> None:
+    """Ask block after block, and judge; a quantity that failed is not asked again.
+
+    Args:
+        asker: the port and the cell.
+        tallies: by quantity, filled in as the answers come.
+        progress: called with the share done.
+
+    Raises:
+        PortError: the port failed; the tallies hold what was found before.
+    """
+    share = math.ceil(asker.points / len(asker.dtypes))
+    done = 0
+    for dtype in asker.dtypes:
+        for columns, corners in blocks(asker.cell, dtype, asker.seed, share):
+            left = tuple(q for q in asker.quantities if not tallies[q].failure)
+            if not left:
+                return
+            try:
+                values = asker.values(columns, dtype, left)
+            except RefusedError as error:
+                for quantity in left:
+                    tallies[quantity].error = f"the port answers an error: {error}"
+                return
+            for quantity in left:
+                question = asker.question(quantity, dtype)
+                got = values[quantity]
+                judged = judge(question, columns, got, corners=corners)
+                tallies[quantity].add(judged, got.size)
+                if judged.failures:
+                    _shrink(asker, tallies[quantity], columns, got, judged)
+            done += columns["target_cosine"].size
+            progress(min(1.0, done / asker.points))
+
+
+def _shrink(
+    asker: Asker, tally: Tally, columns: Columns, got: Floats, judged: Judgement
+) -> None:
+    """Keep the worst failure, then the simplest that the port still fails at."""
+    worst, question = judged.failures[0], judged.question
+    same = np.equal(got, worst.got) | np.isnan([worst.got])
+    for name, value in worst.point.items():
+        same &= columns[name] == value
+    index = int(np.argmax(same))
+    whole = {name: float(column[index]) for name, column in columns.items()}
+    tally.failure, tally.whole, tally.dtype = worst, whole, question.dtype
+
+    def failures_at(point: Mapping[str, float]) -> tuple[Comparison, ...]:
+        return _failures(asker, question, point)
+
+    if not failures_at(whole):
+        return  # alone it is right: points are not independent
+    loss, dtype = asker.cell.loss, question.dtype
+    point = simplest(whole, lambda trial: bool(failures_at(trial)), loss, dtype)
+    again = failures_at(point)
+    if again:
+        tally.failure, tally.whole = again[0], point
+
+
+def _failures(
+    asker: Asker, question: Question, point: Mapping[str, float]
+) -> tuple[Comparison, ...]:
+    """What the port gets wrong at one point.
+
+    Raises:
+        ValueError: the point lies outside a domain, ours or the port's.
+    """
+    columns, quantity = points_of(point), question.quantity
+    names = (*INPUTS[quantity], *parameters_of(question.loss))
+    # Refuses what lies outside the domains: a port need not answer there.
+    getattr(numpy_reference, quantity)(
+        question.loss, profile=question.profile, **{n: point[n] for n in names}
+    )
+    try:
+        got = asker.values(columns, question.dtype, (quantity,))[quantity]
+    except RefusedError as error:
+        raise ValueError(str(error)) from None
+    return judge(question, columns, got, certify_all=True).failures

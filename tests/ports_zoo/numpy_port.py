@@ -1,0 +1,259 @@
+"""A port in Python over the NumPy reference: exact, or wrong in one planted way.
+
+Run as a script: python numpy_port.py [FAULT]. It imports nothing of the harness.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adaface_ref import numpy_reference
+
+KINDS = {"float64": ">f8", "float32": ">f4"}
+PARAMETERS = numpy_reference.PARAMETERS
+QUANTITIES = ("logit", "slope", "probability", "gst", "other_logit", "other_gst")
+OTHERS = ("other_logit", "other_gst")
+LOSSES = {
+    "normface": ["pure"],
+    "sphereface": ["pure"],
+    "cosface": ["pure", "easy"],
+    "arcface": ["pure", "fallback", "min:detached"],
+    "combined": ["pure"],
+    "curricularface": ["pure"],
+    "magface": ["pure", "clip"],
+    "adaface": ["pure", "clip"],
+}
+
+Message = dict[str, Any]
+
+
+def hello() -> Message:
+    return {
+        "type": "hello",
+        "protocol": 1,
+        "name": "numpy-port",
+        "language": "Python",
+        "version": "1",
+        "losses": LOSSES,
+        "dtypes": ["float64", "float32"],
+        "quantities": list(QUANTITIES),
+    }
+
+
+def read(text: str, kind: str) -> Any:
+    return np.frombuffer(bytes.fromhex(text), kind).astype(np.float64)
+
+
+def bits(values: Any, kind: str) -> str:
+    with np.errstate(over="ignore"):
+        return values.astype(kind).tobytes().hex()  # type: ignore[no-any-return]
+
+
+def evaluate(request: Message) -> Message:
+    kind = KINDS[request["dtype"]]
+    given = {k: read(v, ">f8") for k, v in request["parameters"].items()}
+    points = {k: read(v, kind) for k, v in request["points"].items()}
+    values = {}
+    for quantity in request["quantities"]:
+        names = ["target_cosine"]
+        names += (
+            ["rival_cosine"] if quantity in ("probability", "gst", "other_gst") else []
+        )
+        names += ["other_cosine"] if quantity in OTHERS else []
+        function = getattr(numpy_reference, quantity)
+        cosines = {name: points[name] for name in names}
+        got = function(request["loss"], profile=request["profile"], **cosines, **given)
+        values[quantity] = bits(np.broadcast_to(got, request["count"]), kind)
+    return {"type": "values", "id": request["id"], "values": values}
+
+
+def wrong_sign(request: Message) -> Message:
+    """AdaFace with g_angle = +m z-hat, and all else as it should be.
+
+    That is AdaFace at -z-hat, but for g_add: the rival is moved by what that lacks.
+    """
+    if request["loss"] != "adaface":
+        return evaluate(request)
+    kind = KINDS[request["dtype"]]
+    given = {k: read(v, ">f8") for k, v in request["parameters"].items()}
+    shift = 2 * given["margin"] * given["margin_scaler"]
+    rival = read(request["points"]["rival_cosine"], kind) + shift
+    points = {**request["points"], "rival_cosine": bits(rival, kind)}
+    scaler = bits(-given["margin_scaler"], ">f8")
+    parameters = {**request["parameters"], "margin_scaler": scaler}
+    answer = evaluate({**request, "parameters": parameters, "points": points})
+    if "logit" in answer["values"]:
+        logit = read(answer["values"]["logit"], kind) - given["scale"] * shift
+        answer["values"]["logit"] = bits(logit, kind)
+    return answer
+
+
+def nan_at_poles(request: Message) -> Message:
+    """0 times infinity at c = +-1."""
+    answer, kind = evaluate(request), KINDS[request["dtype"]]
+    pole = np.abs(read(request["points"]["target_cosine"], kind)) == 1
+    for quantity in {"gst", "slope"} & set(request["quantities"]):
+        values = read(answer["values"][quantity], kind)
+        answer["values"][quantity] = bits(np.where(pole, np.nan, values), kind)
+    return answer
+
+
+def forgetful(request: Message) -> Message:
+    """Another last bit at every second request."""
+    answer = evaluate(request)
+    if request["id"] % 2:
+        values = answer["values"]
+        values["logit"] = values["logit"][:-1] + "01"[values["logit"][-1] == "0"]
+    return answer
+
+
+def first_row(request: Message) -> Message:
+    """Takes a parameter's first value for all points, but by ones it is right."""
+    answer, kind = evaluate(request), KINDS[request["dtype"]]
+    if request["count"] == 1:
+        logit = read(answer["values"]["logit"], kind) + 1
+        answer["values"]["logit"] = bits(logit, kind)
+    return answer
+
+
+def changed(**fields: Any) -> Callable[[Message], Message]:
+    return lambda request: {**evaluate(request), **fields}
+
+
+def few(request: Message) -> Message:
+    answer = evaluate(request)
+    digits = {"float64": 16, "float32": 8}[request["dtype"]]
+    return {**answer, "values": {k: v[:-digits] for k, v in answer["values"].items()}}
+
+
+def many(request: Message) -> Message:
+    answer = evaluate(request)
+    return {**answer, "values": {k: v + v for k, v in answer["values"].items()}}
+
+
+def crash(_request: Message) -> Message:
+    print("about to fail\nSegmentation fault ahead", file=sys.stderr, flush=True)
+    os.abort()
+
+
+def leave(_request: Message) -> Message:
+    sys.exit(4)
+
+
+def hang(_request: Message) -> Message:
+    time.sleep(600)
+    return {}
+
+
+def deaf(_request: Message) -> Message:
+    """Closes its input and output, and stays."""
+    os.close(0)
+    os.close(1)
+    time.sleep(600)
+    return {}
+
+
+def garbage(_request: Message) -> Message:
+    os.write(1, b"Hello, world!\n")
+    return evaluate(_request)
+
+
+def binary(_request: Message) -> Message:
+    os.write(1, b"\xff\xfe\x00\n")
+    return evaluate(_request)
+
+
+def endless(_request: Message) -> Message:
+    while True:
+        os.write(1, b"0" * 65536)
+
+
+def stale(request: Message) -> Message:
+    """The answer to the request before."""
+    return {**evaluate(request), "id": request["id"] - 1}
+
+
+def refuse(request: Message) -> Message:
+    return {"type": "error", "id": request["id"], "message": "out of\nmemory"}
+
+
+def twice(request: Message) -> Message:
+    answer = evaluate(request)
+    os.write(1, json.dumps(answer).encode() + b"\n")
+    return answer
+
+
+ANSWERS: dict[str, Callable[[Message], Message]] = {
+    "": evaluate,
+    "wrong-sign": wrong_sign,
+    "nan-at-poles": nan_at_poles,
+    "forgetful": forgetful,
+    "first-row": first_row,
+    "few": few,
+    "many": many,
+    "crash": crash,
+    "leave": leave,
+    "hang": hang,
+    "deaf": deaf,
+    "garbage": garbage,
+    "binary": binary,
+    "endless": endless,
+    "stale": stale,
+    "refuse": refuse,
+    "twice": twice,
+    "unknown-field": changed(took="1 ms"),
+    "wrong-type": changed(type="answer"),
+    "id-as-text": changed(id="1"),
+    "values-as-list": changed(values=[]),
+    "numbers": changed(values={"logit": [1.0]}),
+}
+
+HELLOS: dict[str, Message] = {
+    "nothing": {"losses": {}},
+    "no-profile": {"losses": {"adaface": []}},
+    "no-dtype": {"dtypes": []},
+    "no-quantity": {"quantities": []},
+    "unknown-loss": {"losses": {"cosineface": ["pure"]}},
+    "unknown-profile": {"losses": {"adaface": ["round"]}},
+    "undefined-profile": {"losses": {"normface": ["fallback"]}},
+    "unknown-dtype": {"dtypes": ["float16"]},
+    "unknown-quantity": {"quantities": ["hessian"]},
+    "protocol-2": {"protocol": 2},
+    "nameless": {"name": ""},
+}
+
+
+def main(fault: str, only: str) -> None:
+    answer = ANSWERS.get(fault, evaluate)
+    for line in sys.stdin:
+        message = json.loads(line)
+        reply: Message = {"type": "bye"}
+        if message["type"] == "hello":
+            reply = {**hello(), **HELLOS.get(fault, {})}
+            if only:
+                loss, _, profiles = only.partition("=")
+                reply["losses"] = {loss: profiles.split("/")}
+        elif message["type"] == "evaluate":
+            reply = answer(message)
+        elif fault == "stays":
+            time.sleep(600)
+        elif fault == "stays-after-bye":
+            print(json.dumps(reply), flush=True)
+            time.sleep(600)
+        elif fault == "bad-exit":
+            print(json.dumps(reply), flush=True)
+            sys.exit(5)
+        print(json.dumps(reply), flush=True)
+        if message["type"] == "bye":
+            return
+
+
+if __name__ == "__main__":
+    main(*[*sys.argv[1:], "", ""][:2])
