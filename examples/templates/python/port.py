@@ -1,6 +1,6 @@
 """A port in Python to start from: put your own code into `evaluate`.
 
-    adaface-ref port -- python port.py
+adaface-ref port -- python port.py
 """
 
 import json
@@ -35,13 +35,14 @@ def answer(ask):
     if ask["type"] != "evaluate":
         return HELLO if ask["type"] == "hello" else {"type": "bye"}
     count, values = ask["count"], {}
-    columns = {k: unpack(v, count) for k, v in ask["parameters"].items()}
+    parameters = {k: unpack(v, count) for k, v in ask["parameters"].items()}
     points = {k: unpack(v, count) for k, v in ask["points"].items()}
-    rivals = points.get("rival_cosine", points["target_cosine"])  # the logit needs none
+    c = points["target_cosine"]
+    n = points.get("rival_cosine", c)  # the logit needs none
     for quantity in ask["quantities"]:
         found = [
-            evaluate(quantity, c, n, {k: v[i] for k, v in columns.items()})
-            for i, (c, n) in enumerate(zip(points["target_cosine"], rivals))
+            evaluate(quantity, c[i], n[i], {k: v[i] for k, v in parameters.items()})
+            for i in range(count)
         ]
         values[quantity] = struct.pack(f">{count}d", *found).hex()
     return {"type": "values", "id": ask["id"], "values": values}
