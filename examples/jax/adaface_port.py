@@ -21,7 +21,8 @@ import numpy as np
 jax.config.update("jax_enable_x64", True)
 
 EPS = 1e-3  # of both the cosine clamp and the angle clip
-BLOCK = 4096  # every batch is cut and padded to it, so that jit compiles once a dtype
+# Every batch is cut and padded to it: jit compiles once for a profile and dtype.
+BLOCK = 4096
 BITS = {"float64": ">f8", "float32": ">f4"}
 PROFILES = ["pure", "clip"]
 
@@ -76,25 +77,23 @@ def loss(cosine, rival_cosine, scale, angular, additive, profile):
     return jax.nn.logsumexp(logits) - target, logits
 
 
-def sample(name, profile, cosine, rival_cosine, parameters):
-    """Every quantity of one sample."""
-    p = {key: value.astype(cosine.dtype) for key, value in parameters.items()}
-    angular, additive = MARGINS[name](p)
-    head = partial(loss, profile=profile)
-    gradient = jax.grad(head, has_aux=True)
-    gst, logits = gradient(cosine, rival_cosine, p["scale"], angular, additive)
+def sample(profile, cosine, rival_cosine, *parameters):
+    """Every quantity of one sample; parameters are scale and the two margins."""
+    scale, *margins = (value.astype(cosine.dtype) for value in parameters)
+    gradient = jax.grad(partial(loss, profile=profile), has_aux=True)
+    gst, logits = gradient(cosine, rival_cosine, scale, *margins)
     return {
         "logit": logits[0],
-        "slope": jax.grad(margined)(cosine, angular, additive, profile),
+        "slope": jax.grad(margined)(cosine, *margins, profile),
         "probability": jax.nn.softmax(logits)[0],
         "gst": gst,
     }
 
 
 @cache
-def compiled(name: str, profile: str) -> Any:
-    """A block of samples at once."""
-    return jax.jit(jax.vmap(partial(sample, name, profile)))
+def compiled(profile: str) -> Any:
+    """A block of samples at once; the losses differ by their margins alone."""
+    return jax.jit(jax.vmap(partial(sample, profile)))
 
 
 def unpack(text: str, dtype: str) -> np.ndarray:
@@ -118,10 +117,10 @@ def evaluate(ask: dict[str, Any]) -> dict[str, str]:
     # The logit and the slope come without a rival: any one will do.
     rival = padded(points.get("rival_cosine", points["target_cosine"]), dtype)
     p = {key: padded(text, "float64") for key, text in ask["parameters"].items()}
-    run, found = compiled(ask["loss"], ask["profile"]), []
+    inputs = (target, rival, p["scale"], *MARGINS[ask["loss"]](p))
+    run, found = compiled(ask["profile"]), []
     for start in range(0, total, BLOCK):
-        cut = slice(start, start + BLOCK)
-        found.append(run(target[cut], rival[cut], {k: v[cut] for k, v in p.items()}))
+        found.append(run(*(column[start : start + BLOCK] for column in inputs)))
     return {
         name: pack(np.concatenate([block[name] for block in found])[:count], dtype)
         for name in ask["quantities"]
