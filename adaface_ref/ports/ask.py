@@ -102,10 +102,10 @@ def blocks(
         cell: loss and profile.
         dtype: of the cosines.
         seed: the same seed gives the same points.
-        points: how many in all, at least; whole blocks are given.
+        points: how many in all, besides the first block and the corners.
     """
     for number in range(math.ceil(points / SIZE) + 1):
-        size = SIZE if number else FIRST
+        size = min(SIZE, points - (number - 1) * SIZE) if number else FIRST
         drawn = np.random.SeedSequence([seed, number]).generate_state(1)[0]
         columns = block(
             cell.loss, int(drawn), profile=cell.profile, size=size, dtype=dtype
@@ -114,7 +114,7 @@ def blocks(
 
 
 def at_poles(cell: Cell, dtype: str) -> Columns:
-    """Points at c = +-1 where P is neither 0 nor 1 to rounding, and at plain rivals.
+    """Points at c = +-1 where neither P nor 1 - P underflows in any dtype.
 
     Args:
         cell: loss and profile.

@@ -24,7 +24,7 @@ from .causes import likely_cause
 from .findings import bits_finding, pole_finding, value_finding
 from .port import values_of
 from .protocol import DTYPES, PortError, RefusedError
-from .values import Asker, Tally, compare_values
+from .values import Asker, Tally, beyond, compare_values
 
 VALUE = "The {} is the formula's, within the allowed error."
 POLES = "Nothing is NaN at c = +-1: a value there is the one-sided limit."
@@ -184,7 +184,9 @@ def _alone(asker: Asker) -> Outcome:
                 seen.add(quantity)
                 got, old = (float(decode(t, dtype)[0]) for t in (text, before))
                 question = asker.question(quantity, dtype)
-                off = bool(judge(question, point, [got], certify_all=True).failures)
+                more = beyond(question, point)
+                again = judge(question, point, [got], certify_all=True, beyond=more)
+                off = bool(again.failures)
                 wrong |= off
                 words = ("in the batch", ALONE_CAUSE if off else ULPS_CAUSE)
                 ask = (ALONE, asker.cell, dtype, quantity, _floats(columns, index))

@@ -95,15 +95,12 @@ class Child:
         self._send(line.encode() + b"\n", until, most)
         while (end := self._got.find(b"\n")) < 0:
             if len(self._got) > most:
-                must = f"at most {most} bytes"
-                raise MalformedError(
-                    f"a line of {len(self._got)} bytes, but must be {must}"
-                )
+                raise _endless(most)
             self._take(until)
         answer = bytes(self._got[:end])
         del self._got[: end + 1]
         if len(answer) > most:
-            raise MalformedError(f"a line of {end} bytes, but must be at most {most}")
+            raise _endless(most)
         return answer
 
     def leave(self) -> None:
@@ -221,6 +218,10 @@ def _opened(stream: IO[bytes] | None) -> IO[bytes]:
     assert stream is not None
     os.set_blocking(stream.fileno(), False)
     return stream
+
+
+def _endless(most: int) -> MalformedError:
+    return MalformedError(f"a line of more than {most} bytes, which no answer needs")
 
 
 def _shown(data: bytes | bytearray) -> str:

@@ -77,15 +77,15 @@ class Request(NamedTuple):
     columns: Mapping[str, Floats]
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """Points."""
         return int(self.columns["target_cosine"].size)
 
     @property
     def answer_bytes(self) -> int:
-        """Bytes that an answer may have: its values, and room for blanks and a text."""
-        digits = DIGITS[self.dtype] * self.count * len(self.quantities)
-        return digits + 2**16
+        """Bytes that an answer may have: twice its values, and room for a text."""
+        digits = DIGITS[self.dtype] * self.size * len(self.quantities)
+        return 2 * digits + 2**16
 
     def line(self, number: int) -> str:
         """The request as it is sent.
@@ -103,7 +103,7 @@ class Request(NamedTuple):
                 "loss": self.loss,
                 "profile": self.profile,
                 "dtype": self.dtype,
-                "count": self.count,
+                "count": self.size,
                 "quantities": list(self.quantities),
                 "parameters": {
                     name: encode(_shortest(columns[name]), "float64")
@@ -157,8 +157,8 @@ def read_hello(line: bytes) -> Hello:
                 f"losses: {quoted(loss)}, but must be of {known} [hello]"
             )
     profiles = {loss: _profiles(loss, told) for loss, told in losses.items()}
-    told = (message[key] for key in NAMES)
-    return Hello(*told, profiles, dtypes, quantities)
+    name, language, version = (message[key] for key in NAMES)
+    return Hello(name, language, version, profiles, dtypes, quantities)
 
 
 def _profiles(loss: str, told: object) -> tuple[str, ...]:
@@ -226,8 +226,8 @@ def _bits(quantity: str, text: object, request: Request) -> None:
         found = decode(text, request.dtype).size
     except ValueError as error:
         raise MalformedError(f"{where}={quoted(text)}: {error} [values]") from None
-    if found != request.count:
-        must = f"{request.count}, one a point"
+    if found != request.size:
+        must = f"{request.size}, one a point"
         raise MalformedError(f"{where} has {found} values, but must be {must} [values]")
 
 

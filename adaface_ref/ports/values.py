@@ -18,6 +18,7 @@ from adaface_ref.evidence.agreement import (
     parameters_of,
 )
 from adaface_ref.evidence.shrink import simplest
+from adaface_ref.tolerance import allowed_of_cross_entropy
 
 from .ask import Cell, Columns, blocks, points_of
 from .bits import Floats
@@ -136,7 +137,8 @@ def compare_values(
             for quantity in left:
                 question = asker.question(quantity, dtype)
                 got = values[quantity]
-                judged = judge(question, columns, got, corners=corners)
+                more = beyond(question, columns)
+                judged = judge(question, columns, got, corners=corners, beyond=more)
                 tallies[quantity].add(judged, got.size)
                 if judged.failures:
                     _shrink(asker, tallies[quantity], columns, got, judged)
@@ -186,4 +188,22 @@ def _failures(
         got = asker.values(columns, question.dtype, (quantity,))[quantity]
     except RefusedError as error:
         raise ValueError(str(error)) from None
-    return judge(question, columns, got, certify_all=True).failures
+    more = beyond(question, columns)
+    return judge(question, columns, got, certify_all=True, beyond=more).failures
+
+
+def beyond(question: Question, columns: Columns) -> Floats | float:
+    """What a port's values may be off besides what a head's may.
+
+    Args:
+        question: what is compared.
+        columns: the points.
+    """
+    if question.quantity != "loss_value":
+        return 0.0
+    given = {name: columns[name] for name in parameters_of(question.loss)}
+    logit = numpy_reference.logit(
+        question.loss, columns["target_cosine"], profile=question.profile, **given
+    )
+    rival = columns["scale"] * columns["rival_cosine"]
+    return allowed_of_cross_entropy(question.dtype, logit, rival)

@@ -12,12 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from adaface_ref import numpy_reference
-
 KINDS = {"float64": ">f8", "float32": ">f4"}
-PARAMETERS = numpy_reference.PARAMETERS
+DIGITS = {"float64": 16, "float32": 8}
 QUANTITIES = ("logit", "slope", "probability", "gst", "other_logit", "other_gst")
 OTHERS = ("other_logit", "other_gst")
 LOSSES = {
@@ -48,15 +44,30 @@ def hello() -> Message:
 
 
 def read(text: str, kind: str) -> Any:
+    import numpy as np  # not at the top: ports that never get so far start at once
+
     return np.frombuffer(bytes.fromhex(text), kind).astype(np.float64)
 
 
 def bits(values: Any, kind: str) -> str:
+    import numpy as np
+
     with np.errstate(over="ignore"):
         return values.astype(kind).tobytes().hex()  # type: ignore[no-any-return]
 
 
+def zeros(request: Message) -> Message:
+    """An answer of the right form."""
+    text = DIGITS[request["dtype"]] * request["count"] * "0"
+    values = dict.fromkeys(request["quantities"], text)
+    return {"type": "values", "id": request["id"], "values": values}
+
+
 def evaluate(request: Message) -> Message:
+    import numpy as np
+
+    from adaface_ref import numpy_reference
+
     kind = KINDS[request["dtype"]]
     given = {k: read(v, ">f8") for k, v in request["parameters"].items()}
     points = {k: read(v, kind) for k, v in request["points"].items()}
@@ -97,6 +108,8 @@ def wrong_sign(request: Message) -> Message:
 
 def nan_at_poles(request: Message) -> Message:
     """0 times infinity at c = +-1."""
+    import numpy as np
+
     answer, kind = evaluate(request), KINDS[request["dtype"]]
     pole = np.abs(read(request["points"]["target_cosine"], kind)) == 1
     for quantity in {"gst", "slope"} & set(request["quantities"]):
@@ -124,17 +137,17 @@ def first_row(request: Message) -> Message:
 
 
 def changed(**fields: Any) -> Callable[[Message], Message]:
-    return lambda request: {**evaluate(request), **fields}
+    return lambda request: {**zeros(request), **fields}
 
 
 def few(request: Message) -> Message:
-    answer = evaluate(request)
-    digits = {"float64": 16, "float32": 8}[request["dtype"]]
+    answer = zeros(request)
+    digits = DIGITS[request["dtype"]]
     return {**answer, "values": {k: v[:-digits] for k, v in answer["values"].items()}}
 
 
 def many(request: Message) -> Message:
-    answer = evaluate(request)
+    answer = zeros(request)
     return {**answer, "values": {k: v + v for k, v in answer["values"].items()}}
 
 
@@ -162,12 +175,12 @@ def deaf(_request: Message) -> Message:
 
 def garbage(_request: Message) -> Message:
     os.write(1, b"Hello, world!\n")
-    return evaluate(_request)
+    return zeros(_request)
 
 
 def binary(_request: Message) -> Message:
     os.write(1, b"\xff\xfe\x00\n")
-    return evaluate(_request)
+    return zeros(_request)
 
 
 def endless(_request: Message) -> Message:
@@ -177,7 +190,7 @@ def endless(_request: Message) -> Message:
 
 def stale(request: Message) -> Message:
     """The answer to the request before."""
-    return {**evaluate(request), "id": request["id"] - 1}
+    return {**zeros(request), "id": request["id"] - 1}
 
 
 def refuse(request: Message) -> Message:
@@ -185,13 +198,33 @@ def refuse(request: Message) -> Message:
 
 
 def twice(request: Message) -> Message:
-    answer = evaluate(request)
+    answer = zeros(request)
     os.write(1, json.dumps(answer).encode() + b"\n")
     return answer
 
 
+def numbers(request: Message) -> Message:
+    return {**zeros(request), "values": {q: [1.0] for q in request["quantities"]}}
+
+
+def upper_case(request: Message) -> Message:
+    answer = zeros(request)
+    return {**answer, "values": {k: "F" + v[1:] for k, v in answer["values"].items()}}
+
+
+def half_a_line(request: Message) -> Message:
+    os.write(1, json.dumps(zeros(request)).encode()[:40])
+    sys.exit(0)
+
+
+def two_keys(request: Message) -> Message:
+    os.write(1, json.dumps(zeros(request)).encode()[:-1] + b', "id": 1}\n')
+    return zeros(request)
+
+
 ANSWERS: dict[str, Callable[[Message], Message]] = {
     "": evaluate,
+    "zeros": zeros,
     "wrong-sign": wrong_sign,
     "nan-at-poles": nan_at_poles,
     "forgetful": forgetful,
@@ -212,7 +245,10 @@ ANSWERS: dict[str, Callable[[Message], Message]] = {
     "wrong-type": changed(type="answer"),
     "id-as-text": changed(id="1"),
     "values-as-list": changed(values=[]),
-    "numbers": changed(values={"logit": [1.0]}),
+    "numbers": numbers,
+    "upper-case": upper_case,
+    "half-a-line": half_a_line,
+    "two-keys": two_keys,
 }
 
 HELLOS: dict[str, Message] = {
@@ -227,6 +263,7 @@ HELLOS: dict[str, Message] = {
     "unknown-quantity": {"quantities": ["hessian"]},
     "protocol-2": {"protocol": 2},
     "nameless": {"name": ""},
+    "talkative": {"author": "me"},
 }
 
 
@@ -236,10 +273,11 @@ def main(fault: str, only: str) -> None:
         message = json.loads(line)
         reply: Message = {"type": "bye"}
         if message["type"] == "hello":
-            reply = {**hello(), **HELLOS.get(fault, {})}
+            reply = hello()
             if only:
                 loss, _, profiles = only.partition("=")
                 reply["losses"] = {loss: profiles.split("/")}
+            reply = {**reply, **HELLOS.get(fault, {})}
         elif message["type"] == "evaluate":
             reply = answer(message)
         elif fault == "stays":

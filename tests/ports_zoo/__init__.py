@@ -1,0 +1,1 @@
+"""Ports to be judged: exact, and wrong in every planted way."""
