@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELLO "{\"type\":\"hello\",\"protocol\":1,\"name\":\"my-port\",\"language\":\"C\"," \
-    "\"version\":\"0.1\",\"losses\":{\"cosface\":[\"pure\"]},\"dtypes\":[\"float64\"]," \
-    "\"quantities\":[\"logit\",\"gst\"]}"
+static const char *const HELLO =
+    "{\"type\":\"hello\",\"protocol\":1,\"name\":\"my-port\",\"language\":\"C\","
+    "\"version\":\"0.1\",\"losses\":{\"cosface\":[\"pure\"]},"
+    "\"dtypes\":[\"float64\"],\"quantities\":[\"logit\",\"gst\"]}";
 
 /* CosFace at target cosine c and rival cosine n: FILL IN YOUR OWN. */
 static double evaluate(int gst, double c, double n, double scale, double margin) {
@@ -39,7 +40,8 @@ static double value(const char *digits, long i) {
 static void answer(const char *line) {
     const char *c = field(line, "target_cosine"), *n = field(line, "rival_cosine");
     const char *s = field(line, "scale"), *m = field(line, "margin");
-    const char *asked = field(line, "quantities"), *end = strchr(asked, ']'), *comma = "";
+    const char *asked = field(line, "quantities"), *end = strchr(asked, ']');
+    const char *comma = "";
     long count = atol(field(line, "count"));
     if (!n) n = c; /* the logit needs none */
     printf("{\"type\":\"values\",\"id\":%ld,\"values\":{", atol(field(line, "id")));

@@ -16,36 +16,40 @@ fn evaluate(quantity: &str, c: f64, n: f64, scale: f64, margin: f64) -> f64 {
     -scale * (if x > 0.0 { small } else { 1.0 }) / (1.0 + small)
 }
 
-/// What stands between `"name":` and `end`. Names are unique, and nothing is escaped.
-fn field<'a>(line: &'a str, name: &str, end: char) -> Option<&'a str> {
-    let key = format!("\"{name}\":");
+/// What stands between `"name"` with `start`, and `end`. Names are unique.
+fn field<'a>(line: &'a str, name: &str, start: &str, end: char) -> Option<&'a str> {
+    let key = format!("\"{name}\"{start}");
     let rest = &line[line.find(&key)? + key.len()..];
     rest.get(..rest.find(end)?)
 }
 
-/// The values of a field of 16 hex digits a value: `count` of them, or one for all.
-fn values(line: &str, name: &str) -> Option<Vec<f64>> {
-    let key = format!("\"{name}\":\"");
-    let rest = &line[line.find(&key)? + key.len()..];
-    let bits = |digits| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
-    let digits = rest.get(..rest.find('"')?)?.as_bytes();
-    digits.chunks(16).map(|one| bits(one).map(f64::from_bits)).collect()
+/// A field of 16 hex digits a value: as many as there are points, or one for all.
+fn column(line: &str, name: &str, count: usize) -> Option<Vec<f64>> {
+    let digits = field(line, name, ":\"", '"')?;
+    let starts = (0..digits.len()).step_by(16);
+    let bits = starts.map(|i| u64::from_str_radix(digits.get(i..i + 16)?, 16).ok());
+    let values: Vec<f64> = bits.map(|b| b.map(f64::from_bits)).collect::<Option<_>>()?;
+    let every = if values.len() == 1 { count } else { 1 };
+    Some(values.repeat(every)).filter(|all| all.len() == count)
 }
 
 fn answer(line: &str) -> Option<String> {
-    let count: usize = field(line, "count", ',')?.parse().ok()?;
-    let column = |name| values(line, name).map(|v| move |i: usize| v[if v.len() == 1 { 0 } else { i }]);
-    let (s, m, c) = (column("scale")?, column("margin")?, column("target_cosine")?);
-    let n = column("rival_cosine").or(column("target_cosine"))?; // the logit needs none
+    let count = field(line, "count", ":", ',')?.parse().ok()?;
+    let get = |name| column(line, name, count);
+    let (s, m, c) = (get("scale")?, get("margin")?, get("target_cosine")?);
+    let n = get("rival_cosine").unwrap_or(c.clone()); // the logit needs none
     let mut parts = Vec::new();
-    for quantity in field(line, "quantities", ']')?[1..].split(',').map(|q| q.trim_matches('"')) {
-        let digits: String = (0..count)
-            .map(|i| format!("{:016x}", evaluate(quantity, c(i), n(i), s(i), m(i)).to_bits()))
-            .collect();
-        parts.push(format!("\"{quantity}\":\"{digits}\""));
+    for quantity in field(line, "quantities", ":[", ']')?.split(',') {
+        let mut part = format!("{quantity}:\"");
+        for i in 0..count {
+            let value = evaluate(quantity.trim_matches('"'), c[i], n[i], s[i], m[i]);
+            part += &format!("{:016x}", value.to_bits());
+        }
+        parts.push(part + "\"");
     }
-    let (id, all) = (field(line, "id", ',')?, parts.join(","));
-    Some(format!("{{\"type\":\"values\",\"id\":{id},\"values\":{{{all}}}}}"))
+    let (id, all) = (field(line, "id", ":", ',')?, parts.join(","));
+    let start = format!("{{\"type\":\"values\",\"id\":{id},\"values\":{{");
+    Some(start + &all + "}}")
 }
 
 fn main() {
@@ -55,7 +59,7 @@ fn main() {
             _ if bye => r#"{"type":"bye"}"#.to_string(),
             _ if line.contains("\"type\":\"hello\"") => HELLO.to_string(),
             _ => answer(&line).unwrap_or_else(|| {
-                let id = field(&line, "id", ',').unwrap_or("0");
+                let id = field(&line, "id", ":", ',').unwrap_or("0");
                 format!("{{\"type\":\"error\",\"id\":{id},\"message\":\"not understood\"}}")
             }),
         };
