@@ -20,13 +20,13 @@ from adaface_ref.cli.gate import replay_command
 from adaface_ref.cli.port import port_command
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence.agreement import INPUTS
-from adaface_ref.gate.report import ERROR, FAILED, OK, Finding, Outcome
+from adaface_ref.gate.report import ERROR, FAILED, OK, WARNING, Finding, Outcome
 from adaface_ref.ports.harness import Verdict, Wish, judge_port
 
 PORT = (sys.executable, numpy_port.__file__)
 POINTS = 2000
 LIMIT = 60.0
-NEVER_IN_TIME = ("hang", "stays", "stays-after-bye")
+NEVER_IN_TIME = ("hang", "never-reads", "stays", "stays-after-bye")
 Run = Callable[..., Result]
 SIGN = "the angular margin has the wrong sign"
 
@@ -94,6 +94,7 @@ def test_snippet_gets_the_same_answer_from_the_port(wrong: Verdict) -> None:
 
 def test_same_seed_finds_the_same_witness(wrong: Verdict) -> None:
     again = judged("wrong-sign")
+    assert again.reports[0].exit_code == 1
     assert [r.as_json() for r in again.all] == [r.as_json() for r in wrong.all]
 
 
@@ -102,6 +103,18 @@ def test_wrong_port_fails_the_check_that_names_it(fault: str, check: str) -> Non
     verdict = judged(fault, points=500)
     assert outcome(verdict, check).status == FAILED
     assert verdict.conversation.exit_code == 0
+
+
+def test_port_that_mixes_points_up_is_told_so() -> None:
+    found = witness(judged("first-parameter", points=500))
+    assert found.cause.startswith("by itself this point is right")
+
+
+def test_other_rounding_of_single_points_is_a_warning_unless_strict() -> None:
+    lenient, strict = (judged("ulps", points=10, strict=s) for s in (False, True))
+    assert outcome(lenient, "one-by-one").status == WARNING
+    assert lenient.reports[0].exit_code == 0
+    assert strict.reports[0].exit_code == 1
 
 
 def test_right_values_are_not_blamed_for_a_nan_at_a_pole() -> None:
@@ -220,7 +233,7 @@ def test_command_says_in_one_line_why_nothing_was_judged(port: Run) -> None:
 
 def test_finding_is_replayed_by_its_id(port: Run, tmp_path: Path) -> None:
     only, folder = "adaface=pure", tmp_path / "kept"
-    found = port("--dtype", "float64", fault="wrong-sign", only=only).output
+    found = port("--dtype", "float32", fault="wrong-sign", only=only).output
     identifier = found.partition("adaface-ref replay ")[2].split()[0]
     again = [identifier, "--findings", str(folder)]
     ran = CliRunner().invoke(replay_command, again)

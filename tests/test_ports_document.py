@@ -27,7 +27,7 @@ EXCHANGE = [
 ANSWERED = [pair for pair in EXCHANGE if pair[1]["type"] == "values"]
 
 
-def check(name: str, message: Any) -> None:
+def require_fit(name: str, message: Any) -> None:
     folder = resources.files("adaface_ref.spec").joinpath("protocol")
     schema = json.loads(folder.joinpath(f"{name}.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator(schema).validate(message)
@@ -41,8 +41,8 @@ def test_exchange_takes_turns_and_shows_every_message() -> None:
 
 @pytest.mark.parametrize(("asked", "answered"), EXCHANGE)
 def test_typed_message_fits_its_schema(asked: Any, answered: Any) -> None:
-    check("hello-request" if asked["type"] == "hello" else asked["type"], asked)
-    check(answered["type"], answered)
+    require_fit("hello-request" if asked["type"] == "hello" else asked["type"], asked)
+    require_fit(answered["type"], answered)
 
 
 def test_typed_port_announces_what_it_is_asked() -> None:

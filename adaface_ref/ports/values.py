@@ -39,6 +39,7 @@ class Tally:
         failure: the simplest violation, or the worst where it could not be shrunk.
         whole: all inputs at that point.
         dtype: of the failure.
+        alone: whether the port is wrong at that point by itself, too.
         error: why the check could not go on.
     """
 
@@ -50,6 +51,7 @@ class Tally:
     failure: Comparison | None = None
     whole: Mapping[str, float] = field(default_factory=dict)
     dtype: str = ""
+    alone: bool = False
     error: str = ""
 
     @property
@@ -161,8 +163,9 @@ def _shrink(
     def failures_at(point: Mapping[str, float]) -> tuple[Comparison, ...]:
         return _failures(asker, question, point)
 
-    if not failures_at(whole):
-        return  # alone it is right: points are not independent
+    tally.alone = bool(failures_at(whole))
+    if not tally.alone:
+        return
     loss, dtype = asker.cell.loss, question.dtype
     point = simplest(whole, lambda trial: bool(failures_at(trial)), loss, dtype)
     again = failures_at(point)
