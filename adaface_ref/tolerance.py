@@ -154,6 +154,22 @@ def allowed_of_cancelling(dtype: str, cosine: Floats, moment: Floats) -> Floats:
     return np.asarray(CANCELLING * EPSILON[dtype] * np.abs(cosine) * moment)
 
 
+def allowed_of_cross_entropy(dtype: str, logit: Floats, rival: Floats) -> Floats:
+    """What a loss value may be off besides that is log(exp f + exp s n) - f.
+
+    The subtraction leaves what the two rounded terms are off, however small it is.
+
+    Args:
+        dtype: the working dtype.
+        logit: f, array (N,).
+        rival: s n, array (N,).
+
+    Returns:
+        Array (N,).
+    """
+    return np.asarray(ROUNDINGS * EPSILON[dtype] * (np.abs(logit) + np.abs(rival)))
+
+
 def near_zero(dtype: str, condition: Floats, magnitude: Floats) -> Any:
     """Whether a piece's condition is too close to zero to be told in `dtype`.
 

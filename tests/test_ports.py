@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,18 @@ from click.testing import CliRunner, Result
 from ports_zoo import numpy_port
 from ports_zoo.faults import CONVERSATION, REFUSALS, VALUES
 
+from adaface_ref.cli.gate import replay_command
 from adaface_ref.cli.port import port_command
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence.agreement import INPUTS
-from adaface_ref.gate.report import ERROR, FAILED, OK, Finding, Outcome
+from adaface_ref.gate.report import ERROR, FAILED, OK, WARNING, Finding, Outcome
 from adaface_ref.ports.harness import Verdict, Wish, judge_port
 
 PORT = (sys.executable, numpy_port.__file__)
 POINTS = 2000
 LIMIT = 60.0
-NEVER_IN_TIME = ("hang", "stays", "stays-after-bye")
+NEVER_IN_TIME = ("hang", "never-reads", "stays", "stays-after-bye")
+Run = Callable[..., Result]
 SIGN = "the angular margin has the wrong sign"
 
 
@@ -91,6 +94,7 @@ def test_snippet_gets_the_same_answer_from_the_port(wrong: Verdict) -> None:
 
 def test_same_seed_finds_the_same_witness(wrong: Verdict) -> None:
     again = judged("wrong-sign")
+    assert again.reports[0].exit_code == 1
     assert [r.as_json() for r in again.all] == [r.as_json() for r in wrong.all]
 
 
@@ -99,6 +103,18 @@ def test_wrong_port_fails_the_check_that_names_it(fault: str, check: str) -> Non
     verdict = judged(fault, points=500)
     assert outcome(verdict, check).status == FAILED
     assert verdict.conversation.exit_code == 0
+
+
+def test_port_that_mixes_points_up_is_told_so() -> None:
+    found = witness(judged("first-parameter", points=500))
+    assert found.cause.startswith("by itself this point is right")
+
+
+def test_other_rounding_of_single_points_is_a_warning_unless_strict() -> None:
+    lenient, strict = (judged("ulps", points=10, strict=s) for s in (False, True))
+    assert outcome(lenient, "one-by-one").status == WARNING
+    assert lenient.reports[0].exit_code == 0
+    assert strict.reports[0].exit_code == 1
 
 
 def test_right_values_are_not_blamed_for_a_nan_at_a_pole() -> None:
@@ -147,12 +163,30 @@ def test_filter_that_the_port_does_not_announce_is_the_users_mistake(
         judged(**wish)
 
 
-def port(*arguments: str, fault: str = "", only: str = "cosface=pure") -> Result:
-    command = [*arguments, "--loss", only.partition("=")[0], "--", *PORT, fault, only]
+@pytest.fixture
+def port(tmp_path: Path) -> Run:
+    def call(*arguments: str, fault: str = "", only: str = "cosface=pure") -> Result:
+        return run_port(tmp_path, arguments, fault, only)
+
+    return call
+
+
+def run_port(folder: Path, arguments: Sequence[str], fault: str, only: str) -> Result:
+    command = [
+        *arguments,
+        "--findings",
+        str(folder / "kept"),
+        "--loss",
+        only.partition("=")[0],
+        "--",
+        *PORT,
+        fault,
+        only,
+    ]
     return CliRunner().invoke(port_command, command)
 
 
-def test_command_writes_what_machines_read(tmp_path: Path) -> None:
+def test_command_writes_what_machines_read(port: Run, tmp_path: Path) -> None:
     files = {kind: tmp_path / kind for kind in ("json", "junit", "sarif")}
     options = [
         word for kind, file in files.items() for word in (f"--{kind}", str(file))
@@ -170,7 +204,7 @@ def test_command_writes_what_machines_read(tmp_path: Path) -> None:
     assert json.loads(files["sarif"].read_text())["version"] == "2.1.0"
 
 
-def test_baseline_accepts_the_cell_it_names_and_no_other(tmp_path: Path) -> None:
+def test_baseline_accepts_the_named_cell_alone(port: Run, tmp_path: Path) -> None:
     file, only = tmp_path / "baseline.json", "adaface=pure/clip"
     options = ("--baseline", str(file), "--profile", "pure")
     written = port(
@@ -188,13 +222,26 @@ def test_baseline_accepts_the_cell_it_names_and_no_other(tmp_path: Path) -> None
     assert "numpy-port adaface clip: DOES NOT CONFORM" in both.output
 
 
-def test_command_says_in_one_line_why_nothing_was_judged() -> None:
+def test_command_says_in_one_line_why_nothing_was_judged(port: Run) -> None:
     ran = port(fault="garbage")
     assert ran.exit_code == 3
     assert (
         "numpy-port cosface pure: COULD NOT BE JUDGED: not JSON: the line" in ran.output
     )
     assert "0 of 1 cells conform" in ran.output
+
+
+def test_finding_is_replayed_by_its_id(port: Run, tmp_path: Path) -> None:
+    only, folder = "adaface=pure", tmp_path / "kept"
+    found = port("--dtype", "float32", fault="wrong-sign", only=only).output
+    identifier = found.partition("adaface-ref replay ")[2].split()[0]
+    again = [identifier, "--findings", str(folder)]
+    ran = CliRunner().invoke(replay_command, again)
+    assert ran.exit_code == 1
+    assert ran.output.startswith("STILL FAILS: target-logit, at the same inputs")
+    file = folder / f"{identifier}.json"
+    file.write_text(file.read_text().replace("wrong-sign", ""))
+    assert CliRunner().invoke(replay_command, again).output.startswith("FIXED")
 
 
 def test_every_quantity_of_the_house_has_a_check_of_its_own(exact: Verdict) -> None:

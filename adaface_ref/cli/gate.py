@@ -177,10 +177,10 @@ def settings_of(options: dict[str, Any]) -> dict[str, Any]:
     help="Where gate kept them (.adaface-ref).",
 )
 def replay_command(identifier: str, findings: Path | None) -> None:
-    """Run one failure of gate again: FIXED or STILL FAILS.
+    """Run one failure of gate or port again: FIXED or STILL FAILS.
 
-    The check that found it runs again with the same head, settings and points, in a
-    process of its own. Exits 0 if fixed, 1 if not, 3 if the head could not be judged.
+    The check that found it runs again with the same head or port, settings and points,
+    in a process of its own. Exits 0 if fixed, 1 if not, 3 if it could not be judged.
 
     \b
     Example:
@@ -188,8 +188,16 @@ def replay_command(identifier: str, findings: Path | None) -> None:
     """
     from adaface_ref.gate import replays
 
-    stored = replays.recall(identifier, findings or replays.FOLDER)
+    folder = findings or replays.FOLDER
+    kept = replays.kept(identifier, folder)
     with shown_progress() as progress:
-        text, code = replays.replay(stored, progress)
+        if "port" in kept:
+            from adaface_ref.ports import replays as of_ports
+
+            file = folder / f"{identifier}.json"
+            text, code = of_ports.replay(kept, file, progress)
+        else:
+            stored = replays.recall(identifier, folder)
+            text, code = replays.replay(stored, progress)
     click.echo(text)
     sys.exit(code)

@@ -54,6 +54,12 @@ from .options import EFFORTS, FILE, JSON_HELP, SEED, shown_progress
     is_flag=True,
     help="Print GitHub's annotations; by default where GITHUB_ACTIONS=true.",
 )
+@click.option(
+    "--findings",
+    type=FILE,
+    metavar="DIR",
+    help="Where findings are kept for replay (.adaface-ref).",
+)
 @click.option("--verbose", is_flag=True, help="A line for every check.")
 def port_command(command: tuple[str, ...], **options: Any) -> None:
     """Judge a port: any program that speaks the line protocol of docs/ports.md.
@@ -68,6 +74,7 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
       adaface-ref port -- ./port
       adaface-ref port --loss adaface --effort normal -- node port.js
     """
+    from adaface_ref.gate import replays
     from adaface_ref.gate.outputs import Wishes
     from adaface_ref.ports import commands
     from adaface_ref.ports.harness import Wish
@@ -91,6 +98,7 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
         update=options["update_baseline"],
         reason=options["reason"],
         github=options["github"] or os.environ.get("GITHUB_ACTIONS") == "true",
+        findings=options["findings"] or replays.FOLDER,
         verbose=options["verbose"],
         one=False,
     )

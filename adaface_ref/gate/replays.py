@@ -49,6 +49,20 @@ def store(report: Report, head: Head, folder: Path) -> None:
     Raises:
         DomainError: the folder cannot be written.
     """
+    keep(report, {"head": asdict(head)}, folder)
+
+
+def keep(report: Report, subject: Mapping[str, Any], folder: Path) -> None:
+    """Keep the findings of a report, whatever was judged.
+
+    Args:
+        report: the report.
+        subject: what was judged, and how: under a key that says what it is.
+        folder: where; made if it is not there.
+
+    Raises:
+        DomainError: the folder cannot be written.
+    """
     found = [(outcome, data) for outcome in report.as_json()["outcomes"]
              for data in outcome["findings"]]  # fmt: skip
     if not found:
@@ -60,20 +74,20 @@ def store(report: Report, head: Head, folder: Path) -> None:
         raise DomainError(f"--findings={folder}: {why}") from None
     write_whole(folder / ".gitignore", "*\n")
     for outcome, data in found:
-        kept = {"version": VERSION, "head": asdict(head), "check": outcome["check"]}
+        kept = {"version": VERSION, **subject, "check": outcome["check"]}
         text = json.dumps({**kept, "finding": data}, indent=2) + "\n"
         write_whole(folder / f"{data['id']}.json", text)
 
 
-def recall(identifier: str, folder: Path) -> Stored:
-    """Look up a finding.
+def kept(identifier: str, folder: Path) -> dict[str, Any]:
+    """Look up a finding, whatever it is about.
 
     Args:
         identifier: its ID.
         folder: where findings are kept.
 
     Returns:
-        The finding.
+        What `keep` wrote.
 
     Raises:
         DomainError: there is none of that ID.
@@ -87,12 +101,39 @@ def recall(identifier: str, folder: Path) -> Stored:
         raise DomainError(f"ID={identifier}: {folder} has no such finding{near}")
     file = folder / f"{identifier}.json"
     try:
-        data = json.loads(read_text(file, "ID"))
-        return Stored(_head(data["head"]), data["check"], finding_from(data["finding"]))
-    except (ValueError, KeyError, TypeError) as error:
+        found = json.loads(read_text(file, "ID"))
+    except ValueError as error:
         if isinstance(error, DomainError):
             raise
-        raise DomainError(f"{file}: not a finding that gate wrote") from None
+        found = None
+    if not isinstance(found, dict):
+        raise not_kept(file)
+    return found
+
+
+def not_kept(file: Path) -> DomainError:
+    """The error for a file that `keep` did not write."""
+    return DomainError(f"{file}: not a finding that gate wrote")
+
+
+def recall(identifier: str, folder: Path) -> Stored:
+    """Look up a head's finding.
+
+    Args:
+        identifier: its ID.
+        folder: where findings are kept.
+
+    Returns:
+        The finding.
+
+    Raises:
+        DomainError: there is none of that ID.
+    """
+    data = kept(identifier, folder)
+    try:
+        return Stored(_head(data["head"]), data["check"], finding_from(data["finding"]))
+    except (ValueError, KeyError, TypeError):
+        raise not_kept(folder / f"{identifier}.json") from None
 
 
 def replay(stored: Stored, progress: Progress) -> tuple[str, int]:
@@ -112,18 +153,31 @@ def replay(stored: Stored, progress: Progress) -> tuple[str, int]:
         **head.limits(),
         **{**head.settings(), "only": stored.check},
     )
-    report = report_from(judged.data)
+    return compared(stored.check, stored.finding, report_from(judged.data))
+
+
+def compared(check: str, finding: Finding, report: Report) -> tuple[str, int]:
+    """What became of a finding.
+
+    Args:
+        check: the id of the check that found it.
+        finding: what it found.
+        report: what the check came to now.
+
+    Returns:
+        What to print, and the exit code: 0 fixed, 1 still fails, 3 not judged.
+    """
     outcomes = {outcome.check: outcome for outcome in report.outcomes}
-    outcome = outcomes.get(stored.check)
+    outcome = outcomes.get(check)
     if outcome is None or outcome.status not in (OK, NOTE, WARNING, FAILED):
         told = report.outcomes[0].detail if report.outcomes else "no check of that id"
         return f"COULD NOT BE JUDGED: {told}", 3
     if not outcome.findings and outcome.status != FAILED:
-        return f"FIXED: {stored.check}: {outcome.detail}", 0
-    same = [f for f in outcome.findings if f.inputs == stored.finding.inputs]
+        return f"FIXED: {check}: {outcome.detail}", 0
+    same = [f for f in outcome.findings if f.inputs == finding.inputs]
     where = "at the same inputs" if same else "though at other inputs"
     texts = [f.text(80) for f in (same or outcome.findings)[:1]]
-    return "\n".join([f"STILL FAILS: {stored.check}, {where}", "", *texts]), 1
+    return "\n".join([f"STILL FAILS: {check}, {where}", "", *texts]), 1
 
 
 def _head(data: Mapping[str, Any]) -> Head:

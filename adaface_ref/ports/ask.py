@@ -114,7 +114,7 @@ def blocks(
 
 
 def at_poles(cell: Cell, dtype: str) -> Columns:
-    """Points at c = +-1 where P is neither 0 nor 1 to rounding, and at plain rivals.
+    """Points at c = +-1 where neither P nor 1 - P underflows in any dtype.
 
     Args:
         cell: loss and profile.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adaface_ref.evidence.agreement import INPUTS, judge
 from adaface_ref.gate.report import (
@@ -19,12 +20,12 @@ from adaface_ref.gate.report import (
 )
 
 from .ask import CHECKS, Columns, at_poles, blocks, one
-from .bits import DIGITS, decode
+from .bits import Floats, decode
 from .causes import likely_cause
 from .findings import bits_finding, pole_finding, value_finding
 from .port import values_of
 from .protocol import DTYPES, PortError, RefusedError
-from .values import Asker, Tally, compare_values
+from .values import Asker, Tally, beyond, compare_values
 
 VALUE = "The {} is the formula's, within the allowed error."
 POLES = "Nothing is NaN at c = +-1: a value there is the one-sided limit."
@@ -110,13 +111,11 @@ def _value(
         return Outcome(check, claim, SKIPPED, detail)
     told = f"{tally.compared} values compared"
     if tally.failure is not None:
-        cause = "not looked for: the port failed"
-        if broken is None:
-            cause = likely_cause(asker, tally.dtype)
+        cause = _cause(asker, tally, broken)
         finding = value_finding(claim, asker.cell, quantity, tally, cause)
-        ratio = tally.ratio
         detail = f"{told} before it was off; {cause}"
-        return Outcome(check, claim, FAILED, detail, tally.compared, ratio, (finding,))
+        seen = (tally.compared, tally.ratio, (finding,))
+        return Outcome(check, claim, FAILED, detail, *seen)
     error = str(broken or "") or tally.error
     if not error and not tally.suffices:
         error = f"only {tally.compared} of {tally.asked} values could be judged"
@@ -127,6 +126,19 @@ def _value(
     more = ", ".join(f"{count} {words}" for words, count in left.items() if count)
     detail += f"; left out: {more}" if more else ""
     return Outcome(check, claim, OK, detail, tally.compared, tally.ratio)
+
+
+def _cause(asker: Asker, tally: Tally, broken: PortError | None) -> str:
+    """The likely cause of a wrong value.
+
+    Raises:
+        PortError: the port failed.
+    """
+    if broken is not None:
+        return "not looked for: the port failed"
+    if not tally.alone:
+        return f"by itself this point is right, so {ALONE_CAUSE}"
+    return likely_cause(asker, tally.dtype)
 
 
 def _poles(asker: Asker) -> Outcome:
@@ -148,49 +160,53 @@ def _repeatable(asker: Asker) -> Outcome:
     words = ("at first", "something in the port is not initialised, or is kept")
     for dtype in asker.dtypes:
         columns = _first(asker, dtype)
-        before, after = (asker.bits(columns, dtype) for _ in range(2))
-        for quantity, text in after.items():
-            count += columns["target_cosine"].size
-            if text == before[quantity]:
-                continue
-            size = DIGITS[dtype]
-            index = next(
-                i for i in range(0, len(text), size)
-                if text[i : i + size] != before[quantity][i : i + size]
-            ) // size  # fmt: skip
-            got, old = (values_of(b, dtype)[quantity] for b in (after, before))
-            ask = (REPEATABLE, asker.cell, dtype, quantity, _floats(columns, index))
-            pair = float(got[index]), float(old[index])
-            found.append(bits_finding(*ask, *pair, words))
+        before, after = (values_of(asker.bits(columns, dtype), dtype) for _ in range(2))
+        for quantity, got in after.items():
+            count += got.size
+            for index in _other_bits(got, before[quantity])[:1].tolist():
+                ask = (REPEATABLE, asker.cell, dtype, quantity)
+                pair = float(got[index]), float(before[quantity][index])
+                point = _floats(columns, index)
+                found.append(bits_finding(*ask, point, *pair, words))
     return _judged("repeatable", REPEATABLE, found, f"{count} values twice", FAILED)
 
 
 def _alone(asker: Asker) -> Outcome:
-    found, count, wrong = [], 0, False
+    found: list[Finding] = []
+    count, wrong = 0, False
     for dtype in asker.dtypes:
         columns = _first(asker, dtype)
-        batch = asker.bits(columns, dtype)
-        size = DIGITS[dtype]
-        places = np.linspace(0, columns["target_cosine"].size - 1, PLACES).astype(int)
-        seen: set[str] = set()
-        for index in places.tolist():
-            point = one(columns, index)
-            alone = asker.bits(point, dtype)
-            for quantity, text in alone.items():
-                count += 1
-                before = batch[quantity][index * size : (index + 1) * size]
-                if text == before or quantity in seen:
-                    continue
-                seen.add(quantity)
-                got, old = (float(decode(t, dtype)[0]) for t in (text, before))
-                question = asker.question(quantity, dtype)
-                off = bool(judge(question, point, [got], certify_all=True).failures)
+        batch = values_of(asker.bits(columns, dtype), dtype)
+        last = columns["target_cosine"].size - 1
+        places = np.unique(np.linspace(0, last, PLACES).astype(int))
+        by_one = [asker.bits(one(columns, index), dtype) for index in places]
+        count += len(places) * len(batch)
+        for quantity, before in batch.items():
+            got = np.concatenate([decode(bits[quantity], dtype) for bits in by_one])
+            for index in _other_bits(got, before[places])[:1].tolist():
+                place = int(places[index])
+                pair = float(got[index]), float(before[place])
+                off = _is_off(asker, quantity, dtype, columns, place, pair[0])
                 wrong |= off
                 words = ("in the batch", ALONE_CAUSE if off else ULPS_CAUSE)
-                ask = (ALONE, asker.cell, dtype, quantity, _floats(columns, index))
-                found.append(bits_finding(*ask, got, old, words))
+                ask = (ALONE, asker.cell, dtype, quantity, _floats(columns, place))
+                found.append(bits_finding(*ask, *pair, words))
     status = FAILED if wrong else WARNING
     return _judged("one-by-one", ALONE, found, f"{count} values", status)
+
+
+def _other_bits(first: Floats, second: Floats) -> NDArray[np.intp]:
+    """Where two arrays have other bits; widening to float64 keeps bits apart."""
+    return np.flatnonzero(first.view(np.int64) != second.view(np.int64))
+
+
+def _is_off(
+    asker: Asker, quantity: str, dtype: str, columns: Columns, place: int, got: float
+) -> bool:
+    """Whether a value is wrong, and not just rounded otherwise."""
+    point, question = one(columns, place), asker.question(quantity, dtype)
+    more = beyond(question, point)
+    return bool(judge(question, point, [got], certify_all=True, beyond=more).failures)
 
 
 def _first(asker: Asker, dtype: str) -> Columns:

@@ -10,6 +10,7 @@ from adaface_ref.gate.formats import exit_code_of, github_lines
 from adaface_ref.gate.outputs import (
     Wishes,
     by_baseline,
+    can_keep,
     entries_before,
     require_places,
     write_reports,
@@ -17,6 +18,7 @@ from adaface_ref.gate.outputs import (
 from adaface_ref.gate.report import ERROR, Report
 
 from .harness import CONVERSATION, Progress, Verdict, Wish, judge_port
+from .replays import store
 
 
 def judge_command(
@@ -38,18 +40,23 @@ def judge_command(
     """
     require_places(wishes)
     entries: Sequence[Entry] = entries_before(wishes)
+    kept = can_keep(wishes.findings)
     verdict = judge_port(command, wish, progress)
+    if kept:
+        store(verdict.reports, command, wish, wishes.findings)
     today = datetime.datetime.now(datetime.UTC).date()
     reports = by_baseline(verdict.all, entries, wishes, today, by_cell)
     write_reports(reports, wishes, _explanations, "cells")
-    return exit_code_of(reports), _texts(verdict, reports, wishes)
+    return exit_code_of(reports), _texts(verdict, reports, wishes, kept)
 
 
-def _texts(verdict: Verdict, reports: Sequence[Report], wishes: Wishes) -> list[str]:
+def _texts(
+    verdict: Verdict, reports: Sequence[Report], wishes: Wishes, kept: bool
+) -> list[str]:
     """Reports of what does not conform, one line a cell, what is not checked."""
     cells = [report for report in reports if report.loss != CONVERSATION]
     texts = [
-        report.text(80, verbose=wishes.verbose) + "\n"
+        report.text(80, verbose=wishes.verbose, replay=kept) + "\n"
         for report in cells
         if wishes.verbose or report.exit_code == 1
     ]

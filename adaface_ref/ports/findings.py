@@ -74,8 +74,8 @@ def pole_finding(
         "the one-sided limit, finite or infinite",
         math.inf,
         math.nan,
-        "0 times infinity, or a square root below 0: take the sine from "
-        "sqrt((1-c)(1+c)), and treat c = +-1 by itself",
+        "0 times infinity (1 - P as a difference is 0), or a root of less than 0: take "
+        "1 - P from 1/(1 + exp(x)) and the sine from sqrt((1-c)(1+c))",
         exchange(cell, dtype, quantity, point, math.nan),
     )
 

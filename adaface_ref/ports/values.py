@@ -18,6 +18,7 @@ from adaface_ref.evidence.agreement import (
     parameters_of,
 )
 from adaface_ref.evidence.shrink import simplest
+from adaface_ref.tolerance import allowed_of_cross_entropy
 
 from .ask import Cell, Columns, blocks, points_of
 from .bits import Floats
@@ -38,6 +39,7 @@ class Tally:
         failure: the simplest violation, or the worst where it could not be shrunk.
         whole: all inputs at that point.
         dtype: of the failure.
+        alone: whether the port is wrong at that point by itself, too.
         error: why the check could not go on.
     """
 
@@ -49,6 +51,7 @@ class Tally:
     failure: Comparison | None = None
     whole: Mapping[str, float] = field(default_factory=dict)
     dtype: str = ""
+    alone: bool = False
     error: str = ""
 
     @property
@@ -136,7 +139,8 @@ def compare_values(
             for quantity in left:
                 question = asker.question(quantity, dtype)
                 got = values[quantity]
-                judged = judge(question, columns, got, corners=corners)
+                more = beyond(question, columns)
+                judged = judge(question, columns, got, corners=corners, beyond=more)
                 tallies[quantity].add(judged, got.size)
                 if judged.failures:
                     _shrink(asker, tallies[quantity], columns, got, judged)
@@ -159,8 +163,9 @@ def _shrink(
     def failures_at(point: Mapping[str, float]) -> tuple[Comparison, ...]:
         return _failures(asker, question, point)
 
-    if not failures_at(whole):
-        return  # alone it is right: points are not independent
+    tally.alone = bool(failures_at(whole))
+    if not tally.alone:
+        return
     loss, dtype = asker.cell.loss, question.dtype
     point = simplest(whole, lambda trial: bool(failures_at(trial)), loss, dtype)
     again = failures_at(point)
@@ -186,4 +191,22 @@ def _failures(
         got = asker.values(columns, question.dtype, (quantity,))[quantity]
     except RefusedError as error:
         raise ValueError(str(error)) from None
-    return judge(question, columns, got, certify_all=True).failures
+    more = beyond(question, columns)
+    return judge(question, columns, got, certify_all=True, beyond=more).failures
+
+
+def beyond(question: Question, columns: Columns) -> Floats | float:
+    """What a port's values may be off besides what a head's may.
+
+    Args:
+        question: what is compared.
+        columns: the points.
+    """
+    if question.quantity != "loss_value":
+        return 0.0
+    given = {name: columns[name] for name in parameters_of(question.loss)}
+    logit = numpy_reference.logit(
+        question.loss, columns["target_cosine"], profile=question.profile, **given
+    )
+    rival = columns["scale"] * columns["rival_cosine"]
+    return allowed_of_cross_entropy(question.dtype, logit, rival)

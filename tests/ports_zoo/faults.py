@@ -34,6 +34,7 @@ CONVERSATION = {
     "protocol-2": "protocol=2, but must be 1",
     "nameless": "name='', but must be a text",
     "talkative": "unknown field 'author'",
+    "never-reads": "at hello: no answer within 2 s",
     "stays": "no answer within 2 s",
     "stays-after-bye": "did not leave after bye",
     "bad-exit": "ended with exit code 5 after bye",
@@ -47,6 +48,7 @@ VALUES = {
     "wrong-sign": "target-gst",
     "nan-at-poles": "poles",
     "forgetful": "repeatable",
-    "first-row": "one-by-one",
+    "lonely": "one-by-one",
+    "first-parameter": "target-gst",
 }
 """By fault: exit code 1, and a check that fails."""
