@@ -33,6 +33,11 @@ from .options import EFFORTS, FILE, JSON_HELP, SEED, shown_progress
     help="For one request and its answer; a port that takes longer counts as hanging "
     "(30).",
 )
+@click.option(
+    "--stable",
+    is_flag=True,
+    help="Allow only what a stable form loses, not what acos, cos and P - 1 lose.",
+)
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @click.option(
     "--baseline",
@@ -89,6 +94,7 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
         effort=options["effort"],
         limit=options["time_limit"],
         strict=options["strict"],
+        stable=options["stable"],
     )
     wishes = Wishes(
         json=options["json_file"],

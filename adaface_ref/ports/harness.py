@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from adaface_ref.evidence.agreement import INPUTS
+from adaface_ref.evidence.agreement import INPUTS, Allowance
 from adaface_ref.gate.report import ERROR, FAILED, OK, WARNING, Outcome, Report
 from adaface_ref.spec.losses import LOSSES
 
@@ -43,6 +43,7 @@ class Wish:
         limit: seconds for a round trip.
         strict: whether warnings are errors.
         points: for each check, in place of the effort's.
+        stable: whether values must be as good as a stable form gives them.
     """
 
     losses: Sequence[str] = ()
@@ -53,6 +54,7 @@ class Wish:
     limit: float = LIMIT
     strict: bool = False
     points: int | None = None
+    stable: bool = False
 
 
 @dataclass
@@ -96,6 +98,7 @@ def judge_port(
         DomainError: a filter that names what the port does not announce.
     """
     settings: dict[str, Any] = {"seed": wish.seed, "effort": wish.effort}
+    settings |= {"tolerance": "stable form"} if wish.stable else {}
     name = PurePath(command[0]).name
     verdict = Verdict(name, _talk(name, settings, ERROR, "hello: no answer"))
     try:
@@ -137,7 +140,8 @@ def _converse(child: Child, wish: Wish, verdict: Verdict, progress: Progress) ->
 
         points = wish.points or EFFORTS[wish.effort]
         quantities = quantities_of(hello, cell.loss)
-        asker = Asker(port, cell, quantities, dtypes, wish.seed, points)
+        allowance: Allowance = "ours" if wish.stable else "theirs"
+        asker = Asker(port, cell, quantities, dtypes, wish.seed, points, allowance)
         report, broken = _report(asker, hello, settings, share, strict=wish.strict)
         verdict.reports.append(report)
         if broken is not None:

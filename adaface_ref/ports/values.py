@@ -11,6 +11,7 @@ import numpy as np
 from adaface_ref import numpy_reference
 from adaface_ref.evidence.agreement import (
     INPUTS,
+    Allowance,
     Comparison,
     Judgement,
     Question,
@@ -79,6 +80,7 @@ class Asker:
         dtypes: in which.
         seed: draws the points.
         points: for each quantity, over all dtypes.
+        allowance: by whose tolerance values are judged.
     """
 
     port: Port
@@ -87,6 +89,7 @@ class Asker:
     dtypes: tuple[str, ...]
     seed: int
     points: int
+    allowance: Allowance = "theirs"
 
     def request(
         self, columns: Columns, dtype: str, quantities: tuple[str, ...] = ()
@@ -107,7 +110,7 @@ class Asker:
 
     def question(self, quantity: str, dtype: str) -> Question:
         """What the values of a quantity are judged by."""
-        return Question(quantity, *self.cell, dtype, "theirs")
+        return Question(quantity, *self.cell, dtype, self.allowance)
 
 
 def compare_values(

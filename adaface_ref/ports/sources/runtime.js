@@ -17,10 +17,16 @@ function over_sine(x, sine) {
   return x === 0 ? 0 : x / sine;
 }
 
-// sin(q theta + a) / sin(theta), with its limits at c = +-1.
+// sin(q theta + a) / sin(theta), with its limits at c = +-1; where it is a Chebyshev
+// polynomial, by the recurrence, which has its zeros in the right places.
 function turned_ratio(q, a, c, angle) {
+  if (a === 0 && q === floor(q) && q >= 1 && q <= 64) {
+    let [before, found] = [0, 1];
+    for (let k = 1; k < q; k += 1) [before, found] = [found, 2 * c * found - before];
+    return found;
+  }
   if (abs(c) < 1) return sin(q * angle + a) / sqrt((1 - c) * (1 + c));
-  if (a === 0 && (c > 0 || q === floor(q))) return q * cos(q * angle) * c;
+  if (a === 0 && c > 0) return q;
   return sin(q * angle + a) < 0 ? -Infinity : Infinity;
 }
 

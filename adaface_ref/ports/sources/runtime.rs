@@ -24,13 +24,21 @@ fn over_sine(x: f64, sine: f64) -> f64 {
     if x == 0.0 { 0.0 } else { x / sine }
 }
 
-/// sin(q theta + a) / sin(theta), with its limits at c = +-1.
+/// sin(q theta + a) / sin(theta), with its limits at c = +-1; where it is a Chebyshev
+/// polynomial, by the recurrence, which has its zeros in the right places.
 fn turned_ratio(q: f64, a: f64, c: f64, angle: f64) -> f64 {
+    if a == 0.0 && q == q.floor() && (1.0..=64.0).contains(&q) {
+        let (mut before, mut found) = (0.0, 1.0);
+        for _ in 1..q as u32 {
+            (before, found) = (found, 2.0 * c * found - before);
+        }
+        return found;
+    }
     if c.abs() < 1.0 {
         return (q * angle + a).sin() / ((1.0 - c) * (1.0 + c)).sqrt();
     }
-    if a == 0.0 && (c > 0.0 || q == q.floor()) {
-        return q * (q * angle).cos() * c;
+    if a == 0.0 && c > 0.0 {
+        return q;
     }
     f64::INFINITY.copysign((q * angle + a).sin())
 }
