@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from ports_zoo import numpy_port
@@ -19,9 +20,13 @@ from ports_zoo.faults import CONVERSATION, REFUSALS, VALUES
 from adaface_ref.cli.gate import replay_command
 from adaface_ref.cli.port import port_command
 from adaface_ref.errors import DomainError
-from adaface_ref.evidence.agreement import INPUTS
+from adaface_ref.evidence.agreement import INPUTS, Question, judge
+from adaface_ref.gate.outputs import Wishes
 from adaface_ref.gate.report import ERROR, FAILED, OK, WARNING, Finding, Outcome
+from adaface_ref.points import block
+from adaface_ref.ports.commands import judge_command
 from adaface_ref.ports.harness import Verdict, Wish, judge_port
+from adaface_ref.ports.values import beyond
 
 PORT = (sys.executable, numpy_port.__file__)
 POINTS = 2000
@@ -117,6 +122,16 @@ def test_other_rounding_of_single_points_is_a_warning_unless_strict() -> None:
     assert strict.reports[0].exit_code == 1
 
 
+def test_loss_value_by_subtraction_is_allowed_what_it_loses() -> None:
+    columns = block("cosface", 0, size=500)
+    logit = columns["scale"] * (columns["target_cosine"] - columns["margin"])
+    rival = columns["scale"] * columns["rival_cosine"]
+    got = np.logaddexp(logit, rival) - logit
+    question = Question("loss_value", "cosface", "pure", "float64", "theirs")
+    assert judge(question, columns, got).failures
+    assert not judge(question, columns, got, beyond=beyond(question, columns)).failures
+
+
 def test_right_values_are_not_blamed_for_a_nan_at_a_pole() -> None:
     verdict = judged("nan-at-poles", points=500)
     assert outcome(verdict, "target-gst").status == OK
@@ -206,7 +221,7 @@ def test_command_writes_what_machines_read(port: Run, tmp_path: Path) -> None:
 
 def test_baseline_accepts_the_named_cell_alone(port: Run, tmp_path: Path) -> None:
     file, only = tmp_path / "baseline.json", "adaface=pure/clip"
-    options = ("--baseline", str(file), "--profile", "pure")
+    options = ("--baseline", str(file), "--profile", "pure", "--dtype", "float64")
     written = port(
         *options,
         "--update-baseline",
@@ -216,10 +231,22 @@ def test_baseline_accepts_the_named_cell_alone(port: Run, tmp_path: Path) -> Non
         only=only,
     )
     assert written.exit_code == 0, written.output
-    both = port("--baseline", str(file), fault="wrong-sign", only=only)
+    both = port(*options[:2], *options[4:], fault="wrong-sign", only=only)
     assert both.exit_code == 1
     assert "numpy-port adaface pure: CONFORMS" in both.output
     assert "numpy-port adaface clip: DOES NOT CONFORM" in both.output
+    assert "no longer found" not in both.output
+
+
+def test_baseline_of_a_cell_that_is_gone_is_the_users_mistake(tmp_path: Path) -> None:
+    row = {"target": "numpy-port", "loss": "magface", "profile": "pure"}
+    row |= {"check": "poles", "cause": "", "reason": "old", "expires": "2999-01-01"}
+    file = tmp_path / "baseline.json"
+    file.write_text(json.dumps({"version": 1, "accepted": [{**row, "dtypes": []}]}))
+    wishes = Wishes(baseline=file, findings=tmp_path / "kept", one=False)
+    command = [*PORT, "", "cosface=pure"]
+    with pytest.raises(DomainError, match="entry 1: numpy-port magface pure, but must"):
+        judge_command(command, Wish(points=10), wishes, lambda *_: None)
 
 
 def test_command_says_in_one_line_why_nothing_was_judged(port: Run) -> None:

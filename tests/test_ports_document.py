@@ -13,10 +13,10 @@ import pytest
 
 from adaface_ref import numpy_reference
 from adaface_ref.evidence.agreement import INPUTS, Question, judge
+from adaface_ref.ports.answers import read_hello
 from adaface_ref.ports.ask import CHECKS
 from adaface_ref.ports.bits import decode
 from adaface_ref.ports.checks import ROWS
-from adaface_ref.ports.protocol import read_hello
 
 TEXT = (Path(__file__).resolve().parents[1] / "docs" / "ports.md").read_text("utf-8")
 LINES = [line for line in TEXT.splitlines() if line.startswith(("-> ", "<- "))]

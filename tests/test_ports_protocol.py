@@ -16,6 +16,7 @@ from ports_zoo.numpy_port import hello, zeros
 
 from adaface_ref.evidence.agreement import parameters_of
 from adaface_ref.points import block
+from adaface_ref.ports.answers import read_bye, read_hello, read_values
 from adaface_ref.ports.bits import KINDS, decode, encode
 from adaface_ref.ports.protocol import (
     BYE,
@@ -23,9 +24,6 @@ from adaface_ref.ports.protocol import (
     MalformedError,
     RefusedError,
     Request,
-    read_bye,
-    read_hello,
-    read_values,
 )
 from adaface_ref.spec.losses import LOSSES
 
@@ -53,11 +51,14 @@ VALUES = zeros(json.loads(ASKED.line(1)))
 LINES = {"hello": hello(), "values": VALUES, "error": ERROR, "bye": {"type": "bye"}}
 
 
-def read(kind: str, line: bytes) -> object:
-    """What the harness makes of an answer of some kind."""
+def read(kind: str, line: bytes) -> None:
+    """Take an answer in as the harness does where one of this kind is due."""
     if kind == "hello":
-        return read_hello(line)
-    return read_bye(line) if kind == "bye" else read_values(line, ASKED, 1)
+        read_hello(line)
+    elif kind == "bye":
+        read_bye(line)
+    else:
+        read_values(line, ASKED, 1)
 
 
 @given(st.lists(st.floats(width=64), min_size=1), st.sampled_from([*KINDS]))
@@ -138,7 +139,23 @@ def mutant(kind: str, rng: random.Random) -> bytes:
     return bytes(line[: rng.randrange(len(line))] if rng.random() < 0.2 else line)
 
 
-ODD = (None, True, False, 0, 1, 1.0, 2, -1, 1e400, "", "pure", [], {}, ["x", "x"], [[]])
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    1.0,
+    2,
+    -1,
+    1e400,
+    "",
+    "pure",
+    [],
+    {},
+    ["x", "x"],
+    [[]],
+)
 
 
 def replaced(value: Any, rng: random.Random) -> Any:

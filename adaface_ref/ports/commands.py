@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 
+from adaface_ref.errors import DomainError
 from adaface_ref.gate.baseline import Entry, by_cell
 from adaface_ref.gate.formats import exit_code_of, github_lines
 from adaface_ref.gate.outputs import (
@@ -44,10 +45,25 @@ def judge_command(
     verdict = judge_port(command, wish, progress)
     if kept:
         store(verdict.reports, command, wish, wishes.findings)
+    _require_known(entries, verdict, wish, wishes)
     today = datetime.datetime.now(datetime.UTC).date()
     reports = by_baseline(verdict.all, entries, wishes, today, by_cell)
     write_reports(reports, wishes, _explanations, "cells")
     return exit_code_of(reports), _texts(verdict, reports, wishes, kept)
+
+
+def _require_known(
+    entries: Sequence[Entry], verdict: Verdict, wish: Wish, wishes: Wishes
+) -> None:
+    """In a run of all cells every entry of the baseline must be of one of them."""
+    known = {by_cell(report) for report in verdict.reports}
+    if not known or wish.losses or wish.profiles:
+        return
+    for number, entry in enumerate(entries, 1):
+        if by_cell(entry) not in known:
+            told = f"entry {number}: {' '.join(by_cell(entry))}"
+            must = "a cell that the port announces, or the entry be removed"
+            raise DomainError(f"{wishes.baseline}: {told}, but must be {must}")
 
 
 def _texts(
@@ -70,7 +86,8 @@ def _texts(
         if report.loss == CONVERSATION and report.exit_code
     ]
     conform = sum(report.exit_code == 0 for report in cells)
-    texts.append(f"{conform} of {len(cells)} cells conform")
+    if cells:
+        texts.append(f"{conform} of {len(cells)} cells conform")
     return texts + (github_lines(reports) if wishes.github else [])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .answers import read_bye, read_hello, read_values
 from .bits import Floats, decode
 from .process import Child
 from .protocol import (
@@ -12,9 +13,6 @@ from .protocol import (
     Hello,
     PortError,
     Request,
-    read_bye,
-    read_hello,
-    read_values,
 )
 
 HELLO_BYTES = 2**16
