@@ -101,7 +101,7 @@ def test_it_passes_the_harness(command: tuple[str, ...]) -> None:
 FAULTS = {
     "sign of g_angle": (
         "pure",
-        r"sine\*(sin\(margin\*margin_scaler\)|\(margin\*margin_scaler\)\.sin\(\))",
+        r"\bsine\*(sin\(margin\*margin_scaler\)|\(margin\*margin_scaler\)\.sin\(\))",
         r"(-sine)*\1",
     ),
     "P - 1 in place of the complement": (
@@ -121,7 +121,9 @@ def plant(fault: str, folder: Path, copy: Path) -> str:
     profile, pattern, by = FAULTS[fault]
     (source,) = (f for f in copy.glob("margin_softmax.*") if f.suffix != ".h")
     text = source.read_text(encoding="utf-8")
-    by = by.replace("{exp of x}", "x.exp()" if source.suffix == ".rs" else "exp(x)")
+    rust = source.suffix == ".rs"
+    by = by.replace("{exp of x}", "x.exp()" if rust else "exp(x)")
+    by = "1.0_f64" if rust and by == "1.0" else by
     wrong = re.sub(pattern, by, text)
     assert wrong != text
     source.write_text(wrong, encoding="utf-8")
@@ -149,7 +151,9 @@ def test_the_witness_of_a_wrong_sign_is_simple(
     wish = Wish(["adaface"], ["pure"], points=1000)
     report = judge_port(started(language, tmp_path), wish).reports[0]
     (found,) = (o.findings[0] for o in report.outcomes if o.check == "target-logit")
-    assert sum(value in (0, 1, -1, 0.5, 0.25, 2) for value in found.inputs.values()) > 2
+    assert (
+        sum(value in (0, 1, -1, 0.5, 0.25, 2) for value in found.inputs.values()) >= 2
+    )
 
 
 def test_the_same_bytes_are_written_again(tmp_path: Path) -> None:
