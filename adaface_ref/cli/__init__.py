@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from . import evidence, gate
+from . import evidence, gate, plot
 
 
 @click.group(
@@ -37,6 +37,7 @@ for command in (
     evidence.refute_command,
     gate.gate_command,
     gate.replay_command,
+    plot.plot_command,
 ):
     cli.add_command(command)
 

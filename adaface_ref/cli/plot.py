@@ -1,0 +1,194 @@
+"""Pictures: plot curves, plot heatmap, plot arcs."""
+
+from __future__ import annotations
+
+import os
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import FILE
+
+MEASURES = click.Choice(["abs-gst", "gst", "probability", "slope", "abs-gst-sin"])
+ENDINGS = (".png", ".svg", ".pdf")
+
+
+@click.group("plot")
+def plot_command() -> None:
+    """Draw the gradient scaling term: curves, a heat map, or the arcs of Fig. 3.
+
+    The ending of FILE chooses PNG, SVG or PDF. The same command writes the same SVG.
+
+    \b
+    Example:
+      adaface-ref plot arcs
+      adaface-ref plot curves --loss arcface --profile pure --profile fallback
+    """
+
+
+def checked_path(path: Path) -> Path:
+    """Finds out before the work that a picture can be written."""
+    folder = path.resolve().parent
+    if path.suffix.lower() not in ENDINGS:
+        must = f"end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+        raise click.UsageError(f"output={path}, but must {must} [plot]")
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        must = "a file in a folder that exists and can be written"
+        raise click.UsageError(f"output={path}, but must be {must} [plot]")
+    return path
+
+
+def output(name: str) -> Any:
+    """The option for the file, by default in the current folder."""
+    words = "PNG, SVG or PDF by its ending."
+    return click.option(
+        *("-o", "--output"),
+        type=FILE,
+        default=Path(name),
+        show_default=True,
+        metavar="FILE",
+        help=words,
+    )
+
+
+LOSS = click.option(
+    "--loss", "losses", multiple=True, metavar="NAME", help="Default: adaface."
+)
+PROFILE = click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    default=("pure",),
+    show_default=True,
+    metavar="P",
+)
+SCALER = click.option(
+    "--margin-scaler",
+    "scalers",
+    multiple=True,
+    type=float,
+    default=(-1.0, 0.0, 1.0),
+    show_default=True,
+    help="AdaFace's ẑ.",
+)
+SCALE = click.option(
+    "--scale", "scales", multiple=True, type=float, help="s; default 64."
+)
+MARGIN = click.option(
+    "--margin", "margins", multiple=True, type=float, help="m; default each loss's own."
+)
+PARAMETER = click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any other parameter, such as curriculum=0.3.",
+)
+
+
+@plot_command.command("curves")
+@output("curves.png")
+@LOSS
+@PROFILE
+@SCALER
+@SCALE
+@MARGIN
+@PARAMETER
+@click.option(
+    "--rival-cosine",
+    "rivals",
+    multiple=True,
+    type=float,
+    default=(0.5,),
+    show_default=True,
+    help="The one other class's cosine j.",
+)
+@click.option(
+    "--quantity",
+    "quantities",
+    multiple=True,
+    type=MEASURES,
+    default=("abs-gst",),
+    show_default=True,
+    help="Each is a frame of its own.",
+)
+def curves_command(
+    output: Path, rivals: tuple[float, ...], quantities: tuple[str, ...], **asked: Any
+) -> None:
+    """Draw |g|, g, P, D or |g| sin θ against cos θ.
+
+    Options that may be repeated give a curve for every combination. Marked are B0
+    (cos θ = j, no margin), B1 (P = 1/2 with the margin), where |g| peaks, where g
+    changes sign, and where it is 0; the same is printed as text. A curve that leaves
+    the frame next to cos θ = 1 diverges there.
+
+    \b
+    Example:
+      adaface-ref plot curves --profile pure --profile clip --quantity gst -o z.svg
+    """
+    path = checked_path(output)
+    from adaface_ref.pictures import curves, draw_curves, style
+
+    heads = chosen_heads(**asked)
+    found = curves.curves_of(heads, check_rivals(rivals), list(dict.fromkeys(quantities)))
+    style.write(draw_curves.draw_curves(found, list(dict.fromkeys(quantities))), path)
+    for line in curves.lines_of(found):
+        click.echo(line)
+    click.echo(f"wrote {path}")
+
+
+def check_rivals(rivals: tuple[float, ...]) -> list[float]:
+    """The rivals, each once, none of them infinite."""
+    from adaface_ref.errors import domain_error
+
+    for rival in rivals:
+        if not abs(rival) < float("inf"):
+            raise domain_error("rival_cosine", rival, "a finite number", "plot")
+    return list(dict.fromkeys(rivals))
+
+
+def chosen_heads(
+    losses: tuple[str, ...],
+    profiles: tuple[str, ...],
+    scalers: tuple[float, ...],
+    scales: tuple[float, ...],
+    margins: tuple[float, ...],
+    parameters: tuple[str, ...],
+) -> Any:
+    """A head for every combination; what is not defined is named on standard error."""
+    from adaface_ref.errors import DomainError, domain_error
+    from adaface_ref.numpy_reference import PARAMETERS
+    from adaface_ref.pictures.curves import heads_of
+
+    others = dict(map(pair, parameters))
+    asked = losses or ("adaface",)
+    names = {name for loss in asked for name in PARAMETERS.get(loss, others)}
+    given = set(others) | ({"margin"} if margins else set())
+    for name in sorted(given - names):
+        must = f"one that {' or '.join(asked)} takes"
+        raise domain_error("parameter", name, must, "plot")
+    choices = []
+    for scaler, *rest in product(scalers, scales or (None,), margins or (None,)):
+        named = dict(zip(("scale", "margin"), rest, strict=True))
+        kept = {name: value for name, value in named.items() if value is not None}
+        choices.append({"margin_scaler": scaler, **kept, **others})
+    try:
+        heads, missing = heads_of(asked, profiles, choices)
+    except DomainError as error:
+        raise DomainError(str(error).replace("[gst]", "[plot]")) from None
+    for line in missing:
+        click.echo(f"adaface-ref: left out: {line}", err=True)
+    return heads
+
+
+def pair(text: str) -> tuple[str, float]:
+    """Reads `name=value`."""
+    from adaface_ref.errors import domain_error
+    from adaface_ref.evidence.point import parse_number
+
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not name:
+        raise domain_error("parameter", repr(text), "name=value", "plot")
+    return name, parse_number(name, value, "plot")
