@@ -192,3 +192,70 @@ def pair(text: str) -> tuple[str, float]:
     if not equals or not name:
         raise domain_error("parameter", repr(text), "name=value", "plot")
     return name, parse_number(name, value, "plot")
+
+
+@plot_command.command("arcs")
+@output("arcs.png")
+@PROFILE
+@click.option(
+    "--rival",
+    "recipe",
+    type=click.Choice(["fixed", "swept", "tied"]),
+    default="fixed",
+    show_default=True,
+    help="How the rival's cosine j follows the sample; see above.",
+)
+@click.option(
+    "--rival-cosine",
+    "fixed",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="j for --rival fixed.",
+)
+@click.option(
+    "--between",
+    type=float,
+    default=120.0,
+    show_default=True,
+    metavar="DEGREES",
+    help="The angle between the class directions W_y and W_j.",
+)
+@click.option("--scale", type=float, default=64.0, show_default=True, help="s.")
+@click.option("--margin", type=float, help="m; default each loss's own.")
+def arcs_command(
+    output: Path,
+    profiles: tuple[str, ...],
+    recipe: str,
+    fixed: float,
+    between: float,
+    scale: float,
+    margin: float | None,
+) -> None:
+    """Draw the feature space as in Fig. 3 of the AdaFace paper.
+
+    Seven sectors between the class directions W_j and W_y, coloured by |g| on one
+    scale: CosFace, ArcFace, a negative angular margin, CurricularFace early and late,
+    MagFace, AdaFace. The radius is the feature norm, where the loss sees it. With
+    several --profile the seven are drawn under each.
+
+    The paper leaves open how the rival's cosine j was chosen. Three recipes:
+
+    \b
+      fixed  j is the same for every sample (the author's word in the thread: 0.5)
+      swept  j falls by as much as cos θ rises: j = 1 + cos(between) - cos θ
+      tied   the sample lies in the plane of both classes: j = cos(between - θ)
+
+    \b
+    Example:
+      adaface-ref plot arcs --profile pure --profile clip --rival tied -o arcs.pdf
+    """
+    path = checked_path(output)
+    from math import radians
+
+    from adaface_ref.pictures import arcs, draw_arcs, style
+
+    plan = arcs.Plan(recipe, radians(between), fixed)
+    panels = arcs.panels_of(plan, list(dict.fromkeys(profiles)), scale, margin)
+    style.write(draw_arcs.draw_arcs(panels, plan), path)
+    click.echo(f"wrote {path}")

@@ -21,8 +21,8 @@ POINTS: dict[str, dict[str, Any]] = {
 """How places on a curve are marked."""
 
 NAMES = {
-    "B0": "B0: cos θ = {rival} (no margin)",
-    "B1": "B1: P = 1/2 (margin)",
+    "B0": "B0: cos θ = {rival}, no margin",
+    "B1": "B1: P = 1/2, with margin",
     "peak": "peak of |g|",
     "sign change": "sign change of g",
     "dead zone": "dead zone: g = 0",
@@ -53,7 +53,7 @@ def draw_curves(curves: Sequence[Curve], quantities: Sequence[str]) -> Figure:
         frames[-1].set_xlabel("cos θ")
         keys = [*_keys_of_curves(curves), *_keys_of_marks(kinds, curves)]
         wide = max(len(str(key.get_label())) for key in keys) > LETTERS
-        look = {"handlelength": 2.4, "columnspacing": 1.0, "ncols": 1 if wide else 2}
+        look = {"handlelength": 2.0, "columnspacing": 1.0, "ncols": 1 if wide else 2}
         figure.legend(handles=keys, loc="outside lower left", **look)
     return figure
 
@@ -65,16 +65,17 @@ LETTERS = 26
 def _draw_frame(
     frame: Axes, curves: Sequence[Curve], quantity: str, kinds: dict[str, Line2D]
 ) -> None:
-    for curve in curves:
-        colour, dashes = LINES[curve.style[0]], DASHES[curve.style[1]]
+    for number, curve in enumerate(curves):
+        look = {"color": LINES[curve.style[0]], "ls": DASHES[curve.style[1]]}
+        # Each thinner than those before it, so that none hides another.
+        look["lw"] = 0.9 + 1.3 * (1 - (number + 1) / len(curves))
         values = curve.values[quantity]
-        frame.plot(
-            curve.cosines, values, color=colour, ls=dashes, label=curve.title, zorder=3
-        )
+        frame.plot(curve.cosines, values, label=curve.title, zorder=3, **look)
     low, high = height(curves, quantity)
     room = 0.07 * (high - low)
     frame.set_ylim(low - room if low < 0 else -room / 2, high + room)
-    frame.set_xlim(-1, 1.0)
+    frame.set_xlim(-1, 1)
+    frame.set_xticks([-1, -0.5, 0, 0.5, 1])
     frame.set_ylabel(MEASURES[quantity].printed)
     if low < 0:
         frame.axhline(0, color="0.6", lw=0.5, zorder=1)

@@ -1,0 +1,139 @@
+"""Draws the arcs: a row of four sectors, then three and the legend, a profile."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from .arcs import INNER, Panel, Plan, top_of
+from .heads import Floats
+from .style import COLOURS, PAGE, styled
+
+ACROSS = 4
+B0: dict[str, Any] = {"color": "#0072B2", "ls": (0, (2, 1.2)), "lw": 1.3}
+B1: dict[str, Any] = {"color": "black", "ls": "-", "lw": 1.3}
+SHAPES = {False: "o", True: "^"}
+FILLS = {False: "white", True: "black"}
+WORDS = {False: ("easy", "low"), True: ("hard", "high")}
+
+
+def draw_arcs(panels: Sequence[Panel], plan: Plan) -> Figure:
+    """Draws the panels on one colour scale.
+
+    Args:
+        panels: of `panels_of`, 7 a profile.
+        plan: what they were made with, for the caption.
+
+    Returns:
+        The figure, two columns wide.
+    """
+    profiles = list(dict.fromkeys(panel.profile for panel in panels))
+    count = 2 * len(profiles)
+    with styled():
+        size = (PAGE, 1.42 * count + 0.5)
+        figure = Figure(figsize=size, layout="constrained")
+        frames = figure.subplots(count, ACROSS, squeeze=False)
+        scale = Normalize(0, top_of(panels))
+        mesh = None
+        for number, profile in enumerate(profiles):
+            cells = frames[2 * number : 2 * number + 2].ravel()
+            mine = [panel for panel in panels if panel.profile == profile]
+            for frame, panel in zip(cells, mine, strict=False):
+                mesh = _draw_panel(frame, panel, plan, scale) or mesh
+            _draw_key(cells[-1], profile, number == 0)
+        bar = figure.colorbar(mesh, ax=frames, extend="max", aspect=40, pad=0.01)
+        bar.set_label("|g|")
+        figure.supxlabel(caption(plan, panels), fontsize=6.5, x=0.01, ha="left")
+    return figure
+
+
+def caption(plan: Plan, panels: Sequence[Panel]) -> str:
+    """What stands below the panels: the recipe, and what the lines mean."""
+    text = (
+        f"Angle: θ from W_y; radius: feature norm, where the loss sees it. Rival: "
+        f"{plan.words} (--rival {plan.recipe}). "
+        f"B0: cos θ = j, no margin; B1: P = 1/2, with the margin. One colour scale; "
+        f"above {top_of(panels):g} the colour stays."
+    )
+    return "\n".join(textwrap.wrap(text.replace("-0", "−0"), 125))
+
+
+def _place(angles: Any, radii: Any, between: float) -> tuple[Floats, Floats]:
+    """x and y: the own class on the right, the rival's on the left."""
+    turn = np.pi / 2 - between / 2 + np.asarray(angles)
+    return np.asarray(radii * np.cos(turn)), np.asarray(radii * np.sin(turn))
+
+
+def _draw_panel(
+    frame: Axes, panel: Panel, plan: Plan, scale: Normalize
+) -> QuadMesh | None:
+    wide = plan.between
+    frame.set_title(panel.title, pad=2)
+    frame.set_aspect("equal")
+    frame.axis("off")
+    _draw_outline(frame, wide)
+    if panel.refused:
+        x, y = _place(wide / 2, (1 + INNER) / 2, wide)
+        frame.text(float(x), float(y), panel.refused, ha="center", va="center")
+        return None
+    angles, radii = np.meshgrid(panel.angles, panel.radii)
+    x, y = _place(angles, radii, wide)
+    mesh = frame.pcolormesh(x, y, panel.magnitudes, cmap=COLOURS, norm=scale)
+    mesh.set(rasterized=True, gid="|g|")
+    for name, look, line in (("B0", B0, panel.unmargined), ("B1", B1, panel.margined)):
+        x, y = _place(line.angles, line.radii, wide)
+        halo = [withStroke(linewidth=2.3, foreground="white")]
+        frame.plot(x, y, **look, gid=name, path_effects=halo)
+    for example in panel.examples:
+        x, y = _place(example.angle, example.radius, wide)
+        look = {"marker": SHAPES[example.hard], "mfc": FILLS[example.high]}
+        edge = FILLS[not example.high]
+        frame.plot(x, y, **look, mec=edge, mew=0.7, ms=5, ls="", gid=_word(example))
+    return mesh
+
+
+def _word(example: Any) -> str:
+    return f"{WORDS[example.hard][0]}, {WORDS[example.high][1]} norm"
+
+
+def _draw_outline(frame: Axes, wide: float) -> None:
+    around = np.linspace(0, wide, 100)
+    angles = np.concatenate([around, around[::-1], [0.0]])
+    radii = np.concatenate([np.ones(100), np.full(100, INNER), [1.0]])
+    frame.plot(*_place(angles, radii, wide), color="0.4", lw=0.6, zorder=4)
+    for angle, name, side in ((0.0, "$W_y$", "left"), (wide, "$W_j$", "right")):
+        x, y = _place(np.asarray([0.0, 1.06]) * 0 + angle, np.asarray([0, 1.06]), wide)
+        look = {"arrowstyle": "-|>", "lw": 0.7, "shrinkA": 0, "shrinkB": 0}
+        start, end = (x[0], y[0]), (x[1], y[1])
+        arrow = {**look, "color": "0.3"}
+        frame.annotate("", xy=end, xytext=start, arrowprops=arrow, zorder=1)
+        frame.text(x[1], y[1], f" {name} ", ha=side, va="center", fontsize=7)
+    frame.set_xlim(-1.25, 1.25)
+    frame.set_ylim(min(0.0, np.cos(wide / 2)) - 0.06, 1.08)
+
+
+def _draw_key(frame: Axes, profile: str, whole: bool) -> None:
+    """The last cell: which profile, and what lines and markers mean."""
+    frame.axis("off")
+    frame.set_title(f"profile {profile}", pad=2, fontweight="bold")
+    if not whole:
+        return
+    keys = [
+        Line2D([], [], **B0, label="B0: no margin"),
+        Line2D([], [], **B1, label="B1: with margin"),
+    ]
+    for hard in (False, True):
+        for high in (True, False):
+            look = {"marker": SHAPES[hard], "mfc": FILLS[high], "mec": "black"}
+            words = f"{WORDS[hard][0]}, {WORDS[high][1]} norm"
+            keys.append(Line2D([], [], **look, mew=0.7, ms=5, ls="", label=words))
+    frame.legend(handles=keys, loc="center", borderaxespad=0)
