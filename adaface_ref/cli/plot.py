@@ -259,3 +259,30 @@ def arcs_command(
     panels = arcs.panels_of(plan, list(dict.fromkeys(profiles)), scale, margin)
     style.write(draw_arcs.draw_arcs(panels, plan), path)
     click.echo(f"wrote {path}")
+
+
+@plot_command.command("heatmap")
+@output("heatmap.png")
+@LOSS
+@PROFILE
+@SCALER
+@SCALE
+@MARGIN
+@PARAMETER
+def heatmap_command(output: Path, **asked: Any) -> None:
+    """Draw |g| over the target's cosine and the rival's, on one colour scale.
+
+    Options that may be repeated give a map for every combination, at most 6. Marked
+    are B0 (cos θ = j, no margin), B1 (P = 1/2 with the margin), the peak of |g| along
+    cos θ, and the sign change of g.
+
+    \b
+    Example:
+      adaface-ref plot heatmap --loss arcface --loss cosface -o map.pdf
+    """
+    path = checked_path(output)
+    from adaface_ref.pictures import draw_heatmap, heatmap, style
+
+    maps = heatmap.maps_of(chosen_heads(**asked))
+    style.write(draw_heatmap.draw_heatmap(maps), path)
+    click.echo(f"wrote {path}")

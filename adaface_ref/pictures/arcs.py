@@ -155,19 +155,20 @@ ROWS = (
     Row("CurricularFace, early\nm = 0.5, t = 0", "curricularface", {"curriculum": 0.0}),
     Row("CurricularFace, late\nm = 0.5, t = 0.9", "curricularface", {"curriculum": 0.9}),
     Row(
-        "MagFace\nm from 0.45 to 0.8",
+        "MagFace\nm = 0.45 to 0.8",
         "magface",
         {},
-        ("feature_norm", 10.0, 110.0, "‖x‖ from 10 to 110"),
+        ("feature_norm", 10.0, 110.0, "radius: ‖x‖ from 10 to 110"),
     ),
-    Row("AdaFace\nm = 0.4", "adaface", {}, ("margin_scaler", -1.0, 1.0, "ẑ from −1 to 1")),
+    Row("AdaFace\nm = 0.4", "adaface", {}, ("margin_scaler", -1.0, 1.0, "radius: ẑ from −1 to 1")),
 )
 """The seven panels of the figure, at recommended parameters."""
 
 INNER = 0.4
 """The inner radius; the outer one is 1."""
 
-_ANGLES, _RADII = 240, 24
+_ANGLES, _RADII = 300, 50
+_LINE = np.linspace(INNER, 1.0, 241)
 _EXAMPLES = (0.22, 0.78)
 """Where examples stand between the own class and the rival's: easy, hard."""
 _NORMS = (0.15, 0.85)
@@ -250,7 +251,7 @@ def _panel(row: Row, plan: Plan, profile: str, scale: float) -> Panel:
         radii,
         magnitudes,
         _unmargined(plan, radii, middles),
-        _margined(head, row, plan, radii, middles),
+        _margined(head, row, plan, middles),
         _examples(head, row, plan),
         norm,
     )
@@ -288,11 +289,10 @@ def _line(angles: Floats, radii: Floats) -> Boundary:
     return Boundary(np.repeat(angles, across.size), np.tile(across, angles.size))
 
 
-def _margined(
-    head: Head, row: Row, plan: Plan, radii: Floats, angles: Floats
-) -> Boundary:
+def _margined(head: Head, row: Row, plan: Plan, angles: Floats) -> Boundary:
     """B1 at every radius: the crossing that is nearest to the own class."""
     found = []
+    radii = _LINE if row.by_norm else np.asarray([INNER, 1.0])
     for radius in radii:
         sample = at_radius(head, row, float(radius))
 

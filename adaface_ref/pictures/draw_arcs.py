@@ -39,7 +39,7 @@ def draw_arcs(panels: Sequence[Panel], plan: Plan) -> Figure:
     profiles = list(dict.fromkeys(panel.profile for panel in panels))
     count = 2 * len(profiles)
     with styled():
-        size = (PAGE, 1.42 * count + 0.5)
+        size = (PAGE, 1.25 * count + 0.45)
         figure = Figure(figsize=size, layout="constrained")
         frames = figure.subplots(count, ACROSS, squeeze=False)
         scale = Normalize(0, top_of(panels))
@@ -59,12 +59,12 @@ def draw_arcs(panels: Sequence[Panel], plan: Plan) -> Figure:
 def caption(plan: Plan, panels: Sequence[Panel]) -> str:
     """What stands below the panels: the recipe, and what the lines mean."""
     text = (
-        f"Angle: θ from W_y; radius: feature norm, where the loss sees it. Rival: "
+        f"Angle: θ from $W_y$; radius: feature norm, where the loss sees it. Rival: "
         f"{plan.words} (--rival {plan.recipe}). "
         f"B0: cos θ = j, no margin; B1: P = 1/2, with the margin. One colour scale; "
         f"above {top_of(panels):g} the colour stays."
     )
-    return "\n".join(textwrap.wrap(text.replace("-0", "−0"), 125))
+    return "\n".join(textwrap.wrap(text.replace("-0", "−0"), 140))
 
 
 def _place(angles: Any, radii: Any, between: float) -> tuple[Floats, Floats]:
@@ -87,6 +87,8 @@ def _draw_panel(
         return None
     angles, radii = np.meshgrid(panel.angles, panel.radii)
     x, y = _place(angles, radii, wide)
+    look = {"ha": "center", "va": "top", "fontsize": 6}
+    frame.text(0, -0.08, panel.norm, **look)
     mesh = frame.pcolormesh(x, y, panel.magnitudes, cmap=COLOURS, norm=scale)
     mesh.set(rasterized=True, gid="|g|")
     for name, look, line in (("B0", B0, panel.unmargined), ("B1", B1, panel.margined)):
@@ -106,19 +108,22 @@ def _word(example: Any) -> str:
 
 
 def _draw_outline(frame: Axes, wide: float) -> None:
+    """The sector's edge, and the two class directions as arrows."""
     around = np.linspace(0, wide, 100)
     angles = np.concatenate([around, around[::-1], [0.0]])
     radii = np.concatenate([np.ones(100), np.full(100, INNER), [1.0]])
-    frame.plot(*_place(angles, radii, wide), color="0.4", lw=0.6, zorder=4)
-    for angle, name, side in ((0.0, "$W_y$", "left"), (wide, "$W_j$", "right")):
-        x, y = _place(np.asarray([0.0, 1.06]) * 0 + angle, np.asarray([0, 1.06]), wide)
-        look = {"arrowstyle": "-|>", "lw": 0.7, "shrinkA": 0, "shrinkB": 0}
-        start, end = (x[0], y[0]), (x[1], y[1])
-        arrow = {**look, "color": "0.3"}
-        frame.annotate("", xy=end, xytext=start, arrowprops=arrow, zorder=1)
-        frame.text(x[1], y[1], f" {name} ", ha=side, va="center", fontsize=7)
-    frame.set_xlim(-1.25, 1.25)
-    frame.set_ylim(min(0.0, np.cos(wide / 2)) - 0.06, 1.08)
+    x, y = _place(angles, radii, wide)
+    frame.plot(x, y, color="0.4", lw=0.6, zorder=4)
+    room = {"left": -0.12, "right": 0.12, "bottom": -0.12, "top": 0.04}
+    frame.set_xlim(min(0.0, x.min()) + room["left"], max(0.0, x.max()) + room["right"])
+    frame.set_ylim(min(0.0, y.min()) + room["bottom"], y.max() + room["top"])
+    look = {"arrowstyle": "-|>", "lw": 0.7, "shrinkA": 0, "shrinkB": 0, "color": "0.3"}
+    for angle, name, side in ((0.0, "$W_y$", 6), (wide, "$W_j$", -6)):
+        x, y = _place(np.full(3, angle), [0.0, 1.1, 0.8], wide)
+        ends = {"xy": (x[1], y[1]), "xytext": (0.0, 0.0)}
+        frame.annotate("", **ends, arrowprops=look, zorder=1)
+        near = {"textcoords": "offset points", "ha": "center", "va": "center"}
+        frame.annotate(name, (x[2], y[2]), (side, -6), **near)
 
 
 def _draw_key(frame: Axes, profile: str, whole: bool) -> None:

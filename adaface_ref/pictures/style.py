@@ -37,7 +37,7 @@ SETTINGS: dict[str, Any] = {
     "legend.frameon": False,
     "axes.linewidth": 0.6,
     "lines.linewidth": 1.2,
-    "savefig.dpi": 250,
+    "savefig.dpi": 220,
     "svg.hashsalt": "adaface-ref",
     "pdf.fonttype": 42,
 }

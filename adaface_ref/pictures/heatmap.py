@@ -1,0 +1,105 @@
+"""|g| over the target's and the rival's cosine: what is drawn, without drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adaface_ref.errors import domain_error
+
+from .heads import WHERE, Floats, Head
+from .marks import Marks, marks_of
+
+MOST = 6
+"""Maps in one picture."""
+
+_CELLS, _ROWS = 240, 49
+SHARE_SHOWN = 0.99
+"""The share of all cells that the colours resolve; |g| has no largest value."""
+
+
+@dataclass(frozen=True)
+class Map:
+    """One head's |g|.
+
+    Args:
+        head: whose.
+        title: what the picture calls it.
+        targets: edges of cells, target cosines.
+        rivals: edges of cells, the rival's cosines j.
+        magnitudes: |g| in the middle of each cell, (rivals - 1, targets - 1).
+        levels: the j at which marks were looked for.
+        marks: at each of them.
+    """
+
+    head: Head
+    title: str
+    targets: Floats
+    rivals: Floats
+    magnitudes: Floats
+    levels: Floats
+    marks: tuple[Marks, ...]
+
+    def places(self, kind: str) -> tuple[Floats, Floats]:
+        """Where a kind of mark lies in the plane.
+
+        Args:
+            kind: a field of Marks that holds cosines.
+
+        Returns:
+            (target cosines, rival's cosines), level by level.
+        """
+        found = [
+            (c, j)
+            for j, marks in zip(self.levels, self.marks, strict=True)
+            for c in getattr(marks, kind)
+        ]
+        pairs = np.asarray(found, float).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
+
+def maps_of(heads: Sequence[Head]) -> list[Map]:
+    """A map of every head, over all target cosines and a rival at [-1, 1].
+
+    Args:
+        heads: at most MOST.
+
+    Returns:
+        One map a head.
+
+    Raises:
+        DomainError: for more heads.
+    """
+    if len(heads) > MOST:
+        raise domain_error("maps", len(heads), f"at most {MOST}", WHERE)
+    return [_map(head) for head in heads]
+
+
+def _map(head: Head) -> Map:
+    edges = np.linspace(-1.0, 1.0, _CELLS + 1)
+    middles = (edges[1:] + edges[:-1]) / 2
+    levels = np.linspace(-1.0, 1.0, _ROWS)
+    return Map(
+        head,
+        f"{head.title} · {head.profile}",
+        edges,
+        edges,
+        head.measure("abs-gst", middles[None, :], middles[:, None]),
+        levels,
+        tuple(marks_of(head, float(j)) for j in levels),
+    )
+
+
+def top_of(maps: Sequence[Map]) -> float:
+    """The value at which the one colour scale of all maps ends.
+
+    Args:
+        maps: all that are drawn together.
+
+    Returns:
+        What SHARE_SHOWN of the cells do not exceed, rounded up to a multiple of 10.
+    """
+    cells = np.concatenate([m.magnitudes.ravel() for m in maps])
+    return float(np.ceil(np.quantile(cells, SHARE_SHOWN) / 10) * 10) or 1.0
