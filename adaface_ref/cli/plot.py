@@ -86,6 +86,13 @@ PARAMETER = click.option(
     metavar="NAME=VALUE",
     help="Any other parameter, such as curriculum=0.3.",
 )
+DPI = click.option(
+    "--dpi",
+    type=click.IntRange(50, 1200),
+    default=220,
+    show_default=True,
+    help="Dots an inch; a picture is 3.4 or 7 inches wide, as a column or a page.",
+)
 
 
 @plot_command.command("curves")
@@ -96,6 +103,7 @@ PARAMETER = click.option(
 @SCALE
 @MARGIN
 @PARAMETER
+@DPI
 @click.option(
     "--rival-cosine",
     "rivals",
@@ -115,7 +123,11 @@ PARAMETER = click.option(
     help="Each is a frame of its own.",
 )
 def curves_command(
-    output: Path, rivals: tuple[float, ...], quantities: tuple[str, ...], **asked: Any
+    output: Path,
+    rivals: tuple[float, ...],
+    quantities: tuple[str, ...],
+    dpi: int,
+    **asked: Any,
 ) -> None:
     """Draw |g|, g, P, D or |g| sin θ against cos θ.
 
@@ -132,8 +144,9 @@ def curves_command(
     from adaface_ref.pictures import curves, draw_curves, style
 
     heads = chosen_heads(**asked)
-    found = curves.curves_of(heads, check_rivals(rivals), list(dict.fromkeys(quantities)))
-    style.write(draw_curves.draw_curves(found, list(dict.fromkeys(quantities))), path)
+    shown = list(dict.fromkeys(quantities))
+    found = curves.curves_of(heads, check_rivals(rivals), shown)
+    style.write(draw_curves.draw_curves(found, shown), path, dpi)
     for line in curves.lines_of(found):
         click.echo(line)
     click.echo(f"wrote {path}")
@@ -158,13 +171,16 @@ def chosen_heads(
     parameters: tuple[str, ...],
 ) -> Any:
     """A head for every combination; what is not defined is named on standard error."""
-    from adaface_ref.errors import DomainError, domain_error
+    from adaface_ref.errors import domain_error
     from adaface_ref.numpy_reference import PARAMETERS
     from adaface_ref.pictures.curves import heads_of
 
     others = dict(map(pair, parameters))
     asked = losses or ("adaface",)
-    names = {name for loss in asked for name in PARAMETERS.get(loss, others)}
+    for loss in asked:
+        if loss not in PARAMETERS:
+            raise domain_error("loss", loss, f"one of {', '.join(PARAMETERS)}", "plot")
+    names = {name for loss in asked for name in PARAMETERS[loss]}
     given = set(others) | ({"margin"} if margins else set())
     for name in sorted(given - names):
         must = f"one that {' or '.join(asked)} takes"
@@ -174,10 +190,7 @@ def chosen_heads(
         named = dict(zip(("scale", "margin"), rest, strict=True))
         kept = {name: value for name, value in named.items() if value is not None}
         choices.append({"margin_scaler": scaler, **kept, **others})
-    try:
-        heads, missing = heads_of(asked, profiles, choices)
-    except DomainError as error:
-        raise DomainError(str(error).replace("[gst]", "[plot]")) from None
+    heads, missing = heads_of(asked, profiles, choices)
     for line in missing:
         click.echo(f"adaface-ref: left out: {line}", err=True)
     return heads
@@ -222,6 +235,7 @@ def pair(text: str) -> tuple[str, float]:
     help="The angle between the class directions W_y and W_j.",
 )
 @click.option("--scale", type=float, default=64.0, show_default=True, help="s.")
+@DPI
 @click.option("--margin", type=float, help="m; default each loss's own.")
 def arcs_command(
     output: Path,
@@ -231,6 +245,7 @@ def arcs_command(
     between: float,
     scale: float,
     margin: float | None,
+    dpi: int,
 ) -> None:
     """Draw the feature space as in Fig. 3 of the AdaFace paper.
 
@@ -257,7 +272,7 @@ def arcs_command(
 
     plan = arcs.Plan(recipe, radians(between), fixed)
     panels = arcs.panels_of(plan, list(dict.fromkeys(profiles)), scale, margin)
-    style.write(draw_arcs.draw_arcs(panels, plan), path)
+    style.write(draw_arcs.draw_arcs(panels, plan), path, dpi)
     click.echo(f"wrote {path}")
 
 
@@ -269,7 +284,8 @@ def arcs_command(
 @SCALE
 @MARGIN
 @PARAMETER
-def heatmap_command(output: Path, **asked: Any) -> None:
+@DPI
+def heatmap_command(output: Path, dpi: int, **asked: Any) -> None:
     """Draw |g| over the target's cosine and the rival's, on one colour scale.
 
     Options that may be repeated give a map for every combination, at most 6. Marked
@@ -284,5 +300,5 @@ def heatmap_command(output: Path, **asked: Any) -> None:
     from adaface_ref.pictures import draw_heatmap, heatmap, style
 
     maps = heatmap.maps_of(chosen_heads(**asked))
-    style.write(draw_heatmap.draw_heatmap(maps), path)
+    style.write(draw_heatmap.draw_heatmap(maps), path, dpi)
     click.echo(f"wrote {path}")

@@ -2,7 +2,7 @@
 
 A panel is the sector between the direction of the rival's class, W_j, and that of the
 own class, W_y. A sample stands at its angle theta from W_y and at its feature norm; its
-colour is |g|. The paper does not say how the rival's cosine j follows the sample, and so
+colour is |g|. The paper does not say how the rival's cosine j follows the sample, so
 there are three recipes.
 """
 
@@ -42,7 +42,9 @@ class Plan(NamedTuple):
     def words(self) -> str:
         """The recipe in one line, with its numbers."""
         degrees = f"{np.degrees(self.between):g}°"
-        return RECIPES[self.recipe].words.format(fixed=f"{self.fixed:g}", between=degrees)
+        return RECIPES[self.recipe].words.format(
+            fixed=f"{self.fixed:g}", between=degrees
+        )
 
 
 class Recipe(NamedTuple):
@@ -153,14 +155,21 @@ ROWS = (
         given_back=1.0,
     ),
     Row("CurricularFace, early\nm = 0.5, t = 0", "curricularface", {"curriculum": 0.0}),
-    Row("CurricularFace, late\nm = 0.5, t = 0.9", "curricularface", {"curriculum": 0.9}),
+    Row(
+        "CurricularFace, late\nm = 0.5, t = 0.9", "curricularface", {"curriculum": 0.9}
+    ),
     Row(
         "MagFace\nm = 0.45 to 0.8",
         "magface",
         {},
         ("feature_norm", 10.0, 110.0, "radius: ‖x‖ from 10 to 110"),
     ),
-    Row("AdaFace\nm = 0.4", "adaface", {}, ("margin_scaler", -1.0, 1.0, "radius: ẑ from −1 to 1")),
+    Row(
+        "AdaFace\nm = 0.4",
+        "adaface",
+        {},
+        ("margin_scaler", -1.0, 1.0, "radius: ẑ from −1 to 1"),
+    ),
 )
 """The seven panels of the figure, at recommended parameters."""
 

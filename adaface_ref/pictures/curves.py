@@ -79,7 +79,7 @@ def _of_one_loss(
             except DomainError as error:
                 if f"but {loss} defines" not in str(error):
                     raise
-                refused.append(str(error).replace(" [gst]", f" [{WHERE}]"))
+                refused.append(str(error))
             else:
                 found[head.title + str(head.scale), head.profile] = head
     return found, list(dict.fromkeys(refused))
@@ -177,7 +177,9 @@ def lines_of(curves: Sequence[Curve]) -> list[str]:
     Returns:
         Such as `ArcFace m = 0.5: B1 at 0.85399, peak |g| = 97.554 at 0.81379`.
     """
-    return [f"{curve.title}: {', '.join(_words(curve)) or 'no mark'}" for curve in curves]
+    return [
+        f"{curve.title}: {', '.join(_words(curve)) or 'no mark'}" for curve in curves
+    ]
 
 
 def _words(curve: Curve) -> list[str]:

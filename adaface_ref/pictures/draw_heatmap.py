@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
@@ -18,7 +19,7 @@ from .style import COLOURS, COLUMN, PAGE, styled
 MARKS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "unmargined": ("B0", "cos θ = j, no margin", {"ls": "--", "color": "#0072B2"}),
     "margined": ("B1", "P = 1/2, with margin", {"ls": "-", "color": "black"}),
-    "peaks": ("peak", "of |g|", {"ls": "", "marker": "^", "ms": 2.2, "color": "0.2"}),
+    "peaks": ("peak", "of |g|", {"ls": "-.", "lw": 0.9, "color": "0.25"}),
     "sign_changes": ("sign change", "of g", {"ls": ":", "color": "#009E73", "lw": 1.8}),
 }
 """For each field of Marks its name, the rest of its legend, and how it looks."""
@@ -65,10 +66,8 @@ def _draw_map(
     halo = [withStroke(linewidth=2.2, foreground="white")]
     for field, (name, words, look) in MARKS.items():
         x, y = item.places(field)
-        if x.size:
+        if np.isfinite(x).any():
             style = {"lw": 1.2, **look, "path_effects": halo}
-            if look["ls"] and len(set(y)) < len(y):  # several a level: no one line
-                style |= {"ls": "", "marker": ".", "ms": 2.5}
             (line,) = frame.plot(x, y, **style, gid=name)
             line.set_label(f"{name}: {words}" if words[0] != "o" else f"{name} {words}")
             kinds.setdefault(name, line)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.errors import domain_error
+from adaface_ref.errors import DomainError, domain_error
 from adaface_ref.spec.losses import LOSSES
 
 Floats = NDArray[np.float64]
@@ -58,7 +58,10 @@ class Head:
             n, broadcast over both.
         """
         c, j = np.broadcast_arrays(np.asarray(target, float), np.asarray(rival, float))
-        if (np.abs(j) > 1).any() and self.loss != "curricularface":
+        if (np.abs(j) > 1).any():
+            if self.loss == "curricularface":
+                must = "in [-1, 1] for curricularface"
+                raise domain_error("rival_cosine", float(j.flat[0]), must, WHERE)
             return j - self.given_back
         given: dict[str, Any] = {**self.parameters, "profile": self.profile}
         worth = reference.other_logit(self.loss, j, c, **given) / self.scale
@@ -135,7 +138,10 @@ def head_of(loss: str, profile: str, given: Mapping[str, float]) -> Head:
     names = reference.PARAMETERS[loss]
     parameters = {name: given.get(name, usual.get(name, 0.0)) for name in names}
     canonical = str(reference.parse_profile(profile, WHERE))
-    reference.gst(loss, 0.0, 0.0, profile=canonical, **parameters)  # type: ignore[arg-type]
+    try:
+        reference.slope(loss, 0.0, **{**parameters, "profile": canonical})
+    except DomainError as error:
+        raise DomainError(str(error).replace("[slope]", f"[{WHERE}]")) from None
     return Head(loss, canonical, parameters, title_of(loss, parameters))
 
 

@@ -15,7 +15,8 @@ from .marks import Marks, marks_of
 MOST = 6
 """Maps in one picture."""
 
-_CELLS, _ROWS = 240, 49
+_CELLS, _ROWS = 240, 81
+JUMP = 0.2
 SHARE_SHOWN = 0.99
 """The share of all cells that the colours resolve; |g| has no largest value."""
 
@@ -43,19 +44,24 @@ class Map:
     marks: tuple[Marks, ...]
 
     def places(self, kind: str) -> tuple[Floats, Floats]:
-        """Where a kind of mark lies in the plane.
+        """Where a kind of mark lies in the plane, as lines.
 
         Args:
             kind: a field of Marks that holds cosines.
 
         Returns:
-            (target cosines, rival's cosines), level by level.
+            (target cosines, rival's cosines): the first mark of every level, the
+            second, and so on, with NaN where one jumps by more than JUMP.
         """
-        found = [
-            (c, j)
-            for j, marks in zip(self.levels, self.marks, strict=True)
-            for c in getattr(marks, kind)
-        ]
+        rows: list[tuple[float, ...]] = [getattr(marks, kind) for marks in self.marks]
+        found: list[tuple[float, float]] = []
+        for turn in range(max(map(len, rows))):
+            for j, row in zip(self.levels.tolist(), rows, strict=True):
+                here = row[turn] if turn < len(row) else np.nan
+                jumps = bool(found) and abs(here - found[-1][0]) > JUMP
+                found += [(np.nan, j)] if jumps else []
+                found.append((here, j))
+            found.append((np.nan, np.nan))
         pairs = np.asarray(found, float).reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 

@@ -37,7 +37,6 @@ SETTINGS: dict[str, Any] = {
     "legend.frameon": False,
     "axes.linewidth": 0.6,
     "lines.linewidth": 1.2,
-    "savefig.dpi": 220,
     "svg.hashsalt": "adaface-ref",
     "pdf.fonttype": 42,
 }
@@ -59,30 +58,32 @@ def styled() -> Iterator[None]:
         yield
 
 
-def as_bytes(figure: Figure, ending: str) -> bytes:
+def as_bytes(figure: Figure, ending: str, dpi: int = 220) -> bytes:
     """A figure in the format of an ending.
 
     Args:
         figure: made under `styled`.
         ending: a key of UNDATED.
+        dpi: dots an inch, of what is drawn as dots.
 
     Returns:
         The file's content.
     """
     content = io.BytesIO()
     with styled():
-        figure.savefig(content, format=ending[1:], metadata=UNDATED[ending])
+        figure.savefig(content, format=ending[1:], dpi=dpi, metadata=UNDATED[ending])
     return content.getvalue()
 
 
-def write(figure: Figure, path: Path) -> None:
+def write(figure: Figure, path: Path, dpi: int = 220) -> None:
     """Writes a figure whole, or not at all.
 
     Args:
         figure: made under `styled`.
         path: whose ending is a key of UNDATED.
+        dpi: as in `as_bytes`.
     """
-    content = as_bytes(figure, path.suffix.lower())
+    content = as_bytes(figure, path.suffix.lower(), dpi)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(content)
     partial.replace(path)
