@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -13,6 +14,7 @@ from .options import FILE
 
 MEASURES = click.Choice(["abs-gst", "gst", "probability", "slope", "abs-gst-sin"])
 ENDINGS = (".png", ".svg", ".pdf")
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group("plot")
@@ -40,7 +42,7 @@ def checked_path(path: Path) -> Path:
     return path
 
 
-def output(name: str) -> Any:
+def output(name: str) -> Callable[[Command], Command]:
     """The option for the file, by default in the current folder."""
     words = "PNG, SVG or PDF by its ending."
     return click.option(

@@ -16,6 +16,7 @@ import numpy as np
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.errors import domain_error
+from adaface_ref.numpy_arguments import parse_profile
 
 from .heads import WHERE, Floats, Head, head_of
 from .marks import crossings
@@ -204,7 +205,7 @@ def panels_of(
     check_plan(plan)
     rows = ROWS if margin is None else tuple(_with_margin(row, margin) for row in ROWS)
     for profile in profiles:
-        reference.parse_profile(profile, WHERE)
+        parse_profile(profile, WHERE)
     return [_panel(row, plan, profile, scale) for profile in profiles for row in rows]
 
 
@@ -234,7 +235,7 @@ def _with_margin(row: Row, margin: float) -> Row:
 
 
 def _panel(row: Row, plan: Plan, profile: str, scale: float) -> Panel:
-    rule = reference.parse_profile(profile, WHERE).rule
+    rule = parse_profile(profile, WHERE).rule
     angles = np.linspace(0.0, plan.between, _ANGLES + 1)
     radii = np.linspace(INNER, 1.0, _RADII + 1)
     defined = reference.DEFINED[row.loss]

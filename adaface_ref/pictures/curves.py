@@ -145,7 +145,7 @@ def _cosines(marks: Marks) -> Floats:
     places += [end for zone in marks.dead for end in zone]
     around = [c + step for c in places for step in (-1e-9, 0.0, 1e-9)]
     found = np.unique(np.concatenate([np.cos(ANGLES), around]))
-    return found[np.abs(found) < 1]
+    return np.asarray(found[np.abs(found) < 1])
 
 
 def height(curves: Sequence[Curve], quantity: str) -> tuple[float, float]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,14 +17,15 @@ from matplotlib.patheffects import withStroke
 
 from .arcs import INNER, Panel, Plan, top_of
 from .heads import Floats
-from .style import COLOURS, PAGE, styled
+from .style import COLOURS, PAGE, Look, styled
 
 ACROSS = 4
-B0: dict[str, Any] = {"color": "#0072B2", "ls": (0, (2, 1.2)), "lw": 1.3}
-B1: dict[str, Any] = {"color": "black", "ls": "-", "lw": 1.3}
+B0: Look = {"color": "#0072B2", "ls": (0, (2, 1.2)), "lw": 1.3}
+B1: Look = {"color": "black", "ls": "-", "lw": 1.3}
 SHAPES = {False: "o", True: "^"}
 FILLS = {False: "white", True: "black"}
-WORDS = {False: ("easy", "low"), True: ("hard", "high")}
+EASE = {False: "easy", True: "hard"}
+NORM = {False: "low", True: "high"}
 
 
 def draw_arcs(panels: Sequence[Panel], plan: Plan) -> Figure:
@@ -43,14 +45,14 @@ def draw_arcs(panels: Sequence[Panel], plan: Plan) -> Figure:
         figure = Figure(figsize=size, layout="constrained")
         frames = figure.subplots(count, ACROSS, squeeze=False)
         scale = Normalize(0, top_of(panels))
-        mesh = None
         for number, profile in enumerate(profiles):
             cells = frames[2 * number : 2 * number + 2].ravel()
             mine = [panel for panel in panels if panel.profile == profile]
             for frame, panel in zip(cells, mine, strict=False):
-                mesh = _draw_panel(frame, panel, plan, scale) or mesh
+                _draw_panel(frame, panel, plan, scale)
             _draw_key(cells[-1], profile, number == 0)
-        bar = figure.colorbar(mesh, ax=frames, extend="max", aspect=40, pad=0.01)
+        colours = ScalarMappable(scale, COLOURS)
+        bar = figure.colorbar(colours, ax=frames, extend="max", aspect=40, pad=0.01)
         bar.set_label("|g|")
         figure.supxlabel(caption(plan, panels), fontsize=6.5, x=0.01, ha="left")
     return figure
@@ -73,9 +75,7 @@ def _place(angles: Any, radii: Any, between: float) -> tuple[Floats, Floats]:
     return np.asarray(radii * np.cos(turn)), np.asarray(radii * np.sin(turn))
 
 
-def _draw_panel(
-    frame: Axes, panel: Panel, plan: Plan, scale: Normalize
-) -> QuadMesh | None:
+def _draw_panel(frame: Axes, panel: Panel, plan: Plan, scale: Normalize) -> None:
     wide = plan.between
     frame.set_title(panel.title, pad=2)
     frame.set_aspect("equal")
@@ -84,27 +84,34 @@ def _draw_panel(
     if panel.refused:
         x, y = _place(wide / 2, (1 + INNER) / 2, wide)
         frame.text(float(x), float(y), panel.refused, ha="center", va="center")
-        return None
+        return
     angles, radii = np.meshgrid(panel.angles, panel.radii)
     x, y = _place(angles, radii, wide)
-    look = {"ha": "center", "va": "top", "fontsize": 6}
-    frame.text(0, -0.08, panel.norm, **look)
     mesh = frame.pcolormesh(x, y, panel.magnitudes, cmap=COLOURS, norm=scale)
     mesh.set(rasterized=True, gid="|g|")
+    frame.text(0, -0.08, panel.norm, ha="center", va="top", fontsize=6)
     for name, look, line in (("B0", B0, panel.unmargined), ("B1", B1, panel.margined)):
         x, y = _place(line.angles, line.radii, wide)
         halo = [withStroke(linewidth=2.3, foreground="white")]
         frame.plot(x, y, **look, gid=name, path_effects=halo)
     for example in panel.examples:
         x, y = _place(example.angle, example.radius, wide)
-        look = {"marker": SHAPES[example.hard], "mfc": FILLS[example.high]}
-        edge = FILLS[not example.high]
-        frame.plot(x, y, **look, mec=edge, mew=0.7, ms=5, ls="", gid=_word(example))
-    return mesh
+        name, look = marker(example.hard, example.high)
+        frame.plot(x, y, **look, mec=FILLS[not example.high], gid=name)
 
 
-def _word(example: Any) -> str:
-    return f"{WORDS[example.hard][0]}, {WORDS[example.high][1]} norm"
+def marker(hard: bool, high: bool) -> tuple[str, Look]:
+    """What an example is called, and how it looks.
+
+    Args:
+        hard: whether the sample is far from its class.
+        high: whether its norm is high.
+
+    Returns:
+        The words of the legend, and the properties of its marker.
+    """
+    look: Look = {"marker": SHAPES[hard], "mfc": FILLS[high], "mew": 0.7, "ms": 5}
+    return f"{EASE[hard]}, {NORM[high]} norm", {**look, "ls": ""}
 
 
 def _draw_outline(frame: Axes, wide: float) -> None:
@@ -117,12 +124,18 @@ def _draw_outline(frame: Axes, wide: float) -> None:
     room = {"left": -0.12, "right": 0.12, "bottom": -0.12, "top": 0.04}
     frame.set_xlim(min(0.0, x.min()) + room["left"], max(0.0, x.max()) + room["right"])
     frame.set_ylim(min(0.0, y.min()) + room["bottom"], y.max() + room["top"])
-    look = {"arrowstyle": "-|>", "lw": 0.7, "shrinkA": 0, "shrinkB": 0, "color": "0.3"}
+    look: Look = {
+        "arrowstyle": "-|>",
+        "lw": 0.7,
+        "shrinkA": 0,
+        "shrinkB": 0,
+        "color": "0.3",
+    }
+    near: Look = {"textcoords": "offset points", "ha": "center", "va": "center"}
     for angle, name, side in ((0.0, "$W_y$", 6), (wide, "$W_j$", -6)):
         x, y = _place(np.full(3, angle), [0.0, 1.1, 0.8], wide)
-        ends = {"xy": (x[1], y[1]), "xytext": (0.0, 0.0)}
-        frame.annotate("", **ends, arrowprops=look, zorder=1)
-        near = {"textcoords": "offset points", "ha": "center", "va": "center"}
+        ends = (x[1], y[1]), (0.0, 0.0)
+        frame.annotate("", *ends, arrowprops=look, zorder=1)
         frame.annotate(name, (x[2], y[2]), (side, -6), **near)
 
 
@@ -136,9 +149,7 @@ def _draw_key(frame: Axes, profile: str, whole: bool) -> None:
         Line2D([], [], **B0, label="B0: no margin"),
         Line2D([], [], **B1, label="B1: with margin"),
     ]
-    for hard in (False, True):
-        for high in (True, False):
-            look = {"marker": SHAPES[hard], "mfc": FILLS[high], "mec": "black"}
-            words = f"{WORDS[hard][0]}, {WORDS[high][1]} norm"
-            keys.append(Line2D([], [], **look, mew=0.7, ms=5, ls="", label=words))
+    for hard, high in product((False, True), (True, False)):
+        name, look = marker(hard, high)
+        keys.append(Line2D([], [], **look, mec="black", label=name))
     frame.legend(handles=keys, loc="center", borderaxespad=0)

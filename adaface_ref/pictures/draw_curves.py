@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,14 +10,17 @@ from matplotlib.lines import Line2D
 
 from .curves import Curve, height
 from .heads import MEASURES
-from .style import COLUMN, DASHES, LINES, styled
+from .style import COLUMN, DASHES, LINES, Look, styled
 
-POINTS: dict[str, dict[str, Any]] = {
+POINTS: dict[str, Look] = {
     "B1": {"marker": "s", "markersize": 3.6},
     "peak": {"marker": "^", "markersize": 5},
     "sign change": {"marker": "D", "markersize": 3.6},
 }
 """How places on a curve are marked."""
+
+ZONE: Look = {"lw": 4, "alpha": 0.35, "solid_capstyle": "butt"}
+"""And intervals of it."""
 
 NAMES = {
     "B0": "B0: cos θ = {rival}, no margin",
@@ -53,7 +55,11 @@ def draw_curves(curves: Sequence[Curve], quantities: Sequence[str]) -> Figure:
         frames[-1].set_xlabel("cos θ")
         keys = [*_keys_of_curves(curves), *_keys_of_marks(kinds, curves)]
         wide = max(len(str(key.get_label())) for key in keys) > LETTERS
-        look = {"handlelength": 2.0, "columnspacing": 1.0, "ncols": 1 if wide else 2}
+        look: Look = {
+            "handlelength": 2.0,
+            "columnspacing": 1.0,
+            "ncols": 1 if wide else 2,
+        }
         figure.legend(handles=keys, loc="outside lower left", **look)
     return figure
 
@@ -66,7 +72,7 @@ def _draw_frame(
     frame: Axes, curves: Sequence[Curve], quantity: str, kinds: dict[str, Line2D]
 ) -> None:
     for number, curve in enumerate(curves):
-        look = {"color": LINES[curve.style[0]], "ls": DASHES[curve.style[1]]}
+        look: Look = {"color": LINES[curve.style[0]], "ls": DASHES[curve.style[1]]}
         # Each thinner than those before it, so that none hides another.
         look["lw"] = 0.9 + 1.3 * (1 - (number + 1) / len(curves))
         values = curve.values[quantity]
@@ -99,14 +105,13 @@ def _draw_marks(
     for kind, cosines in places.items():
         if cosines:
             values = curve.head.measure(quantity, cosines, curve.rival)
-            look = {"color": colour, "mec": "white", "mew": 0.5, "ls": "", "zorder": 5}
-            (line,) = frame.plot(cosines, values, **POINTS[kind], **look, gid=kind)
+            look: Look = {**POINTS[kind], "color": colour, "mec": "white", "mew": 0.5}
+            (line,) = frame.plot(cosines, values, **look, ls="", zorder=5, gid=kind)
             kinds[kind] = line
     for low, high in curve.marks.dead:
         inside = (curve.cosines > low) & (curve.cosines < high)
         x, y = curve.cosines[inside], curve.values[quantity][inside]
-        look = {"color": colour, "lw": 4, "alpha": 0.35, "solid_capstyle": "butt"}
-        (line,) = frame.plot(x, y, **look, gid="dead zone", zorder=2)
+        (line,) = frame.plot(x, y, color=colour, **ZONE, zorder=2, gid="dead zone")
         kinds["dead zone"] = line
 
 

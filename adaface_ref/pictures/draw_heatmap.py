@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from .heatmap import Map, top_of
-from .style import COLOURS, COLUMN, PAGE, styled
+from .style import COLOURS, COLUMN, PAGE, Look, styled
 
-MARKS: dict[str, tuple[str, str, dict[str, Any]]] = {
+MARKS: dict[str, tuple[str, str, Look]] = {
     "unmargined": ("B0", "cos θ = j, no margin", {"ls": "--", "color": "#0072B2"}),
     "margined": ("B1", "P = 1/2, with margin", {"ls": "-", "color": "black"}),
     "peaks": ("peak", "of |g|", {"ls": "-.", "lw": 0.9, "color": "0.25"}),
@@ -67,7 +66,7 @@ def _draw_map(
     for field, (name, words, look) in MARKS.items():
         x, y = item.places(field)
         if np.isfinite(x).any():
-            style = {"lw": 1.2, **look, "path_effects": halo}
+            style: Look = {"lw": 1.2, **look, "path_effects": halo}
             (line,) = frame.plot(x, y, **style, gid=name)
             line.set_label(f"{name}: {words}" if words[0] != "o" else f"{name} {words}")
             kinds.setdefault(name, line)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.errors import DomainError, domain_error
+from adaface_ref.numpy_arguments import parse_profile
 from adaface_ref.spec.losses import LOSSES
 
 Floats = NDArray[np.float64]
@@ -137,7 +138,7 @@ def head_of(loss: str, profile: str, given: Mapping[str, float]) -> Head:
     usual = {"margin_scaler": 0.0, **reference.RECOMMENDED[loss]}
     names = reference.PARAMETERS[loss]
     parameters = {name: given.get(name, usual.get(name, 0.0)) for name in names}
-    canonical = str(reference.parse_profile(profile, WHERE))
+    canonical = str(parse_profile(profile, WHERE))
     try:
         reference.slope(loss, 0.0, **{**parameters, "profile": canonical})
     except DomainError as error:

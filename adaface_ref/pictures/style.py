@@ -11,6 +11,9 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+Look = dict[str, Any]
+"""Properties of something drawn, by Matplotlib's names."""
+
 COLUMN = 3.4
 """Inches: one column of a paper of two."""
 
@@ -26,7 +29,7 @@ DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 COLOURS = "YlOrRd"
 """Magnitudes: lightness falls throughout, so that grey paper keeps the order."""
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
     "axes.titlesize": 7,
@@ -41,7 +44,7 @@ SETTINGS: dict[str, Any] = {
     "pdf.fonttype": 42,
 }
 
-UNDATED: dict[str, dict[str, Any]] = {
+UNDATED: dict[str, Look] = {
     ".png": {},
     ".svg": {"Date": None},
     ".pdf": {"CreationDate": None},
