@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.errors import domain_error
 from adaface_ref.numpy_arguments import parse_profile
 
 from .heads import WHERE, Floats, Head, head_of
-from .marks import crossings
+from .marks import bisected, crossings
 
 
 class Plan(NamedTuple):
@@ -178,7 +179,7 @@ INNER = 0.4
 """The inner radius; the outer one is 1."""
 
 _ANGLES, _RADII = 300, 50
-_LINE = np.linspace(INNER, 1.0, 241)
+_LINE = 241
 _EXAMPLES = (0.22, 0.78)
 """Where examples stand between the own class and the rival's: easy, hard."""
 _NORMS = (0.15, 0.85)
@@ -252,14 +253,14 @@ def _panel(row: Row, plan: Plan, profile: str, scale: float) -> Panel:
         given_back=row.given_back,
     )
     middles, heights = _middles(angles), _middles(radii)
-    magnitudes = np.stack([_magnitude(head, row, plan, middles, r) for r in heights])
+    at = middles[None, :], heights[:, None]
     return Panel(
         row.title,
         profile,
         "",
         angles,
         radii,
-        magnitudes,
+        _measured("abs-gst", head, row, plan, at),
         _unmargined(plan, radii, middles),
         _margined(head, row, plan, middles),
         _examples(head, row, plan),
@@ -271,21 +272,23 @@ def _middles(edges: Floats) -> Floats:
     return np.asarray((edges[1:] + edges[:-1]) / 2)
 
 
-def at_radius(head: Head, row: Row, radius: float) -> Head:
-    """The head of a sample whose norm is drawn at a radius."""
+def at_radius(head: Head, row: Row, radius: ArrayLike) -> Head:
+    """The head of samples whose norms are drawn at radii."""
     if row.by_norm is None:
         return head
     name, low, high, _ = row.by_norm
-    value = low + (high - low) * (radius - INNER) / (1 - INNER)
-    value = min(max(value, low), high)
+    share = (np.asarray(radius, float) - INNER) / (1 - INNER)
+    value = np.clip(low + (high - low) * share, low, high)
     return replace(head, parameters={**head.parameters, name: value})
 
 
-def _magnitude(
-    head: Head, row: Row, plan: Plan, angles: Floats, radius: float
+def _measured(
+    quantity: str, head: Head, row: Row, plan: Plan, at: tuple[Floats, Floats]
 ) -> Floats:
-    sample = at_radius(head, row, radius)
-    return sample.measure("abs-gst", np.cos(angles), plan.rival(angles))
+    """A quantity at angles and radii, which broadcast."""
+    angles, radii = np.broadcast_arrays(*at)
+    sample = at_radius(head, row, radii)
+    return sample.measure(quantity, np.cos(angles), plan.rival(angles))
 
 
 def _unmargined(plan: Plan, radii: Floats, angles: Floats) -> Boundary:
@@ -300,19 +303,18 @@ def _line(angles: Floats, radii: Floats) -> Boundary:
 
 
 def _margined(head: Head, row: Row, plan: Plan, angles: Floats) -> Boundary:
-    """B1 at every radius: the crossing that is nearest to the own class."""
-    found = []
-    radii = _LINE if row.by_norm else np.asarray([INNER, 1.0])
-    for radius in radii:
-        sample = at_radius(head, row, float(radius))
+    """B1 at every radius: where P falls through 1/2, nearest to the own class."""
+    radii = np.linspace(INNER, 1.0, _LINE if row.by_norm else 2)
 
-        def half(angle: Floats, sample: Head = sample) -> Floats:
-            rival = plan.rival(angle)
-            return sample.measure("probability", np.cos(angle), rival) - 0.5
+    def half(angle: Floats, radius: Floats) -> Floats:
+        at = angle, radius
+        return _measured("probability", head, row, plan, at) - 0.5
 
-        places = crossings(half, angles, rising=False)
-        found.append(float(places[0]) if places.size else np.nan)
-    return Boundary(np.asarray(found), radii)
+    positive = half(angles[None, :], radii[:, None]) > 0
+    falls = positive[:, :-1] & ~positive[:, 1:]
+    first = falls.argmax(axis=1)
+    found = bisected(lambda t: half(t, radii), angles[first], angles[first + 1])
+    return Boundary(np.where(falls.any(axis=1), found, np.nan), radii)
 
 
 def _examples(head: Head, row: Row, plan: Plan) -> tuple[Example, ...]:
@@ -323,7 +325,8 @@ def _examples(head: Head, row: Row, plan: Plan) -> tuple[Example, ...]:
         for high, level in enumerate(_NORMS):
             angle = share * plan.between
             radius = INNER + level * (1 - INNER)
-            value = float(_magnitude(head, row, plan, np.asarray([angle]), radius)[0])
+            at = np.asarray(angle), np.asarray(radius)
+            value = float(_measured("abs-gst", head, row, plan, at))
             done.append(Example(bool(hard), bool(high), angle, radius, value))
     return tuple(done)
 

@@ -15,7 +15,7 @@ from .marks import Marks, marks_of
 MOST = 6
 """Maps in one picture."""
 
-_CELLS, _ROWS = 240, 81
+_CELLS, _ROWS = 240, 61
 JUMP = 0.2
 SHARE_SHOWN = 0.99
 """The share of all cells that the colours resolve; |g| has no largest value."""

@@ -38,7 +38,8 @@ class Marks(NamedTuple):
     Args:
         unmargined: B0, where cos theta is the rival's cosine, if there is such a place.
         margined: B1, where P passes 1/2 with the margin.
-        peaks: where |g| stops rising and falls.
+        peaks: where |g| stops rising and falls. CurricularFace's |g| also jumps, where
+            its rival stops being hard; that is no peak.
         sign_changes: where g changes sign.
         dead: intervals where the slope is 0, and so g.
     """
@@ -66,10 +67,20 @@ def crossings(function: Function, grid: Floats, rising: bool | None = None) -> F
     change = signs[kept][1:] - signs[kept][:-1]
     wanted = change != 0 if rising is None else change == (2 if rising else -2)
     low, high = grid[kept[:-1][wanted]], grid[kept[1:][wanted]]
-    return _bisected(function, low, high)
+    return bisected(function, low, high)
 
 
-def _bisected(function: Function, low: Floats, high: Floats) -> Floats:
+def bisected(function: Function, low: Floats, high: Floats) -> Floats:
+    """Where a function leaves the sign that it has at the lower ends.
+
+    Args:
+        function: of an array, to an array of the same shape.
+        low: lower ends of brackets.
+        high: upper ends.
+
+    Returns:
+        One place a bracket.
+    """
     if not low.size:
         return low
     start = np.sign(function(low))
