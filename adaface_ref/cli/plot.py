@@ -140,7 +140,7 @@ def curves_command(
 
     \b
     Example:
-      adaface-ref plot curves --profile pure --profile clip --quantity gst -o z.svg
+      adaface-ref plot curves --profile pure --profile clip --quantity gst
     """
     path = checked_path(output)
     from adaface_ref.pictures import curves, draw_curves, style

@@ -332,7 +332,10 @@ def _examples(head: Head, row: Row, plan: Plan) -> tuple[Example, ...]:
 
 
 SHARE_SHOWN = 0.995
-"""The share of all cells that the colours resolve; |g| has no largest value."""
+"""The share of cells that the colours resolve; |g| has no largest value."""
+
+LEAST_SINE = 0.2
+"""Of the cells that count for it: next to the poles |g| is out of all proportion."""
 
 
 def top_of(panels: Sequence[Panel]) -> float:
@@ -342,8 +345,13 @@ def top_of(panels: Sequence[Panel]) -> float:
         panels: all that are drawn together.
 
     Returns:
-        What SHARE_SHOWN of the cells do not exceed, rounded up to a multiple of 10.
+        What SHARE_SHOWN of the cells away from the poles do not exceed, rounded up to a multiple of 10.
     """
-    cells = np.concatenate([p.magnitudes.ravel() for p in panels])
+    cells = np.concatenate(
+        [
+            p.magnitudes[:, np.sin(_middles(p.angles)) > LEAST_SINE].ravel()
+            for p in panels
+        ]
+    )
     cells = cells[np.isfinite(cells)]
     return float(np.ceil(np.quantile(cells, SHARE_SHOWN) / 10) * 10) or 1.0

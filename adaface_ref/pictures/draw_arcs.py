@@ -89,7 +89,8 @@ def _draw_panel(frame: Axes, panel: Panel, plan: Plan, scale: Normalize) -> None
     x, y = _place(angles, radii, wide)
     mesh = frame.pcolormesh(x, y, panel.magnitudes, cmap=COLOURS, norm=scale)
     mesh.set(rasterized=True, gid="|g|")
-    frame.text(0, -0.08, panel.norm, ha="center", va="top", fontsize=6)
+    below: Look = {"textcoords": "offset points", "ha": "center", "va": "top"}
+    frame.annotate(panel.norm, (0, min(0, y.min())), (0, -11), **below, fontsize=6)
     for name, look, line in (("B0", B0, panel.unmargined), ("B1", B1, panel.margined)):
         x, y = _place(line.angles, line.radii, wide)
         halo = [withStroke(linewidth=2.3, foreground="white")]
