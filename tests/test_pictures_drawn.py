@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -22,6 +22,7 @@ from adaface_ref.pictures.draw_arcs import draw_arcs
 from adaface_ref.pictures.draw_curves import draw_curves
 from adaface_ref.pictures.draw_heatmap import draw_heatmap
 from adaface_ref.pictures.heads import head_of
+from adaface_ref.pictures.style import DASHES, LINES
 
 PLAN = arcs.Plan("fixed", math.radians(120), 0.5)
 QUANTITIES = ("abs-gst", "gst", "probability", "slope", "abs-gst-sin")
@@ -49,6 +50,14 @@ def drawn_map() -> tuple[list[heatmap.Map], Figure]:
 
 def marked(frame: Axes, gid: str) -> list[Line2D]:
     return [line for line in frame.get_lines() if line.get_gid() == gid]
+
+
+def points_of(line: Line2D) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.column_stack([np.asarray(line.get_xdata()), np.asarray(line.get_ydata())])
+
+
+def cells_of(mesh: QuadMesh) -> Any:
+    return np.ma.getdata(np.ma.asarray(mesh.get_array()))
 
 
 def labels(figure: Figure) -> list[str]:
@@ -79,12 +88,13 @@ def test_marks_stand_on_their_curves(
 ) -> None:
     _, figure = drawn_curves
     frame = figure.axes[0]
-    assert {tuple(line.get_xdata()) for line in marked(frame, "B0")} == {(0.5, 0.5)}
+    for line in marked(frame, "B0"):
+        assert (points_of(line)[:, 0] == 0.5).all()
     for line in marked(frame, "peak"):
-        assert np.allclose(line.get_xydata(), [[0.7476710, 86.0302]], rtol=1e-6)
-    (change,) = [c for c in marked(frame, "sign change") if c.get_xdata()[0] > 0]
-    assert np.allclose(change.get_xydata(), [[math.cos(0.4), 0]], atol=1e-9)
-    boundaries = {round(float(m.get_xdata()[0]), 5) for m in marked(frame, "B1")}
+        assert np.allclose(points_of(line), [[0.7476710, 86.0302]], rtol=1e-6)
+    (change,) = [c for c in marked(frame, "sign change") if points_of(c)[0, 0] > 0]
+    assert np.allclose(points_of(change), [[math.cos(0.4), 0]], atol=1e-9)
+    boundaries = {round(float(points_of(m)[0, 0]), 5) for m in marked(frame, "B1")}
     assert boundaries == {0.79778}
 
 
@@ -93,8 +103,8 @@ def test_dead_zones_are_drawn_where_the_gradient_is_zero(
 ) -> None:
     _, figure = drawn_curves
     zones = marked(figure.axes[0], "dead zone")
-    assert len(zones) == 4 and all((zone.get_ydata() == 0).all() for zone in zones)
-    assert any(abs(min(z.get_xdata()) - math.cos(0.401)) < 1e-8 for z in zones)
+    assert len(zones) == 4 and all((points_of(zone)[:, 1] == 0).all() for zone in zones)
+    assert any(abs(points_of(z)[:, 0].min() - math.cos(0.401)) < 1e-8 for z in zones)
 
 
 def test_legend_of_curves_names_heads_profiles_and_marks(
@@ -107,6 +117,10 @@ def test_legend_of_curves_names_heads_profiles_and_marks(
         *("B0: cos θ = 0.5, no margin", "B1: P = 1/2, with margin"),
         *("peak of |g|", "sign change of g", "dead zone: g = 0"),
     ]
+
+
+def test_there_are_as_many_colours_and_dashes_as_can_be_asked_for() -> None:
+    assert (len(LINES), len(DASHES)) == (curves.COLOURS, curves.DASHES)
 
 
 def test_marks_that_do_not_occur_are_not_in_the_legend() -> None:
@@ -137,7 +151,7 @@ def test_every_sector_has_the_one_colour_scale(
     assert len(drawn) == len(full) == 12
     assert {mesh.get_clim() for mesh in drawn} == {(0, arcs.top_of(panels))}
     for mesh, panel in zip(drawn, full, strict=True):
-        assert np.array_equal(np.ma.getdata(mesh.get_array()), panel.magnitudes)
+        assert np.array_equal(cells_of(mesh), panel.magnitudes)
     assert figure.axes[-1].get_ylabel() == "|g|"
 
 
@@ -199,7 +213,7 @@ def test_map_is_labelled_and_has_its_lines(
     assert frame.get_title() == "ArcFace m = 0.5\npure"
     assert (frame.get_xlabel(), frame.get_ylabel()) == ("cos θ", "rival's cosine j")
     (mesh,) = meshes(figure)
-    assert np.array_equal(np.ma.getdata(mesh.get_array()), item.magnitudes)
+    assert np.array_equal(cells_of(mesh), item.magnitudes)
     (line,) = marked(frame, "B1")
     x, y = item.places("margined")
     assert np.array_equal(line.get_xdata(), x, equal_nan=True)
@@ -222,7 +236,7 @@ def of_frame(frame: Axes) -> list[Text]:
 
 def shown_texts(figure: Figure) -> Iterator[tuple[str, Bbox]]:
     """Every text that is seen, with its place in dots."""
-    FigureCanvasAgg(figure).draw()
+    figure.draw_without_rendering()
     found = [text for frame in figure.axes for text in of_frame(frame)]
     found += [text for legend in figure.legends for text in legend.get_texts()]
     for text in (*found, *figure.texts):

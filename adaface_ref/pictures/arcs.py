@@ -178,7 +178,7 @@ ROWS = (
 INNER = 0.4
 """The inner radius; the outer one is 1."""
 
-_ANGLES, _RADII = 300, 50
+_ANGLES, _RADII = 300, 80
 _LINE = 241
 _EXAMPLES = (0.22, 0.78)
 """Where examples stand between the own class and the rival's: easy, hard."""
@@ -345,7 +345,8 @@ def top_of(panels: Sequence[Panel]) -> float:
         panels: all that are drawn together.
 
     Returns:
-        What SHARE_SHOWN of the cells away from the poles do not exceed, rounded up to a multiple of 10.
+        What SHARE_SHOWN of the cells away from the poles do not exceed, rounded up to
+        a multiple of 10.
     """
     cells = np.concatenate(
         [

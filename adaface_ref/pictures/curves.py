@@ -9,9 +9,11 @@ import numpy as np
 
 from adaface_ref.errors import DomainError, domain_error
 
-from .heads import MEASURES, WHERE, Floats, Head, head_of
+from .heads import WHERE, Floats, Head, head_of
 from .marks import ANGLES, Marks, marks_of
-from .style import DASHES, LINES
+
+COLOURS, DASHES = 7, 4
+"""How many curves and profiles one frame can tell apart."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,9 @@ def curves_of(
     titles = [_title(h, j, several, len(rivals) > 1) for h, j in pairs]
     colours = list(dict.fromkeys(titles))
     profiles = list(dict.fromkeys(head.profile for head in heads))
-    if len(colours) > len(LINES) or len(profiles) > len(DASHES):
+    if len(colours) > COLOURS or len(profiles) > DASHES:
         shown = f"{len(colours)} in {len(profiles)} profiles"
-        must = f"at most {len(LINES)} in {len(DASHES)} profiles"
+        must = f"at most {COLOURS} in {DASHES} profiles"
         raise domain_error("curves", shown, must, WHERE)
     return [
         _curve(head, rival, title, quantities, colours, profiles)
@@ -191,6 +193,3 @@ def _words(curve: Curve) -> list[str]:
     words += [f"sign change at {c:.5f}" for c in marks.sign_changes]
     words += [f"dead from {low:.5f} to {high:.5f}" for low, high in marks.dead]
     return words
-
-
-__all__ = ["MEASURES", "Curve", "curves_of", "heads_of", "height", "lines_of"]

@@ -90,7 +90,8 @@ def _draw_panel(frame: Axes, panel: Panel, plan: Plan, scale: Normalize) -> None
     mesh = frame.pcolormesh(x, y, panel.magnitudes, cmap=COLOURS, norm=scale)
     mesh.set(rasterized=True, gid="|g|")
     below: Look = {"textcoords": "offset points", "ha": "center", "va": "top"}
-    frame.annotate(panel.norm, (0, min(0, y.min())), (0, -11), **below, fontsize=6)
+    away = -2 if wide < np.radians(150) else -11  # below the names of the classes
+    frame.annotate(panel.norm, (0, min(0, y.min())), (0, away), **below, fontsize=6)
     for name, look, line in (("B0", B0, panel.unmargined), ("B1", B1, panel.margined)):
         x, y = _place(line.angles, line.radii, wide)
         halo = [withStroke(linewidth=2.3, foreground="white")]

@@ -10,7 +10,7 @@ from adaface_ref.cli import cli
 BOTH = ("--profile", "pure", "--profile", "clip")
 
 COMMANDS = (
-    ("arcs", "-o", "arcs.png", "--dpi", "170"),
+    ("arcs", "-o", "arcs.png", "--dpi", "160"),
     ("curves", "-o", "curves.png", "--dpi", "200", *BOTH),
 )
 """The pictures, each as the arguments of `adaface-ref plot`."""
