@@ -185,7 +185,7 @@ def test_frame_is_as_high_as_the_peak_and_not_infinite() -> None:
 
 
 def test_map_holds_what_the_reference_says() -> None:
-    (found,) = heatmap.maps_of([head_of("arcface", "pure", {})])
+    (found,) = heatmap.maps_of([head_of("arcface", "pure", {})], 11)
     row, column = 150, 200
     c, j = (
         (edges[k] + edges[k + 1]) / 2

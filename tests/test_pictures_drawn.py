@@ -44,7 +44,7 @@ def drawn_arcs() -> tuple[list[arcs.Panel], Figure]:
 
 @pytest.fixture(scope="module")
 def drawn_map() -> tuple[list[heatmap.Map], Figure]:
-    maps = heatmap.maps_of([head_of("arcface", "pure", {})])
+    maps = heatmap.maps_of([head_of("arcface", "pure", {})], 11)
     return maps, draw_heatmap(maps)
 
 

@@ -51,12 +51,17 @@ ONE = ("curves", "--loss", "arcface")
 
 
 @pytest.mark.parametrize(
-    ("ending", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("PDF", b"%PDF")]
+    ("kind", "ending", "start"),
+    [
+        (("arcs",), "png", b"\x89PNG"),
+        (("curves", "--loss", "normface"), "svg", b"<?xml"),
+        (("heatmap", "--loss", "cosface"), "PDF", b"%PDF"),
+    ],
 )
 def test_the_ending_chooses_the_format(
-    run: Run, tmp_path: Path, ending: str, start: bytes
+    run: Run, tmp_path: Path, kind: tuple[str, ...], ending: str, start: bytes
 ) -> None:
-    ran = run(*ONE, "-o", f"picture.{ending}")
+    ran = run(*kind, "-o", f"picture.{ending}")
     assert ran.code == 0, ran.err
     assert (tmp_path / f"picture.{ending}").read_bytes().startswith(start)
     assert [path.name for path in tmp_path.iterdir()] == [f"picture.{ending}"]

@@ -15,7 +15,7 @@ from .marks import Marks, marks_of
 MOST = 6
 """Maps in one picture."""
 
-_CELLS, _ROWS = 240, 61
+_CELLS = 240
 JUMP = 0.2
 SHARE_SHOWN = 0.99
 """The share of all cells that the colours resolve; |g| has no largest value."""
@@ -66,11 +66,12 @@ class Map:
         return pairs[:, 0], pairs[:, 1]
 
 
-def maps_of(heads: Sequence[Head]) -> list[Map]:
+def maps_of(heads: Sequence[Head], levels: int = 61) -> list[Map]:
     """A map of every head, over all target cosines and a rival at [-1, 1].
 
     Args:
         heads: at most MOST.
+        levels: how many rivals marks are looked for at.
 
     Returns:
         One map a head.
@@ -80,13 +81,13 @@ def maps_of(heads: Sequence[Head]) -> list[Map]:
     """
     if len(heads) > MOST:
         raise domain_error("maps", len(heads), f"at most {MOST}", WHERE)
-    return [_map(head) for head in heads]
+    return [_map(head, levels) for head in heads]
 
 
-def _map(head: Head) -> Map:
+def _map(head: Head, count: int) -> Map:
     edges = np.linspace(-1.0, 1.0, _CELLS + 1)
     middles = (edges[1:] + edges[:-1]) / 2
-    levels = np.linspace(-1.0, 1.0, _ROWS)
+    levels = np.linspace(-1.0, 1.0, count)
     return Map(
         head,
         f"{head.title} · {head.profile}",
