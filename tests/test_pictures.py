@@ -13,7 +13,7 @@ from adaface_ref.errors import DomainError
 from adaface_ref.evidence.evaluate import evaluate_numpy
 from adaface_ref.pictures import arcs, curves, heatmap
 from adaface_ref.pictures.heads import MEASURES, Head, head_of
-from adaface_ref.pictures.marks import Marks, crossings, marks_of
+from adaface_ref.pictures.marks import Marks, crossings, marks_of, rising
 
 CELLS = [(loss, rule) for loss in reference.LOSSES for rule in reference.DEFINED[loss]]
 NEAR = 5e-7
@@ -61,6 +61,25 @@ def test_every_peak_that_can_be_seen_is_marked(loss: str, profile: str) -> None:
     seen = c[1:-1][inner]
     assert len(marked) == len(seen)
     assert all(np.abs(seen - peak).min() < 2e-3 for peak in marked)
+
+
+@pytest.mark.parametrize("j", [-0.9, 0.5])
+@pytest.mark.parametrize("loss", reference.LOSSES)
+def test_criterion_says_where_the_magnitude_rises(loss: str, j: float) -> None:
+    """At j = -0.9 some of it falls where D < 0, past theta = pi - a."""
+    head = head_of(loss, "pure", {"margin_scaler": -0.5})
+    angles = np.linspace(0.05, math.pi - 0.05, 301)
+    after, before = (
+        head.measure("abs-gst", np.cos(angles - step), j) for step in (1e-6, -1e-6)
+    )
+    clear = (np.abs(after - before) > 1e-9) & (np.abs(after - before) < 0.1)
+    said = rising(head, angles, np.asarray(j))
+    assert clear.sum() > 50 or loss in ("normface", "cosface")
+    assert (said[clear] == np.sign(after - before)[clear]).all()
+
+
+def test_rounding_next_to_a_pole_makes_no_peak() -> None:
+    assert len(marks("sphereface", multiplier=3.0).peaks) == 2
 
 
 @pytest.mark.parametrize("scaler", [0.0, 0.5, 1.0])
@@ -163,6 +182,13 @@ def test_heads_are_every_defined_combination_once() -> None:
         ("curricularface", "pure"),
     ]
     assert len(missing) == 1 and "curricularface defines" in missing[0]
+
+
+def test_a_head_has_its_colour_and_a_profile_its_dashes() -> None:
+    choices = [{"margin_scaler": z} for z in (-1.0, 1.0)]
+    heads, _ = curves.heads_of(["adaface"], ["pure", "clip"], choices)
+    found = curves.curves_of(heads, [0.5], ["gst"])
+    assert [curve.style for curve in found] == [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 
 def test_a_loss_that_defines_no_chosen_profile_is_refused() -> None:
@@ -268,6 +294,15 @@ def test_negative_angular_margin_is_arcface_with_its_margin_reversed(
     given = {"target_cosine": np.cos(t), **columns}
     g = evaluate_numpy("gst", "arcface", "pure", given)
     assert np.allclose(panel.magnitudes[0], np.abs(g), rtol=1e-9)
+
+
+def test_curriculum_moves_the_boundary_early_and_is_arcface_late(
+    panels: dict[str, list[arcs.Panel]],
+) -> None:
+    """At t = 0 a hard rival at j = 1/2 counts 1/4; at 0.9 it is hard as far as B1."""
+    early, late = (panels["fixed"][k].margined.angles for k in (3, 4))
+    assert np.allclose(early, math.acos(0.25) - 0.5)
+    assert np.allclose(late, math.acos(0.5) - 0.5)
 
 
 def test_late_curriculum_weighs_a_hard_sample_more_than_early() -> None:

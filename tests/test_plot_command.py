@@ -53,7 +53,7 @@ ONE = ("curves", "--loss", "arcface")
 @pytest.mark.parametrize(
     ("kind", "ending", "start"),
     [
-        (("arcs",), "png", b"\x89PNG"),
+        (("curves", "--loss", "normface"), "png", b"\x89PNG"),
         (("curves", "--loss", "normface"), "svg", b"<?xml"),
         (("heatmap", "--loss", "cosface"), "PDF", b"%PDF"),
     ],
@@ -67,7 +67,7 @@ def test_the_ending_chooses_the_format(
     assert [path.name for path in tmp_path.iterdir()] == [f"picture.{ending}"]
 
 
-@pytest.mark.parametrize("kind", [ONE, ("arcs",)])
+@pytest.mark.parametrize("kind", [ONE, ("arcs", "--dpi", "60")])
 def test_the_same_command_writes_the_same_svg(
     run: Run, tmp_path: Path, kind: tuple[str, ...]
 ) -> None:
@@ -84,6 +84,12 @@ def test_marks_are_printed_as_text(run: Run) -> None:
         "sign change at -0.87758",
         "wrote a.svg",
     ]
+
+
+def test_text_is_plain_ascii(run: Run) -> None:
+    ran = run("curves", "--loss", "adaface", "--loss", "magface", "-o", "a.svg")
+    assert ran.code == 0 and ran.out.isascii() and "z-hat = -1" in ran.out
+    assert all(run(kind, "--help").out.isascii() for kind in ("curves", "arcs"))
 
 
 def test_what_is_not_defined_is_left_out_aloud(run: Run) -> None:
@@ -150,6 +156,7 @@ MISTAKES = [
     (("arcs", "--rival-cosine", "2"), "rival_cosine=2.0, but must be in [-1, 1]"),
     (("arcs", "--scale", "-1"), "scale=-1.0, but must be in (0, inf)"),
     (("arcs", "--rival", "nosuch"), "'nosuch' is not one of"),
+    ((*ONE, "-o", "a" * 300 + ".png"), "File name too long [plot]"),
     (("nosuch",), "No such command 'nosuch'"),
 ]
 

@@ -36,10 +36,28 @@ def checked_path(path: Path) -> Path:
     if path.suffix.lower() not in ENDINGS:
         must = f"end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
         raise click.UsageError(f"output={path}, but must {must} [plot]")
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    if (
+        os.path.isdir(path)
+        or not os.path.isdir(folder)
+        or not os.access(folder, os.W_OK)
+    ):
         must = "a file in a folder that exists and can be written"
         raise click.UsageError(f"output={path}, but must be {must} [plot]")
     return path
+
+
+def save(figure: Any, path: Path, dpi: int) -> None:
+    """Writes a picture, or says in one line why not."""
+    from adaface_ref.pictures.style import write
+
+    try:
+        write(figure, path, dpi)
+    except OSError as error:
+        raise click.UsageError(f"output={path}: {error.strerror} [plot]") from None
+
+
+PLAIN = str.maketrans({"ẑ": "z-hat", "−": "-", "‖": "|", "·": "under"})
+"""For terminals that have no more than ASCII."""
 
 
 def output(name: str) -> Callable[[Command], Command]:
@@ -73,7 +91,7 @@ SCALER = click.option(
     type=float,
     default=(-1.0, 0.0, 1.0),
     show_default=True,
-    help="AdaFace's ẑ.",
+    help="AdaFace's z-hat.",
 )
 SCALE = click.option(
     "--scale", "scales", multiple=True, type=float, help="s; default 64."
@@ -131,26 +149,26 @@ def curves_command(
     dpi: int,
     **asked: Any,
 ) -> None:
-    """Draw |g|, g, P, D or |g| sin θ against cos θ.
+    """Draw |g|, g, P, D or |g| sin theta against cos theta.
 
     Options that may be repeated give a curve for every combination. Marked are B0
-    (cos θ = j, no margin), B1 (P = 1/2 with the margin), where |g| peaks, where g
+    (cos theta = j, no margin), B1 (P = 1/2 with the margin), where |g| peaks, where g
     changes sign, and where it is 0; the same is printed as text. A curve that leaves
-    the frame next to cos θ = 1 diverges there.
+    the frame next to cos theta = 1 diverges there.
 
     \b
     Example:
       adaface-ref plot curves --profile pure --profile clip --quantity gst
     """
     path = checked_path(output)
-    from adaface_ref.pictures import curves, draw_curves, style
+    from adaface_ref.pictures import curves, draw_curves
 
     heads = chosen_heads(**asked)
     shown = list(dict.fromkeys(quantities))
     found = curves.curves_of(heads, check_rivals(rivals), shown)
-    style.write(draw_curves.draw_curves(found, shown), path, dpi)
+    save(draw_curves.draw_curves(found, shown), path, dpi)
     for line in curves.lines_of(found):
-        click.echo(line)
+        click.echo(line.translate(PLAIN))
     click.echo(f"wrote {path}")
 
 
@@ -259,9 +277,10 @@ def arcs_command(
     The paper leaves open how the rival's cosine j was chosen. Three recipes:
 
     \b
-      fixed  j is the same for every sample (the author's word in the thread: 0.5)
-      swept  j falls by as much as cos θ rises: j = 1 + cos(between) - cos θ
-      tied   the sample lies in the plane of both classes: j = cos(between - θ)
+      fixed  j is the same for every sample (the author's word in the thread: 0.5);
+             then W_j only bounds the sector
+      swept  j falls by as much as cos theta rises: j = 1 + cos(between) - cos theta
+      tied   the sample lies in the plane of both classes: j = cos(between - theta)
 
     \b
     Example:
@@ -270,11 +289,11 @@ def arcs_command(
     path = checked_path(output)
     from math import radians
 
-    from adaface_ref.pictures import arcs, draw_arcs, style
+    from adaface_ref.pictures import arcs, draw_arcs
 
     plan = arcs.Plan(recipe, radians(between), fixed)
     panels = arcs.panels_of(plan, list(dict.fromkeys(profiles)), scale, margin)
-    style.write(draw_arcs.draw_arcs(panels, plan), path, dpi)
+    save(draw_arcs.draw_arcs(panels, plan), path, dpi)
     click.echo(f"wrote {path}")
 
 
@@ -291,16 +310,16 @@ def heatmap_command(output: Path, dpi: int, **asked: Any) -> None:
     """Draw |g| over the target's cosine and the rival's, on one colour scale.
 
     Options that may be repeated give a map for every combination, at most 6. Marked
-    are B0 (cos θ = j, no margin), B1 (P = 1/2 with the margin), the peak of |g| along
-    cos θ, and the sign change of g.
+    are B0 (cos theta = j, no margin), B1 (P = 1/2 with the margin), the peak of |g|
+    along cos theta, and the sign change of g.
 
     \b
     Example:
       adaface-ref plot heatmap --loss arcface --loss cosface -o map.pdf
     """
     path = checked_path(output)
-    from adaface_ref.pictures import draw_heatmap, heatmap, style
+    from adaface_ref.pictures import draw_heatmap, heatmap
 
     maps = heatmap.maps_of(chosen_heads(**asked))
-    style.write(draw_heatmap.draw_heatmap(maps), path, dpi)
+    save(draw_heatmap.draw_heatmap(maps), path, dpi)
     click.echo(f"wrote {path}")

@@ -88,5 +88,8 @@ def write(figure: Figure, path: Path, dpi: int = 220) -> None:
     """
     content = as_bytes(figure, path.suffix.lower(), dpi)
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
