@@ -277,10 +277,10 @@ def arcs_command(
     The paper leaves open how the rival's cosine j was chosen. Three recipes:
 
     \b
-      fixed  j is the same for every sample (the author's word in the thread: 0.5);
+      fixed  j is the same for every sample (in the thread the author says 0.5);
              then W_j only bounds the sector
-      swept  j falls by as much as cos theta rises: j = 1 + cos(between) - cos theta
-      tied   the sample lies in the plane of both classes: j = cos(between - theta)
+      swept  j falls as cos theta rises: j = 1 + cos(between) - cos theta
+      tied   the sample is in the plane of both: j = cos(between - theta)
 
     \b
     Example:
