@@ -14,6 +14,7 @@ from adaface_ref.evidence.evaluate import evaluate_numpy
 from adaface_ref.pictures import arcs, curves, heatmap
 from adaface_ref.pictures.heads import MEASURES, Head, head_of
 from adaface_ref.pictures.marks import Marks, crossings, marks_of, rising
+from adaface_ref.pictures.recipes import RECIPES, Plan
 
 CELLS = [(loss, rule) for loss in reference.LOSSES for rule in reference.DEFINED[loss]]
 NEAR = 5e-7
@@ -224,14 +225,14 @@ def test_map_holds_what_the_reference_says() -> None:
     assert np.allclose(np.cos(np.arccos(x[kept]) + 0.5), y[kept])
 
 
-FIXED = arcs.Plan("fixed", math.radians(120), 0.5)
+FIXED = Plan("fixed", math.radians(120), 0.5)
 
 
 @pytest.fixture(scope="module")
 def panels() -> dict[str, list[arcs.Panel]]:
     return {
         recipe: arcs.panels_of(FIXED._replace(recipe=recipe), ["pure"], 64.0)
-        for recipe in arcs.RECIPES
+        for recipe in RECIPES
     }
 
 
@@ -247,7 +248,7 @@ def test_unmargined_boundary_follows_the_recipe(
         assert np.allclose(np.cos(panel.unmargined.angles), cosine)
 
 
-@pytest.mark.parametrize("recipe", arcs.RECIPES)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_probability_is_one_half_along_every_margined_boundary(
     recipe: str, panels: dict[str, list[arcs.Panel]]
 ) -> None:
@@ -269,7 +270,7 @@ def head_at(row: arcs.Row, radius: float) -> Head:
     return arcs.at_radius(head, row, radius)
 
 
-@pytest.mark.parametrize("recipe", arcs.RECIPES)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_adaface_sector_holds_the_reference_by_norm(
     recipe: str, panels: dict[str, list[arcs.Panel]]
 ) -> None:

@@ -22,9 +22,10 @@ from adaface_ref.pictures.draw_arcs import draw_arcs
 from adaface_ref.pictures.draw_curves import draw_curves
 from adaface_ref.pictures.draw_heatmap import draw_heatmap
 from adaface_ref.pictures.heads import head_of
+from adaface_ref.pictures.recipes import Plan
 from adaface_ref.pictures.style import DASHES, LINES
 
-PLAN = arcs.Plan("fixed", math.radians(120), 0.5)
+PLAN = Plan("fixed", math.radians(120), 0.5)
 QUANTITIES = ("abs-gst", "gst", "probability", "slope", "abs-gst-sin")
 
 

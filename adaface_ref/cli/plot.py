@@ -289,9 +289,9 @@ def arcs_command(
     path = checked_path(output)
     from math import radians
 
-    from adaface_ref.pictures import arcs, draw_arcs
+    from adaface_ref.pictures import arcs, draw_arcs, recipes
 
-    plan = arcs.Plan(recipe, radians(between), fixed)
+    plan = recipes.Plan(recipe, radians(between), fixed)
     panels = arcs.panels_of(plan, list(dict.fromkeys(profiles)), scale, margin)
     save(draw_arcs.draw_arcs(panels, plan), path, dpi)
     click.echo(f"wrote {path}")

@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from .arcs import INNER, Panel, Plan, top_of
+from .arcs import INNER, Panel, top_of
 from .heads import Floats
+from .recipes import Plan
 from .style import COLOURS, PAGE, Look, styled
 
 ACROSS = 4
