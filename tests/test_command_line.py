@@ -340,7 +340,9 @@ def test_a_mistake_is_one_line_on_standard_error_with_exit_code_2(
     assert "Traceback" not in ran.err
 
 
-COMMANDS = ["", "verify", "evaluate", "list", "gate", "replay", "claims", "refute"]
+COMMANDS = [
+    *("", "verify", "evaluate", "list", "gate", "replay", "claims", "refute", "plot"),
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -56,6 +56,11 @@ def test_pytest_plugin_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not loaded & heavy
 
 
+@pytest.mark.parametrize("module", ["cli", "pictures.arcs", "pictures.curves"])
+def test_only_drawing_imports_matplotlib(module: str, tmp_path: Path) -> None:
+    assert "matplotlib" not in _loaded(f"adaface_ref.{module}", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("group", "name", "value"),
     [

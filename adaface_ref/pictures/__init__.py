@@ -1,1 +1,1 @@
-"""Pictures of the gradient. Importing it costs nothing."""
+"""Pictures of the gradient scaling term: what is drawn, computed apart from drawing."""
