@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from . import evidence, explore, export, gate, plot, port
+from . import evidence, explore, export, gate, plot, port, vectors
 
 
 @click.group(
@@ -40,6 +40,7 @@ for command in (
     explore.explore_command,
     port.port_command,
     export.export_command,
+    vectors.vectors_command,
     plot.plot_command,
 ):
     cli.add_command(command)
