@@ -1,4 +1,4 @@
-"""Which value faults a set of vectors catches, and the small set that catches them all."""
+"""Which value faults a set of vectors catches, and a small set that catches all."""
 
 from __future__ import annotations
 

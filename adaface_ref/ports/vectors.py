@@ -31,9 +31,10 @@ PLAIN = 6
 """Plain points of each loss and profile in the full tier."""
 
 FLAGS = {
-    "pole": "c = +-1, where the value is the one-sided limit, maybe infinite: an answer "
-    "must not be NaN (0 * infinity, or sqrt(1 - c^2) in a denominator)",
-    "near-pole": "|c| > 0.999: sqrt(1 - c*c) cancels, and an eps that is too wide shows",
+    "pole": "c = +-1, where the value is the one-sided limit, maybe infinite: an "
+    "answer must not be NaN (0 * infinity, or sqrt(1 - c^2) in a denominator)",
+    "near-pole": "|c| > 0.999: sqrt(1 - c*c) cancels, and an eps that is too wide "
+    "shows",
     "kink": "two pieces of the profile meet within rounding: `also` is right, too",
     "dead-zone": "the slope is exactly 0: a missing or straight-through clamp shows",
     "reversed": "the GST is positive, more of the cosine would cost: abs() or a clamp "
@@ -41,7 +42,8 @@ FLAGS = {
     "easy-sample": "P > 1 - 2^-24: P - 1 is exactly 0 in single precision",
     "hard-sample": "P < 2^-24: |g| is near s |D|, not near 0",
     "subnormal": "the value is subnormal in float64: flushing, or a lost exponent",
-    "past-threshold": "the profile departs from the formula: a wrong outside rule shows",
+    "past-threshold": "the profile departs from the formula: a wrong outside rule "
+    "shows",
     "core": "the profile is the formula, away from the poles: wrong margins show",
 }
 """What each flag means, and the fault that it is there to catch."""
@@ -258,8 +260,8 @@ def written(tier: str, questions: Sequence[Asked]) -> str:
         "tier": tier,
         "about": "bits are big-endian IEEE 754; low and high enclose the true value; "
         "float64 and float32 are correctly rounded; an answer may be off the true "
-        "value by `allowed` of its dtype; what `faults` names is caught by the row of that "
-        "number, and `beyond` says what no row can catch.",
+        "value by `allowed` of its dtype; what `faults` names is caught by the row of "
+        "that number, and `beyond` says what no row can catch.",
         "flags": FLAGS,
         "parameters": {loss: list(parameters_of(loss)) for loss in LOSSES},
         "faults": caught,
