@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
 
 sync_api = pytest.importorskip("playwright.sync_api")
+
+MAKE = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "make.py"
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -218,6 +221,13 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(
     phone.wait_for_timeout(150)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     phone.close()
+
+
+def test_the_readmes_picture_is_taken_by_its_command(
+    browser: Any, tmp_path: Path
+) -> None:
+    runpy.run_path(str(MAKE))["photograph"](tmp_path, browser)
+    assert 20_000 < (tmp_path / "explore.png").stat().st_size < 300_000
 
 
 def test_a_detached_gradient_has_slope_one(page: Any) -> None:

@@ -26,7 +26,7 @@ from adaface_ref.ports.process import Child
 from adaface_ref.ports.protocol import Request
 from adaface_ref.ports.stable import QUANTITIES, exported, profiles_of
 
-GCC = ("gcc", "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror")
+GCC = ("gcc", "-std=c99", "-O0", "-Wall", "-Wextra", "-Werror")
 TOOLS = {"c": "gcc", "rust": "rustc", "javascript": "node"}
 POINTS = 200
 
@@ -130,10 +130,21 @@ def plant(fault: str, folder: Path, copy: Path) -> str:
     return profile
 
 
+PLANTED = {
+    ("c", "sign of g_angle"),
+    ("c", "P - 1 in place of the complement"),
+    ("rust", "missing clip"),
+    *(("javascript", fault) for fault in FAULTS),
+}
+"""Compiling takes seconds, so that not every language has every fault."""
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_planted_in_the_source_is_caught(
     language: str, folder: Path, fault: str, tmp_path: Path
 ) -> None:
+    if (language, fault) not in PLANTED:
+        pytest.skip("planted in another language: compiling takes seconds")
     profile = plant(fault, folder, tmp_path)
     wish = Wish(["adaface"], [profile], ["float64"], points=1000, stable=True)
     verdict = judge_port(started(language, tmp_path), wish)

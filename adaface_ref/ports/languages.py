@@ -73,7 +73,7 @@ class _FPCore(CodePrinter):  # type: ignore[misc]
         return f"({operator} {' '.join(parts)})"
 
     def _folded(self, operator: str, e: Any) -> str:
-        first, *rest = map(self._print, e.args)
+        first, *rest = (str(self._print(part)) for part in e.args)
         for part in rest:
             first = self._apply(operator, first, part)
         return first

@@ -68,8 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     told = "the twenty that span losses, shapes and outside rules"
     parser.add_argument("--spanning", action="store_true", help=told)
     options = parser.parse_args(arguments)
-    heads = SPANNING if options.spanning else exact()
-    heads = [target for target in heads if options.only in target]
+    every = SPANNING if options.spanning else tuple(exact())
+    heads = [target for target in every if options.only in target]
     seeds = range(options.first, options.first + options.seeds)
     planned = jobs(seeds, options.points, heads)
     alarms, done = 0, 0

@@ -597,7 +597,7 @@ function recall(view) {
   const [low, high] = (view.get("range") ?? "-1,1").split(",").map((text) => finite(text, -1, 1, NaN));
   state.range = low < high ? [low, high] : [-1, 1];
   state.tied = view.get("tied") === "true";
-  state.reading = finite(view.get("at"), -1, 1, state.reading);
+  state.reading = finite(view.get("at"), -1, 1, 0.5);
 }
 
 makeControls();
