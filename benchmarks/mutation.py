@@ -2,7 +2,8 @@
 
 Run by `tox -e mutation`, with names of files to mutate just these. mutmut wants the
 package as it is installed, with the spec inside, so it works on a copy; what it finds
-is written to benchmarks/results/mutants.json.
+is written to benchmarks/results/mutants.json, where the other files' rows stay. A run
+that was stopped counts only the mutants that it tried; the rest is `not checked`.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def main(folder: Path, files: list[str]) -> None:
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
         subprocess.run(command, cwd=folder, stdout=log, stderr=log, check=False)
     rows = found(folder)
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if files else {}
     report = {}
     for name, mutants in rows.items():
         counts = Counter(mutants.values())
@@ -81,7 +83,7 @@ def main(folder: Path, files: list[str]) -> None:
         tried = sum(counts.values()) - counts["not checked"]
         if not tried:
             continue
-        killed = tried - counts["survived"] - counts["no tests"]
+        killed = counts["killed"] + counts["timeout"]
         print(f"{name}: {killed} of {tried} mutants killed ({killed / tried:.1%})")
         report[name] = {
             **dict(sorted(counts.items())),
@@ -89,6 +91,7 @@ def main(folder: Path, files: list[str]) -> None:
         }
     if not report:
         sys.exit(f"nothing was mutated: see {folder / 'log.txt'}")
+    report = dict(sorted({**kept, **report}.items()))
     text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
     RESULTS.write_text(text, encoding="utf-8")
 
