@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import runpy
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from made_reports import FAILING, STUCK
 
 from adaface_ref import numpy_reference
+from adaface_ref.cli import cli
+from adaface_ref.evidence.claims import as_json, decide_all
+from adaface_ref.gate.curve import Curve
 from adaface_ref.pictures.explore import page as explore_page
+from adaface_ref.pictures.report import claims_page, gate_page
+from adaface_ref.spec.claim_files import asked
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
 
@@ -228,6 +237,56 @@ def test_the_readmes_picture_is_taken_by_its_command(
 ) -> None:
     runpy.run_path(str(MAKE))["photograph"](tmp_path, browser)
     assert 20_000 < (tmp_path / "explore.png").stat().st_size < 300_000
+
+
+def opened_report(browser: Any, folder: Path, text: str) -> Any:
+    """A report in the browser; it must neither complain nor ask for anything."""
+    (folder / "report.html").write_text(text, encoding="utf-8")
+    page = browser.new_page()
+    page.complaints = []
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("request", lambda request: page.complaints.append(request.url))
+    page.goto((folder / "report.html").as_uri())
+    own = [(folder / "report.html").as_uri()]
+    assert [c for c in page.complaints if not c.startswith("data:")] == own
+    return page
+
+
+def test_a_report_on_a_head_draws_its_gst_over_the_specs(
+    browser: Any, tmp_path: Path
+) -> None:
+    curve = Curve({"scale": 64.0}, (-0.5, 0.0, 0.5), (-1.0, math.nan, 9.0), (-1.0,) * 3)
+    failing = replace(FAILING, curves=(curve,), target="<script>alert(1)</script>")
+    page = opened_report(browser, tmp_path, gate_page([failing.as_json()]))
+    assert page.locator(".curve canvas").count() == 1
+    assert "<script>alert(1)</script> --loss arcface" in page.text_content("h2")
+    assert page.text_content("pre") == "print(1)\n"
+
+
+def test_a_report_on_a_head_that_was_not_read_says_so(
+    browser: Any, tmp_path: Path
+) -> None:
+    page = opened_report(browser, tmp_path, gate_page([STUCK.as_json()]))
+    assert "could not be drawn" in page.text_content("body")
+
+
+def test_a_report_on_claims_shows_verdict_and_witness(
+    browser: Any, tmp_path: Path
+) -> None:
+    claim = asked("gst <= 0", "adaface", "pure", "margin_scaler=1")
+    verdicts = decide_all([claim], effort="quick")
+    text = claims_page(as_json(verdicts, 0, "quick"))
+    page = opened_report(browser, tmp_path, text)
+    assert "REFUTED" in page.text_content("h3")
+    assert "0x1.e000000000000p-1" in page.text_content("body")
+
+
+def test_a_page_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> None:
+    place = tmp_path / "no" / "page.html"
+    told = CliRunner().invoke(cli, ["explore", "-o", str(place)])
+    assert told.exit_code == 2
+    assert "--output=" in told.output and "must be a file in a folder" in told.output
 
 
 def test_a_detached_gradient_has_slope_one(page: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, check_writable
+from .options import FILE, check_writable, write_html
 
 
 @click.command("explore")
@@ -42,7 +42,7 @@ def explore_command(output: Path, open_it: bool | None) -> None:
     from adaface_ref.pictures.explore import page
 
     check_writable(output, "--output")
-    output.write_text(page(), encoding="utf-8")
+    write_html(output, page)
     click.echo(f"wrote {output}, {output.stat().st_size / 1e6:.2f} MB")
     wanted = _has_screen() if open_it is None else open_it
     if wanted and not webbrowser.open(output.resolve().as_uri()):

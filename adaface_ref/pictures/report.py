@@ -94,6 +94,8 @@ def _head(report: Data, curves: list[Data], numbers: Iterable[int]) -> str:
         f"<p>{escape(report['identity'])}</p>",
         f'<p class="soft">{escape(report["reading"])}<br>{escape(settings)}</p>',
     ]
+    if not report["curves"]:
+        lines.append('<p class="soft">Its GST could not be drawn: it was not read.</p>')
     for curve in report["curves"]:
         lines.append(f'<div class="curve" data-curve="{len(curves)}"></div>')
         curves.append({**curve, "failing": _failing(report, curve)})
