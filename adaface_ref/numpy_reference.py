@@ -44,11 +44,12 @@ _quiet = np.errstate(all="ignore")
 
 
 class _Angle(NamedTuple):
-    """A cosine after the clamp, its sine, and whether the clamp left it alone."""
+    """A clamped cosine, its sine, whether the clamp left it alone, and eps_t."""
 
     cosine: Array
     sine: Array
     inside: NDArray[np.bool_]
+    clip: float
 
 
 class _Margins(NamedTuple):
@@ -60,42 +61,42 @@ class _Margins(NamedTuple):
 
 
 class _Target(NamedTuple):
-    """F, its slope dF/dc and, for losses with one angle, dF/d(angular margin)."""
+    """F, its slope dF/dc and, for MagFace's rules, dF/d(angular margin)."""
 
     cosine: Array
     slope: Array
-    per_margin: Array
+    per_margin: Array = np.asarray(0.0)
 
 
-def _angle(cosine: Array, eps: float) -> _Angle:
+def _angle(cosine: Array, profile: Profile) -> _Angle:
     # 1 - |c| is exact where it matters; the sine of the clamped angle is that of the
     # exact 1 - eps, which float64 need not hold.
+    eps = profile.cosine
     inside = 1 - np.abs(cosine) >= eps
     clamped = np.where(inside, cosine, np.copysign(1 - eps, cosine))
     sine = np.sqrt(np.where(inside, (1 - cosine) * (1 + cosine), eps * (2 - eps)))
-    return _Angle(clamped, sine, inside)
+    return _Angle(clamped, sine, inside, profile.angle)
 
 
 # Pieces: how a rule turns the angle and the margins into F and its derivatives.
 
 
-def _additive(at: _Angle, margins: _Margins, _eps: float) -> _Target:
-    one = np.ones_like(at.cosine)
-    return _Target(at.cosine - margins.additive, one, np.zeros_like(one))
+def _additive(at: _Angle, margins: _Margins) -> _Target:
+    return _Target(at.cosine - margins.additive, np.ones_like(at.cosine))
 
 
-def _formula(at: _Angle, margins: _Margins, _eps: float) -> _Target:
+def _formula(at: _Angle, margins: _Margins) -> _Target:
     cos_a, sin_a = np.cos(margins.angular), np.sin(margins.angular)
     value = (at.cosine * cos_a - at.sine * sin_a) - margins.additive
     lever = np.where(sin_a == 0, 0.0, sin_a * (at.cosine / at.sine))
     return _Target(value, cos_a + lever, -(at.sine * cos_a + at.cosine * sin_a))
 
 
-def _clip(at: _Angle, margins: _Margins, eps: float) -> _Target:
-    plain = _formula(at, margins, eps)
+def _clip(at: _Angle, margins: _Margins) -> _Target:
+    plain = _formula(at, margins)
     angle = np.arctan2(at.sine, at.cosine) + margins.angular
-    low, high = angle < eps, angle > np.pi - eps
-    edge = np.where(low, np.cos(eps), -np.cos(eps)) - margins.additive
+    low, high = angle < at.clip, angle > np.pi - at.clip
+    edge = np.where(low, np.cos(at.clip), -np.cos(at.clip)) - margins.additive
     return _Target(
         np.where(low | high, edge, plain.cosine),
         np.where(low | high, 0.0, plain.slope),
@@ -103,8 +104,8 @@ def _clip(at: _Angle, margins: _Margins, eps: float) -> _Target:
     )
 
 
-def _fallback(at: _Angle, margins: _Margins, eps: float) -> _Target:
-    plain, angular = _formula(at, margins, eps), margins.angular
+def _fallback(at: _Angle, margins: _Margins) -> _Target:
+    plain, angular = _formula(at, margins), margins.angular
     core = at.cosine > -np.cos(angular)  # c > cos(pi - a)
     cos_a, sin_a = np.cos(angular), np.sin(angular)
     return _Target(
@@ -123,47 +124,45 @@ def _cosine(core: NDArray[np.bool_], plain: _Target, cosine: Array) -> _Target:
     )
 
 
-def _fallback_plain(at: _Angle, margins: _Margins, eps: float) -> _Target:
+def _fallback_plain(at: _Angle, margins: _Margins) -> _Target:
     core = at.cosine > -np.cos(margins.angular)  # theta + a < pi
-    return _cosine(core, _formula(at, margins, eps), at.cosine)
+    return _cosine(core, _formula(at, margins), at.cosine)
 
 
-def _easy(at: _Angle, margins: _Margins, eps: float) -> _Target:
-    return _cosine(at.cosine > 0, _formula(at, margins, eps), at.cosine)
+def _easy(at: _Angle, margins: _Margins) -> _Target:
+    return _cosine(at.cosine > 0, _formula(at, margins), at.cosine)
 
 
-def _easy_additive(at: _Angle, margins: _Margins, eps: float) -> _Target:
+def _easy_additive(at: _Angle, margins: _Margins) -> _Target:
     core = at.cosine > margins.additive
-    return _cosine(core, _additive(at, margins, eps), at.cosine)
+    return _cosine(core, _additive(at, margins), at.cosine)
 
 
-def _min(at: _Angle, margins: _Margins, eps: float) -> _Target:
+def _min(at: _Angle, margins: _Margins) -> _Target:
     # cos(theta + a) - c = -2 sin(theta + a/2) sin(a/2)
     core = at.cosine > -np.cos(margins.angular / 2)
-    return _cosine(core, _formula(at, margins, eps), at.cosine)
+    return _cosine(core, _formula(at, margins), at.cosine)
 
 
-def _reflect(at: _Angle, margins: _Margins, eps: float) -> _Target:
-    plain = _formula(at, margins, eps)
+def _reflect(at: _Angle, margins: _Margins) -> _Target:
+    plain = _formula(at, margins)
     core = at.cosine > -np.cos(margins.angular)
     return _Target(
         np.where(core, plain.cosine, -2 - plain.cosine),
         np.where(core, plain.slope, -plain.slope),
-        np.where(core, plain.per_margin, -plain.per_margin),
     )
 
 
-def _shift(at: _Angle, margins: _Margins, eps: float) -> _Target:
-    plain, cos_a = _formula(at, margins, eps), np.cos(margins.angular)
+def _shift(at: _Angle, margins: _Margins) -> _Target:
+    plain, cos_a = _formula(at, margins), np.cos(margins.angular)
     core = at.cosine > -cos_a
     return _Target(
         np.where(core, plain.cosine, at.cosine - (1 - cos_a)),
         np.where(core, plain.slope, 1.0),
-        np.where(core, plain.per_margin, -np.sin(margins.angular)),
     )
 
 
-def _sphere(at: _Angle, margins: _Margins, _eps: float) -> _Target:
+def _sphere(at: _Angle, margins: _Margins) -> _Target:
     multiplier = margins.multiplier
     phase = multiplier * np.arctan2(at.sine, at.cosine)
     fold = np.minimum(np.floor(phase / np.pi), multiplier - 1)
@@ -171,7 +170,7 @@ def _sphere(at: _Angle, margins: _Margins, _eps: float) -> _Target:
     value = (1 - 2 * (fold % 2)) * cosine - 2 * fold
     # sin(q theta)/sin(theta) is the Chebyshev polynomial U_{q-1}, and (-1)^k its sign.
     slope = multiplier * np.abs(_chebyshev(at.cosine, multiplier - 1))
-    return _Target(value, slope, 0 * value)
+    return _Target(value, slope)
 
 
 def _chebyshev(cosine: Array, degree: Array) -> Array:
@@ -184,12 +183,12 @@ def _chebyshev(cosine: Array, degree: Array) -> Array:
     return result
 
 
-def _combined(at: _Angle, margins: _Margins, _eps: float) -> _Target:
+def _combined(at: _Angle, margins: _Margins) -> _Target:
     multiplier, angular, additive = margins
     phase = multiplier * np.arctan2(at.sine, at.cosine) + angular
     slope = multiplier * np.sin(phase) / at.sine
     slope = np.where(at.sine == 0, _combined_pole(at.cosine, margins), slope)
-    return _Target(np.cos(phase) - additive, slope, -np.sin(phase))
+    return _Target(np.cos(phase) - additive, slope)
 
 
 def _combined_pole(end: Array, margins: _Margins) -> Array:
@@ -234,13 +233,13 @@ def _same(other: _Angle, target: _Angle, p: Parameters) -> tuple[Array, Array]:
 
 
 def _curricular(other: _Angle, target: _Angle, p: Parameters) -> tuple[Array, Array]:
-    bar = _formula(target, _margins(p["margin"]), 0.0).cosine
+    bar = _formula(target, _margins(p["margin"])).cosine
     hard, curriculum = other.cosine > bar, p["curriculum"]
     value = np.where(hard, other.cosine * (curriculum + other.cosine), other.cosine)
     return value, np.where(hard, curriculum + 2 * other.cosine, 1.0)
 
 
-Piece = Callable[[_Angle, _Margins, float], _Target]
+Piece = Callable[[_Angle, _Margins], _Target]
 
 
 Values = dict[str, float | None]
@@ -370,10 +369,8 @@ def _case(where: str, loss: str, given: dict[str, Any], **cosines: ArrayLike) ->
 
 def _target(case: _Case) -> _Target:
     row, profile, p, _ = case
-    at = _angle(p["target_cosine"], profile.cosine)
-    value, slope, per_margin = row.pieces[profile.rule](
-        at, row.margins(p), profile.angle
-    )
+    at = _angle(p["target_cosine"], profile)
+    value, slope, per_margin = row.pieces[profile.rule](at, row.margins(p))
     if profile.gradient == "detached":
         slope, per_margin = np.ones_like(slope), np.zeros_like(per_margin)
     return _Target(value, np.where(at.inside, slope, 0.0), per_margin)
@@ -381,8 +378,8 @@ def _target(case: _Case) -> _Target:
 
 def _other(case: _Case) -> tuple[Array, Array]:
     row, profile, p, _ = case
-    at = _angle(p["other_cosine"], profile.cosine)
-    value, slope = row.other(at, _angle(p["target_cosine"], profile.cosine), p)
+    at = _angle(p["other_cosine"], profile)
+    value, slope = row.other(at, _angle(p["target_cosine"], profile), p)
     if profile.gradient == "detached":
         slope = np.ones_like(slope)
     return value, np.where(at.inside, slope, 0.0)
@@ -416,7 +413,7 @@ def _loss_value(x: Array, p: Parameters) -> Array:
 
 def _rival(other: Array, scale: Array) -> Array:
     top = np.argmax(other, axis=-1, keepdims=True)
-    highest = np.take_along_axis(other, top, -1)
+    highest = np.take_along_axis(other, top, axis=-1)
     rest = np.exp(scale * (other - highest))
     np.put_along_axis(rest, top, 0.0, -1)
     rival: Array = highest + np.log1p(rest.sum(axis=-1, keepdims=True)) / scale

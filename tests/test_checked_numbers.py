@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
+import torch
 
+from adaface_ref import numpy_reference, torch_heads
 from adaface_ref.evidence.oracle import enclosure
 
 ARC = {"scale": 64.0, "margin": 0.5, "rival_cosine": 0.5}
@@ -107,6 +110,19 @@ def test_profiles_jump_by_so_much_where_they_leave_the_formula(
     )
     assert printed(abs(below - above), jump.removeprefix("-"))
     assert (below < above - 1) == jump.startswith("-")
+
+
+@pytest.mark.parametrize(("loss", "threshold"), [("arcface", 0.0), ("cosface", 0.5)])
+def test_easy_leaves_the_threshold_itself_bare(loss: str, threshold: float) -> None:
+    given = {"scale": 64.0, "margin": 0.5, "target_cosine": threshold}
+    one = torch.tensor([threshold], dtype=torch.float64)
+    named: dict[str, Any] = {**given, "profile": "easy"}
+    found = [
+        value("logit", loss, "easy", **given),
+        numpy_reference.logit(loss, **named),
+        float(torch_heads.logit(loss, **{**named, "target_cosine": one})),
+    ]
+    assert found == [64 * threshold] * 3
 
 
 @pytest.mark.parametrize("profile", ["fallback", "fallback-plain", "easy", "shift"])

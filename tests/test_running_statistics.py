@@ -123,33 +123,48 @@ def test_norms_that_are_no_numbers_get_one_line(norms: Any, message: str) -> Non
     with pytest.raises(DomainError) as caught:
         NormStatistics().update(norms)
     assert str(caught.value).startswith(message)
+    assert str(caught.value).endswith(" [update]")
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (2, 2), (1, 2)])
 def test_norms_have_one_dimension_or_one_column(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ShapeError, match=r"norms\.shape=.*\(B,\) or \(B, 1\)"):
+    with pytest.raises(ShapeError) as caught:
         NormStatistics().margin_scaler(np.ones(shape))
+    must = "(B,) or (B, 1) with B >= 1 [margin_scaler]"
+    assert str(caught.value) == f"norms.shape={shape}, but must be {must}"
+
+
+@pytest.mark.parametrize("kind", [bool, np.int64, np.uint8, np.float32])
+def test_norms_of_any_real_dtype_are_taken(kind: type) -> None:
+    assert QUARTER.update(np.ones(3, kind)) == QUARTER.update([1.0, 1.0, 1.0])
+
+
+def test_complex_norms_are_refused() -> None:
+    with pytest.raises(DomainError, match=r"must be in \[0, inf\) \[margin_scaler\]$"):
+        NormStatistics().margin_scaler(np.ones(2, complex))
 
 
 @pytest.mark.parametrize(
-    "name_value",
+    ("name", "value", "must"),
     [
-        ("std", -1.0),
-        ("mean", "20"),
-        ("std", np.nan),  # the poisoned buffer of a batch of one
-        ("new_batch_weight", 1.5),
-        ("eps", 0.0),
-        ("norm_upper", 1e-4),
-        ("norm_upper", 1e-3),
-        ("ddof", 2),
-        ("concentration", 0.0),
-        ("mean", None),
+        ("std", -1.0, "in [0, inf)"),
+        ("mean", "20", "in [0, inf)"),
+        ("std", np.nan, "in [0, inf)"),  # the poisoned buffer of a batch of one
+        ("new_batch_weight", 1.5, "in [0, 1]"),
+        ("eps", 0.0, "in (0, inf)"),
+        ("norm_upper", 1e-4, "above norm_lower"),
+        ("norm_upper", 1e-3, "above norm_lower"),
+        ("ddof", 2, "0 (biased) or 1 (unbiased)"),
+        ("concentration", 0.0, "in (0, inf)"),
+        ("mean", None, "in [0, inf)"),
     ],
 )
-def test_a_setting_outside_its_domain_is_named(name_value: tuple[str, Any]) -> None:
-    name, value = name_value
-    with pytest.raises(DomainError, match=rf"{name}={value}, but must be"):
+def test_a_setting_outside_its_domain_is_named(
+    name: str, value: Any, must: str
+) -> None:
+    with pytest.raises(DomainError) as caught:
         NormStatistics(**{name: value})
+    assert str(caught.value) == f"{name}={value}, but must be {must} [NormStatistics]"
 
 
 def test_a_setting_past_every_float_is_clipped_in_print() -> None:
@@ -173,5 +188,12 @@ def test_the_curriculum_stays_a_cosine(cosines: list[float], weight: float) -> N
 
 
 def test_a_cosine_beyond_one_does_not_enter_the_curriculum() -> None:
-    with pytest.raises(DomainError, match=r"target_cosines\[1\]=1\.5, but must be"):
+    with pytest.raises(DomainError) as caught:
         Curriculum().update([0.5, 1.5])
+    message = "target_cosines[1]=1.5, but must be in [-1, 1] [update]"
+    assert str(caught.value) == message
+
+
+def test_a_norm_that_has_no_margin_scaler_is_named() -> None:
+    with pytest.raises(DomainError, match=r"in \[0, inf\) \[margin_scaler\]$"):
+        NormStatistics().margin_scaler([-1.0])
