@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 
+from adaface_ref.evidence import forms
+from adaface_ref.evidence.verdict import decide
+from adaface_ref.evidence.verify import Verification
 from adaface_ref.gate.report import Finding, Location, Outcome, Report
+from adaface_ref.spec.claim_files import our_claims
 
 POLE = Finding(
     "Gradients are finite.",
@@ -62,3 +66,11 @@ FAILING = report(
 )
 STUCK = report(outcome("error", "run"), target="package.heads:stuck")
 PASSING = report(outcome("ok", "profile"), target="heads.py:cosface")
+
+
+def small_verification() -> Verification:
+    """One cell of the agreement and one stated invariant, in a second or two."""
+    found = tuple(forms.agreements(forms.Cell("adaface", "clip"), seed=0, size=50))
+    chosen = [claim for claim in our_claims() if claim.id.startswith("I3-pure")]
+    verdicts = tuple(decide(claim, effort="quick") for claim in chosen)
+    return Verification(found, verdicts, 0, "quick")

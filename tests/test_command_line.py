@@ -14,14 +14,13 @@ from typing import NamedTuple
 
 import jsonschema
 import pytest
+from made_reports import small_verification
 
 from adaface_ref import cli, tables
 from adaface_ref.evidence import forms, verify
 from adaface_ref.evidence.agreement import Columns, Comparison, Floats
-from adaface_ref.evidence.verdict import decide
 from adaface_ref.evidence.verify import Verification, as_json
 from adaface_ref.gate.runner import run_gate
-from adaface_ref.spec.claim_files import our_claims
 from adaface_ref.spec.profiles import RULES
 
 WIDTH = 80
@@ -52,10 +51,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture(scope="module")
 def small() -> Verification:
-    found = tuple(forms.agreements(forms.Cell("adaface", "clip"), seed=0, size=50))
-    chosen = [claim for claim in our_claims() if claim.id.startswith("I3-pure")]
-    verdicts = tuple(decide(claim, effort="quick") for claim in chosen)
-    return Verification(found, verdicts, 0, "quick")
+    return small_verification()
 
 
 def broken(small: Verification) -> Verification:

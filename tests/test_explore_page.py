@@ -14,14 +14,15 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from made_reports import FAILING, STUCK
+from made_reports import FAILING, STUCK, small_verification
 
 from adaface_ref import numpy_reference
 from adaface_ref.cli import cli
 from adaface_ref.evidence.claims import as_json, decide_all
+from adaface_ref.evidence.verify import as_json as verification_json
 from adaface_ref.gate.curve import Curve
 from adaface_ref.pictures.explore import page as explore_page
-from adaface_ref.pictures.report import claims_page, gate_page
+from adaface_ref.pictures.report import claims_page, gate_page, verification_page
 from adaface_ref.spec.claim_files import asked
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
@@ -178,6 +179,44 @@ def test_a_preset_for_every_question_shows_a_view(page: Any) -> None:
     assert len(seen) == buttons.count() >= 5
 
 
+def test_a_preset_says_what_it_shows_until_something_is_changed(page: Any) -> None:
+    page.get_by_role("button", name="ArcFace's peak").click()
+    page.evaluate(NEXT_FRAMES)
+    assert "only up to its peak" in page.text_content("#question")
+    page.fill("#a-margin", "0.3")
+    page.evaluate(NEXT_FRAMES)
+    assert page.text_content("#question") == ""
+
+
+def test_the_feature_space_of_a_second_setting_is_there_only_with_it(page: Any) -> None:
+    assert page.locator("#arcs canvas:visible").count() == 1
+    page.get_by_role("button", name="Compare with a second setting").click()
+    page.evaluate(NEXT_FRAMES)
+    assert page.locator("#arcs canvas:visible").count() == 2
+
+
+def boundary(page: Any, name: str) -> tuple[Any, Any]:
+    """Angles and shares of the radius of a line in the feature space."""
+    ends = page.evaluate(f"document.querySelector('#arc-a').boundaries.{name}.flat()")
+    return tuple(np.asarray(ends).reshape(-1, 2).T)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_boundaries_of_the_feature_space_follow_the_norm(page: Any, tied: bool) -> None:
+    view = {"a.loss": "adaface", "tied": "true"} if tied else {"a.loss": "adaface"}
+    show(page, view)
+    angles, shares = boundary(page, "B1")
+    margined = [
+        numpy_reference.logit("adaface", c, scale=1.0, margin=0.4, margin_scaler=z)
+        for c, z in zip(np.cos(angles), 2 * shares - 1, strict=True)
+    ]
+    rival = np.cos(np.pi / 2 - angles) if tied else 0.5
+    assert shares.min() == 0 and (shares.max() == 1) == tied
+    assert np.allclose(margined, rival, atol=2e-4)
+    angles, _ = boundary(page, "B0")
+    assert np.allclose(angles, np.pi / 4 if tied else np.pi / 3)
+
+
 def test_a_view_lives_in_the_address(browser: Any, page: Any) -> None:
     page.fill("#a-margin", "0.3")
     page.get_by_role("button", name="Compare with a second setting").click()
@@ -280,6 +319,31 @@ def test_a_report_on_claims_shows_verdict_and_witness(
     page = opened_report(browser, tmp_path, text)
     assert "REFUTED" in page.text_content("h3")
     assert "0x1.e000000000000p-1" in page.text_content("body")
+
+
+def test_a_report_on_a_verification_shows_invariants_and_forms(
+    browser: Any, tmp_path: Path
+) -> None:
+    found = small_verification()
+    page = opened_report(browser, tmp_path, verification_page(verification_json(found)))
+    (claim,) = found.verdicts
+    assert page.locator("h3").all_text_contents() == [f"{claim.claim.id}: {claim.name}"]
+    told = page.text_content("body")
+    assert "All as it should be." in told and "torch float32" in told
+
+
+@pytest.mark.parametrize("asked_for", [True, False])
+def test_without_a_browser_the_page_is_written_and_a_line_says_so(
+    asked_for: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda address: False)
+    monkeypatch.setattr("adaface_ref.cli.explore._has_screen", lambda: True)
+    file = tmp_path / "page.html"
+    options = ["--open"] if asked_for else []
+    told = CliRunner().invoke(cli, ["explore", "-o", str(file), *options])
+    assert told.exit_code == (2 if asked_for else 0)
+    assert f"no browser was found: open {file} in one" in told.output
+    assert file.exists()
 
 
 def test_a_page_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> None:

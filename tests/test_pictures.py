@@ -12,6 +12,7 @@ from adaface_ref import numpy_reference as reference
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence.evaluate import evaluate_numpy
 from adaface_ref.pictures import arcs, curves, heatmap
+from adaface_ref.pictures.contours import zero_lines
 from adaface_ref.pictures.heads import MEASURES, Head, head_of
 from adaface_ref.pictures.marks import Marks, crossings, marks_of, rising
 from adaface_ref.pictures.recipes import RECIPES, Plan
@@ -225,6 +226,38 @@ def test_map_holds_what_the_reference_says() -> None:
     assert np.allclose(np.cos(np.arccos(x[kept]) + 0.5), y[kept])
 
 
+def test_zero_lines_are_closed_and_interrupted_where_there_are_two() -> None:
+    nodes = np.linspace(-2.0, 2.0, 41)
+    x, y = zero_lines(
+        lambda x, y: (np.hypot(x, y) - 1) * (np.hypot(x, y) - 1.75), nodes, nodes
+    )
+    (gap,) = np.flatnonzero(np.isnan(x))
+    for line in (slice(0, gap), slice(gap + 1, None)):
+        assert (x[line][0], y[line][0]) == (x[line][-1], y[line][-1])
+        radius = np.hypot(x[line], y[line])
+        assert np.allclose(radius, radius[0].round(2), rtol=0, atol=1e-14)
+
+
+def test_zero_lines_of_what_has_no_zero_are_empty() -> None:
+    nodes = np.linspace(0.0, 1.0, 3)
+    assert zero_lines(lambda x, y: 1 + x + y, nodes, nodes)[0].size == 0
+
+
+def test_a_zero_line_runs_along_a_jump() -> None:
+    nodes = np.linspace(0.0, 1.0, 11)
+    x, _ = zero_lines(lambda x, y: np.where(x + 0 * y < 1 / 3, -1.0, 5.0), nodes, nodes)
+    assert np.allclose(x, 1 / 3, rtol=0, atol=1e-15)
+
+
+def test_the_margined_boundary_of_a_high_norm_bends_back() -> None:
+    """cos(theta - m) - 2 m is largest at theta = m, so j meets it twice."""
+    (found,) = heatmap.maps_of([head_of("adaface", "pure", {"margin_scaler": 1.0})], 3)
+    x, y = found.places("margined")
+    assert np.allclose(np.cos(np.arccos(x) - 0.4) - 0.8, y, rtol=0, atol=1e-12)
+    assert x.max() == 1 and abs(y.max() - 0.2) < 1e-4
+    assert not np.isnan(x).any()
+
+
 FIXED = Plan("fixed", math.radians(120), 0.5)
 
 
@@ -262,6 +295,17 @@ def test_probability_is_one_half_along_every_margined_boundary(
                 rival = plan.rival(np.asarray(t))
                 p = head.measure("probability", np.cos(t), rival)
                 assert abs(float(p) - 0.5) < 1e-9, panel.title
+
+
+def test_adafaces_margined_boundary_comes_back_to_the_own_class(
+    panels: dict[str, list[arcs.Panel]],
+) -> None:
+    """Between two norms P is above 1/2 at some angles only: B1 has two sides there."""
+    line = panels["fixed"][6].margined
+    assert not np.isnan(line.angles).any()
+    top = int(np.argmax(line.radii))
+    assert 0 < top < line.radii.size - 1
+    assert min(line.angles[0], line.angles[-1]) < 0.01
 
 
 def head_at(row: arcs.Row, radius: float) -> Head:

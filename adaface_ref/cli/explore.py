@@ -46,7 +46,10 @@ def explore_command(output: Path, open_it: bool | None) -> None:
     click.echo(f"wrote {output}, {output.stat().st_size / 1e6:.2f} MB")
     wanted = _has_screen() if open_it is None else open_it
     if wanted and not webbrowser.open(output.resolve().as_uri()):
-        raise click.UsageError(f"--open: no browser was found; open {output} yourself")
+        told = f"no browser was found: open {output} in one"
+        if open_it:
+            raise click.UsageError(f"--open: {told}")
+        click.echo(told, err=True)
 
 
 def _has_screen() -> bool:

@@ -267,7 +267,7 @@ def arcs_command(
     margin: float | None,
     dpi: int,
 ) -> None:
-    """Draw the feature space as in Fig. 3 of the AdaFace paper.
+    """Draw the feature space, as in figure 3 of the AdaFace paper.
 
     Seven sectors between the class directions W_j and W_y, coloured by |g| on one
     scale: CosFace, ArcFace, a negative angular margin, CurricularFace early and late,
@@ -307,11 +307,11 @@ def arcs_command(
 @PARAMETER
 @DPI
 def heatmap_command(output: Path, dpi: int, **asked: Any) -> None:
-    """Draw |g| over the target's cosine and the rival's, on one colour scale.
+    """Draw |g| over the target's and the rival's cosine.
 
-    Options that may be repeated give a map for every combination, at most 6. Marked
-    are B0 (cos theta = j, no margin), B1 (P = 1/2 with the margin), the peak of |g|
-    along cos theta, and the sign change of g.
+    Options that may be repeated give a map for every combination, at most 6, all on
+    one colour scale. Marked are B0 (cos theta = j, no margin), B1 (P = 1/2 with the
+    margin), the peak of |g| along cos theta, and the sign change of g.
 
     \b
     Example:

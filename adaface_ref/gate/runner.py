@@ -132,11 +132,15 @@ def run_gate(
 
 
 def _curves(evidence: Evidence) -> tuple[Curve, ...]:
-    """What a picture shows; a head that cannot be read there has no picture."""
+    """What a picture shows: none if the head could not be read on the grid.
+
+    The checks of the invariants read the same grid, and say why.
+    """
     try:
-        return curves_of(evidence.grid)
+        grid = evidence.grid
     except Exception:
         return ()
+    return curves_of(grid)
 
 
 def open_evidence(

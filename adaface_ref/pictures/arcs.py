@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike
 from adaface_ref import numpy_reference as reference
 from adaface_ref.numpy_arguments import parse_profile
 
+from .contours import zero_lines
 from .heads import WHERE, Floats, Head, head_of
-from .marks import bisected, crossings
+from .marks import crossings
 from .recipes import Plan, check_plan
 
 
@@ -240,18 +241,15 @@ def _line(angles: Floats, radii: Floats) -> Boundary:
 
 
 def _margined(head: Head, row: Row, plan: Plan, angles: Floats) -> Boundary:
-    """B1 at every radius: where P falls through 1/2, nearest to the own class."""
+    """B1, where P is 1/2."""
+
+    def excess(angle: Floats, radius: Floats) -> Floats:
+        angle, radius = np.broadcast_arrays(angle, radius)
+        sample = at_radius(head, row, radius)
+        return sample.excess(np.cos(angle), plan.rival(angle))
+
     radii = np.linspace(INNER, 1.0, _LINE if row.by_norm else 2)
-
-    def half(angle: Floats, radius: Floats) -> Floats:
-        at = angle, radius
-        return _measured("probability", head, row, plan, at) - 0.5
-
-    positive = half(angles[None, :], radii[:, None]) > 0
-    falls = positive[:, :-1] & ~positive[:, 1:]
-    first = falls.argmax(axis=1)
-    found = bisected(lambda t: half(t, radii), angles[first], angles[first + 1])
-    return Boundary(np.where(falls.any(axis=1), found, np.nan), radii)
+    return Boundary(*zero_lines(excess, angles, radii))
 
 
 def _examples(head: Head, row: Row, plan: Plan) -> tuple[Example, ...]:

@@ -9,12 +9,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+import matplotlib as mpl
+import numpy as np
+
 from adaface_ref.points import RANGES, recommended
 from adaface_ref.ports.export import javascript
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.symbols import QUANTITIES
 
 from .page import assembled
+from .style import COLOURS
 
 USUAL = {
     "classes": 1000.0,
@@ -52,17 +56,20 @@ WORDS = {
 PRESETS: tuple[tuple[str, str, dict[str, object]], ...] = (
     (
         "CosFace at j = 0.5",
-        "Why does CosFace's gradient fall so rapidly at the boundary, and what is s?",
+        "CosFace's |g| is s (1 - P): s = 64 where P is 0, and falling to 0 within a "
+        "few 1/s of its boundary B1 at cos θ = j + m, which is 1 here.",
         {"a.loss": "cosface", "a.margin": 0.5, "at": 0.9},
     ),
     (
         "ArcFace's peak",
-        "Does ArcFace's gradient rise with the cosine? Up to its peak.",
+        "ArcFace's |g| rises with cos θ only up to its peak, just before B1; "
+        "it rises again next to 1.",
         {"a.loss": "arcface", "at": 0.8137916811},
     ),
     (
         "AdaFace, z-hat = 1, near 1",
-        "The formula changes sign at cos m; with the official clip it is flat there.",
+        "The formula's g (A) changes sign at cos θ = cos m; with the official clip "
+        "of the angle (B) g is 0 from there on.",
         {
             "a.loss": "adaface",
             "a.standard_norm": 4,
@@ -75,7 +82,8 @@ PRESETS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ),
     (
         "Black circle and triangle",
-        "High norm: the hard sample (triangle) weighs more than the easy one (circle).",
+        "High norm, ẑ = 1: |g| falls as cos θ rises, so that the hard sample (black "
+        "triangle) weighs more than the easy one (black circle).",
         {
             "a.loss": "adaface",
             "a.profile": "clip",
@@ -85,7 +93,9 @@ PRESETS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ),
     (
         "White circle and triangle",
-        "Low norm: the easy sample weighs more; the hard one still weighs much.",
+        "Low norm, ẑ = -1: |g| rises with cos θ up to its peak before B1. A hard "
+        "sample (white triangle) weighs less than one at B1, but still much; past B1 "
+        "(white circle) little is left.",
         {
             "a.loss": "adaface",
             "a.profile": "clip",
@@ -127,11 +137,21 @@ def vocabulary() -> dict[str, Any]:
             }
             for loss, row in LOSSES.items()
         },
+        "colours": _colours(),
         "presets": [
             {"title": title, "question": question, "view": urlencode(view)}
             for title, question, view in PRESETS
         ],
     }
+
+
+def _colours() -> list[list[int]]:
+    """Red, green and blue of the colour map of all pictures, from least to most."""
+    map_of_shares = mpl.colormaps[COLOURS]
+    return [
+        [round(255 * part) for part in map_of_shares(share)[:3]]
+        for share in np.linspace(0, 1, 9)
+    ]
 
 
 def _usual(name: str) -> float:

@@ -68,6 +68,13 @@ class Head:
         worth = reference.other_logit(self.loss, j, c, **given) / self.scale
         return np.asarray(worth - self.given_back)
 
+    def excess(self, target: ArrayLike, rival: ArrayLike) -> Floats:
+        """F - n, the margined target less the rival: 0 where P is 1/2."""
+        c = np.asarray(target, float)
+        given: dict[str, Any] = {**self.parameters, "profile": self.profile}
+        margined = reference.logit(self.loss, c, **given) / self.scale
+        return np.asarray(margined - self.rival(c, rival))
+
     def measure(self, quantity: str, target: ArrayLike, rival: ArrayLike) -> Floats:
         """A quantity of MEASURES at target cosines, against a rival at j."""
         return MEASURES[quantity].of(self, np.asarray(target, float), rival)

@@ -9,6 +9,7 @@ import numpy as np
 
 from adaface_ref.errors import domain_error
 
+from .contours import zero_lines
 from .heads import WHERE, Floats, Head
 from .marks import Marks, marks_of
 
@@ -31,7 +32,8 @@ class Map:
         targets: edges of cells, target cosines.
         rivals: edges of cells, the rival's cosines j.
         magnitudes: |g| in the middle of each cell, (rivals - 1, targets - 1).
-        levels: the j at which marks were looked for.
+        boundary: B1, as target cosines and rivals with NaN between lines.
+        levels: the j at which other marks were looked for.
         marks: at each of them.
     """
 
@@ -40,6 +42,7 @@ class Map:
     targets: Floats
     rivals: Floats
     magnitudes: Floats
+    boundary: tuple[Floats, Floats]
     levels: Floats
     marks: tuple[Marks, ...]
 
@@ -53,6 +56,8 @@ class Map:
             (target cosines, rival's cosines): the first mark of every level, the
             second, and so on, with NaN where one jumps by more than JUMP.
         """
+        if kind == "margined":
+            return self.boundary
         rows: list[tuple[float, ...]] = [getattr(marks, kind) for marks in self.marks]
         found: list[tuple[float, float]] = []
         for turn in range(max(map(len, rows))):
@@ -94,6 +99,7 @@ def _map(head: Head, count: int) -> Map:
         edges,
         edges,
         head.measure("abs-gst", middles[None, :], middles[:, None]),
+        zero_lines(head.excess, edges, edges),
         levels,
         tuple(marks_of(head, float(j)) for j in levels),
     )

@@ -95,7 +95,8 @@ def _head(report: Data, curves: list[Data], numbers: Iterable[int]) -> str:
         f'<p class="soft">{escape(report["reading"])}<br>{escape(settings)}</p>',
     ]
     if not report["curves"]:
-        lines.append('<p class="soft">Its GST could not be drawn: it was not read.</p>')
+        why = "Its GST could not be drawn: see what the checks say of reading it."
+        lines.append(f'<p class="soft">{why}</p>')
     for curve in report["curves"]:
         lines.append(f'<div class="curve" data-curve="{len(curves)}"></div>')
         curves.append({**curve, "failing": _failing(report, curve)})

@@ -13,7 +13,7 @@ const CURVES = [
 ];
 const ROWS = [["gst", "g"], ["size", "|g|"], ["probability", "P"], ["slope", "D"], ["weight", "|g| sin θ"]];
 
-const state = { a: usual("arcface"), b: null, range: [-1, 1], reading: 0.5, tied: false };
+const state = { a: usual("arcface"), b: null, range: [-1, 1], reading: 0.5, tied: false, question: "" };
 const charts = {};
 let found = { a: [], b: [] };
 let waiting = false;
@@ -165,12 +165,16 @@ function redraw() {
     });
     charts[id].setData([cosines, column("a"), column("b")]);
   }
-  performance.clearMeasures("redraw");
-  performance.measure("redraw", { start, end: performance.now() });
   byId("answer").textContent = settings().map(told).join("\n");
+  byId("question").textContent = state.question;
   read();
   drawArcs();
   remember();
+  // uPlot draws in microtasks of its own, which come before this one.
+  queueMicrotask(() => {
+    performance.clearMeasures("redraw");
+    performance.measure("redraw", { start, end: performance.now() });
+  });
 }
 
 function changed() {
@@ -307,6 +311,7 @@ function read() {
       `<td data-setting="${key}" data-quantity="${id}">${value[id][0]}</td><td class="hex">${hex(value[id][0])}</td>`);
     return `<tr><th scope="row">${name}</th>${cells.join("")}</tr>`;
   });
+  byId("reading").className = state.b ? "two" : "one";
   byId("reading-table").innerHTML = `<tr><th></th>${head}</tr>${rows.join("")}`;
 }
 
@@ -323,12 +328,11 @@ function makeReading() {
 
 // --- feature space -------------------------------------------------------------------
 
-const STOPS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
-
 function colour(share) {
-  const place = Math.max(0, Math.min(1, share)) * (STOPS.length - 1);
-  const low = Math.min(STOPS.length - 2, Math.floor(place));
-  const mixed = STOPS[low].map((v, i) => Math.round(v + (STOPS[low + 1][i] - v) * (place - low)));
+  const stops = VOCABULARY.colours;
+  const place = Math.max(0, Math.min(1, share)) * (stops.length - 1);
+  const low = Math.min(stops.length - 2, Math.floor(place));
+  const mixed = stops[low].map((v, i) => Math.round(v + (stops[low + 1][i] - v) * (place - low)));
   return `rgb(${mixed.join(",")})`;
 }
 
@@ -340,81 +344,141 @@ function ofRadius(setting, share) {
   return { feature_norm: low + share * (high - low) };
 }
 
-const [SECTORS, RINGS, WIDEST] = [90, 10, Math.PI / 2];
+const [SECTORS, WIDEST] = [90, Math.PI / 2];
+const [LEFT, BOTTOM, RADIUS, HOLE] = [50, 440, 380, 90];
+
+const radiusOf = (share) => HOLE + (RADIUS - HOLE) * share;
+
+const placeOf = (angle, share) => {
+  const radius = radiusOf(share);
+  return [LEFT + radius * Math.cos(angle), BOTTOM - radius * Math.sin(angle)];
+};
+
+// Rings that differ: of most losses the radius changes nothing.
+const ringsOf = (setting, count) => (Object.keys(ofRadius(setting, 0)).length ? count : 1);
+
+// The rival of a sample: the setting's, or tied to the angle between its two classes.
+const rivalAt = (setting, angle) => (state.tied ? Math.cos(WIDEST - angle) : rivalOf(setting));
 
 function cellsOf(setting) {
   const cells = [];
   const { gst } = functionsOf(setting);
-  for (let ring = 0; ring < RINGS; ring += 1) {
-    const gstAt = along(setting, gst, ofRadius(setting, (ring + 0.5) / RINGS));
+  const rings = ringsOf(setting, 20);
+  for (let ring = 0; ring < rings; ring += 1) {
+    const byRadius = ofRadius(setting, (ring + 0.5) / rings);
+    const fixed = along(setting, gst, byRadius);
     for (let sector = 0; sector < SECTORS; sector += 1) {
       const angle = ((sector + 0.5) / SECTORS) * WIDEST;
-      const at = state.tied ? along(setting, gst, tiedAt(setting, ring, angle)) : gstAt;
-      cells.push({ ring, sector, size: Math.abs(at(Math.cos(angle))) });
+      const at = state.tied ? along(setting, gst, { ...byRadius, rival_cosine: rivalAt(setting, angle) }) : fixed;
+      const [inner, outer] = [ring / rings, (ring + 1) / rings];
+      cells.push({ inner, outer, sector, size: Math.abs(at(Math.cos(angle))) });
     }
   }
   return cells;
 }
 
-function tiedAt(setting, ring, angle) {
-  return { ...ofRadius(setting, (ring + 0.5) / RINGS), rival_cosine: Math.cos(WIDEST - angle) };
+// B0 and B1 as segments [[angle, share of the radius], the same] of their lines.
+function boundariesOf(setting) {
+  const rival = rivalOf(setting);
+  const bare = state.tied ? WIDEST / 2 : Math.acos(rival);
+  const straight = bare <= WIDEST ? [[[bare, 0], [bare, 1]]] : []; // NaN: no such angle
+  return { B0: straight, B1: zeroSegments(excessOf(setting)) };
+}
+
+// F - n times s, which is 0 where P is 1/2, at the nodes of a grid.
+function excessOf(setting) {
+  const { logit } = functionsOf(setting);
+  const rings = ringsOf(setting, 40);
+  return Array.from({ length: rings + 1 }, (_, ring) => {
+    const logitAt = along(setting, logit, ofRadius(setting, ring / rings));
+    return Array.from({ length: SECTORS + 1 }, (_, sector) => {
+      const angle = (sector / SECTORS) * WIDEST;
+      return logitAt(Math.cos(angle)) - setting.scale * rivalAt(setting, angle);
+    });
+  });
+}
+
+const CORNERS = [[0, 0], [1, 0], [1, 1], [0, 1]];
+
+// Marching squares: in each cell the places on its edges where the sign changes, joined.
+function zeroSegments(rows) {
+  const segments = [];
+  const rings = rows.length - 1;
+  for (let ring = 0; ring < rings; ring += 1) {
+    for (let sector = 0; sector < SECTORS; sector += 1) {
+      const values = CORNERS.map(([across, up]) => rows[ring + up][sector + across]);
+      const ends = [];
+      values.forEach((one, i) => {
+        const [next, other] = [(i + 1) % 4, values[(i + 1) % 4]];
+        if (one > 0 === other > 0) return;
+        const share = one / (one - other);
+        const [across, up] = CORNERS[i].map((place, axis) => place + share * (CORNERS[next][axis] - place));
+        ends.push([((sector + across) / SECTORS) * WIDEST, (ring + up) / rings]);
+      });
+      for (let i = 1; i < ends.length; i += 2) segments.push([ends[i - 1], ends[i]]);
+    }
+  }
+  return segments;
 }
 
 function drawArcs() {
   const holder = byId("arcs");
   holder.className = state.b ? "two" : "one";
   const all = settings().map((key) => [key, cellsOf(state[key])]);
-  const sizes = all.flatMap(([, cells]) => cells.map((cell) => cell.size)).filter(Number.isFinite);
-  sizes.sort((one, other) => one - other);
-  const most = sizes[Math.ceil(sizes.length * 0.98) - 1] || 1;
+  // A scale that stays as margins move, so that what changes is what is seen.
+  const most = 2 * Math.max(...settings().map((key) => state[key].scale));
   for (const key of ["a", "b"]) byId(`arc-${key}`).hidden = !state[key];
   for (const [key, cells] of all) drawArc(byId(`arc-${key}`), key, cells, most);
 }
 
 function drawArc(canvas, key, cells, most) {
   const ctx = canvas.getContext("2d");
-  const [left, bottom, radius, hole] = [50, 440, 380, 90];
   ctx.clearRect(0, 0, canvas.width, canvas.height);
-  const ringAt = (ring) => hole + ((radius - hole) * ring) / RINGS;
   const turn = WIDEST / SECTORS;
-  for (const { ring, sector, size } of cells) {
+  for (const { inner, outer, sector, size } of cells) {
     ctx.fillStyle = ctx.strokeStyle = colour(size / most);
     ctx.beginPath();
-    ctx.arc(left, bottom, ringAt(ring + 1), -sector * turn, -(sector + 1) * turn, true);
-    ctx.arc(left, bottom, ringAt(ring), -(sector + 1) * turn, -sector * turn);
+    ctx.arc(LEFT, BOTTOM, radiusOf(outer), -sector * turn, -(sector + 1) * turn, true);
+    ctx.arc(LEFT, BOTTOM, radiusOf(inner), -(sector + 1) * turn, -sector * turn);
     ctx.fill();
-    ctx.stroke();
+    ctx.stroke(); // no gap between neighbours
   }
   ctx.font = "16px system-ui, sans-serif";
   ctx.textAlign = "left";
   ctx.fillStyle = "#1b1b1b";
   ctx.fillText(`${key.toUpperCase()}: ${VOCABULARY.losses[state[key].loss].title} ${state[key].profile}`, 200, 24);
-  ctx.fillText("own class", left + radius - 50, bottom + 24);
-  ctx.fillText("rival", 8, bottom - radius - 12);
-  for (const { name, at } of state.tied ? [] : found[key]) {
-    if (!["B0", "B1"].includes(name)) continue;
-    const angle = Math.acos(at);
-    if (angle > WIDEST) continue;
-    const [x, y] = [Math.cos(angle), Math.sin(angle)];
-    ctx.strokeStyle = ctx.fillStyle = "#1b1b1b";
-    ctx.setLineDash(name === "B0" ? [6, 4] : []);
-    ctx.lineWidth = 2;
-    ctx.beginPath();
-    ctx.moveTo(left + hole * x, bottom - hole * y);
-    ctx.lineTo(left + (radius + 8) * x, bottom - (radius + 8) * y);
-    ctx.stroke();
-    ctx.fillText(name, left + (radius + 12) * x, bottom - (radius + 14) * y);
-  }
-  ctx.setLineDash([]);
-  drawMarkers(ctx, left, bottom, ringAt);
+  ctx.fillText("own class", LEFT + RADIUS - 50, BOTTOM + 24);
+  ctx.fillText("rival", 8, BOTTOM - RADIUS - 12);
+  canvas.boundaries = boundariesOf(state[key]); // for whoever asks what is drawn
+  for (const [name, segments] of Object.entries(canvas.boundaries)) drawBoundary(ctx, name, segments);
+  drawMarkers(ctx);
   drawScale(ctx, most);
 }
 
-function drawMarkers(ctx, left, bottom, ringAt) {
-  for (const [angle, ring, fill, hard] of [
-    [0.3, 8.5, "#111", false], [1.25, 8.5, "#111", true], [0.3, 2, "#fff", false], [1.25, 2, "#fff", true],
+// A line with a light edge; its name stands where the line is farthest out.
+function drawBoundary(ctx, name, segments) {
+  if (!segments.length) return;
+  for (const [width, style] of [[4, "#fff"], [2, name === "B0" ? "#0072b2" : "#111"]]) {
+    ctx.strokeStyle = ctx.fillStyle = style;
+    ctx.lineWidth = width;
+    ctx.setLineDash(name === "B0" && width === 2 ? [6, 4] : []);
+    ctx.beginPath();
+    for (const [from, to] of segments) {
+      ctx.moveTo(...placeOf(...from));
+      ctx.lineTo(...placeOf(...to));
+    }
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+  const [angle, share] = segments.flat().reduce((most, end) => (end[1] > most[1] ? end : most));
+  ctx.fillText(name, ...placeOf(angle, share + 0.05));
+}
+
+function drawMarkers(ctx) {
+  for (const [angle, share, fill, hard] of [
+    [0.3, 0.85, "#111", false], [1.25, 0.85, "#111", true], [0.3, 0.2, "#fff", false], [1.25, 0.2, "#fff", true],
   ]) {
-    const [x, y] = [left + ringAt(ring) * Math.cos(angle), bottom - ringAt(ring) * Math.sin(angle)];
+    const [x, y] = placeOf(angle, share);
     ctx.beginPath();
     if (hard) {
       ctx.moveTo(x, y - 8);
@@ -479,6 +543,7 @@ function fill(key) {
 }
 
 function entered(key, { target }) {
+  state.question = "";
   const { name } = target.dataset;
   const setting = state[key];
   if (target.tagName === "SELECT") {
@@ -506,6 +571,7 @@ function makeControls() {
   for (const key of ["a", "b"]) byId(`setting-${key}`).addEventListener("input", (event) => entered(key, event));
   byId("compare").addEventListener("click", () => {
     state.b = state.b ? null : { ...state.a };
+    state.question = "";
     refresh();
   });
   byId("tied").addEventListener("input", ({ target }) => {
@@ -537,11 +603,7 @@ function makePresets() {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = preset.title;
-    button.title = preset.question;
-    button.addEventListener("click", () => {
-      recall(new URLSearchParams(preset.view));
-      refresh();
-    });
+    button.addEventListener("click", () => recallPreset(preset));
     byId("presets").append(button);
   }
 }
@@ -591,7 +653,14 @@ function settingFrom(view, key) {
   return setting;
 }
 
+function recallPreset({ view, question }) {
+  recall(new URLSearchParams(view));
+  state.question = question;
+  refresh();
+}
+
 function recall(view) {
+  state.question = "";
   state.a = settingFrom(view, "a") ?? usual("arcface");
   state.b = settingFrom(view, "b");
   const [low, high] = (view.get("range") ?? "-1,1").split(",").map((text) => finite(text, -1, 1, NaN));
@@ -604,8 +673,10 @@ makeControls();
 makeReading();
 makePresets();
 makeCharts();
-recall(new URLSearchParams(location.hash.slice(1) || VOCABULARY.presets[0].view));
-refresh();
+if (location.hash.length > 1) {
+  recall(new URLSearchParams(location.hash.slice(1)));
+  refresh();
+} else recallPreset(VOCABULARY.presets[0]);
 addEventListener("hashchange", ({ newURL }) => {
   // Not location.hash: a view that was still to be remembered may have replaced it.
   clearTimeout(pending);
