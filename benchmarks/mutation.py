@@ -1,15 +1,18 @@
 """Mutates the NumPy and torch forms and counts how many mutants the tests kill.
 
-Run by `tox -e mutation`, with names of files to mutate just these. mutmut wants the
-package as it is installed, with the spec inside, so it works on a copy; what it finds
-is written to benchmarks/results/mutants.json, where the other files' rows stay. A run
-that was stopped counts only the mutants that it tried; the rest is `not checked`.
+Run by `tox -e mutation`, with names of files to mutate just these, and `--sample N` for
+N of their mutants. mutmut wants the package as it is installed, with the spec inside,
+so it works on a copy; what it finds is written to benchmarks/results/mutants.json,
+where the other files' rows stay. Mutants that were not tried are `not checked`, and
+do not count.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -67,15 +70,33 @@ def survivor(folder: Path, mutant: str) -> str:
     return "\n".join(" ".join(line.split()) for line in kept)
 
 
-def main(folder: Path, files: list[str]) -> None:
+def mutmut(folder: Path, names: list[str]) -> None:
+    """Runs mutmut on mutants by name or pattern; what it prints goes to a log."""
+    command = [sys.executable, "-m", "mutmut", "run", *names]
+    with (folder / "log.txt").open("a", encoding="utf-8") as log:
+        subprocess.run(command, cwd=folder, stdout=log, stderr=log, check=False)
+
+
+def drawn(folder: Path, files: list[str], size: int) -> list[str]:
+    """A random sample of the mutants of some files, the same for the same source."""
+    mutmut(folder, ["none"])  # makes all mutants, and runs none
+    wanted = tuple(f"/{name}" for name in files)
+    every = sorted(
+        mutant
+        for name, mutants in found(folder).items()
+        if not files or name.endswith(wanted)
+        for mutant in mutants
+    )
+    return random.Random(0).sample(every, min(size, len(every)))
+
+
+def main(folder: Path, files: list[str], size: int | None) -> None:
     """Runs mutmut and writes what it found."""
     laid_out(folder)
-    patterns = [f"adaface_ref.{Path(name).stem}.*" for name in files]
-    command = [sys.executable, "-m", "mutmut", "run", *patterns]
-    with (folder / "log.txt").open("w", encoding="utf-8") as log:
-        subprocess.run(command, cwd=folder, stdout=log, stderr=log, check=False)
+    names = [f"adaface_ref.{Path(name).stem}.*" for name in files]
+    mutmut(folder, names if size is None else drawn(folder, files, size))
     rows = found(folder)
-    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if files else {}
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     report = {}
     for name, mutants in rows.items():
         counts = Counter(mutants.values())
@@ -96,5 +117,14 @@ def main(folder: Path, files: list[str]) -> None:
     RESULTS.write_text(text, encoding="utf-8")
 
 
+def arguments() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("files", nargs="*", help="such as torch_losses.py; default all")
+    parser.add_argument("--sample", type=int, help="so many mutants, drawn at random")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    main(Path(os.environ["MUTATED"]), sys.argv[1:])
+    asked = arguments()
+    main(Path(os.environ["MUTATED"]), asked.files, asked.sample)

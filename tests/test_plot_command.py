@@ -124,11 +124,11 @@ def test_readme_shows_the_committed_pictures() -> None:
 
 
 MISTAKES = [
-    ((*ONE, "-o", "a.gif"), "output=a.gif, but must end in .png, .svg or .pdf"),
-    ((*ONE, "-o", "a"), "output=a, but must end in"),
-    ((*ONE, "-o", "no/such/a.png"), "output=no/such/a.png, but must be a file in a"),
-    (("arcs", "-o", "no/a.png"), "output=no/a.png, but must be a file in a folder"),
-    (("heatmap", "-o", "a.jpg"), "output=a.jpg, but must end in"),
+    ((*ONE, "-o", "a.gif"), "--output=a.gif, but must end in .png, .svg or .pdf"),
+    ((*ONE, "-o", "a"), "--output=a, but must end in"),
+    ((*ONE, "-o", "no/such/a.png"), "--output=no/such/a.png, but must be a file in a"),
+    (("arcs", "-o", "no/a.png"), "--output=no/a.png, but must be a file in a folder"),
+    (("heatmap", "-o", "a.jpg"), "--output=a.jpg, but must end in"),
     (("curves", "--loss", "nosuch"), "loss=nosuch, but must be one of normface"),
     (("heatmap", "--loss", "nosuch"), "loss=nosuch, but must be one of normface"),
     ((*ONE, "--profile", "nosuch"), "profile='nosuch', but must be one of pure"),
@@ -138,7 +138,19 @@ MISTAKES = [
     ((*ONE, "--margin", "nan"), "margin=nan, but must be in [0, pi/2) [plot]"),
     ((*ONE, "--scale", "0"), "scale=0.0, but must be in (0, inf) [plot]"),
     (("curves", "--margin-scaler", "2"), "margin_scaler=2.0, but must be in [-1, 1]"),
-    ((*ONE, "--rival-cosine", "inf"), "rival_cosine=inf, but must be a finite number"),
+    ((*ONE, "--rival-cosine", "inf"), "rival_cosine=inf, but must be in [-1, 2]"),
+    ((*ONE, "--rival-cosine", "-5"), "rival_cosine=-5.0, but must be in [-1, 2]"),
+    ((*ONE, "--scale", "1e308"), "scale=1e+308, but must be in (0, 1e+06]"),
+    (("arcs", "--scale", "1e308"), "scale=1e+308, but must be in (0, 1e+06]"),
+    ((*ONE, "--margin-scaler", "0"), "parameter=margin_scaler, but must be one that"),
+    (
+        (*ONE, "--margin", "0.4", "--parameter", "margin=0.3"),
+        "parameter margin=0.3, but must be given once",
+    ),
+    (
+        (*ONE, "--parameter", "margin=0.3", "--parameter", "margin=0.5"),
+        "parameter margin=0.5, but must be given once",
+    ),
     (
         ("curves", "--loss", "curricularface", "--rival-cosine", "1.2"),
         "rival_cosine=1.2, but must be in [-1, 1] for curricularface",
@@ -153,7 +165,7 @@ MISTAKES = [
     (("arcs", "--rival-cosine", "2"), "rival_cosine=2.0, but must be in [-1, 1]"),
     (("arcs", "--scale", "-1"), "scale=-1.0, but must be in (0, inf)"),
     (("arcs", "--rival", "nosuch"), "'nosuch' is not one of"),
-    ((*ONE, "-o", "a" * 300 + ".png"), "File name too long [plot]"),
+    ((*ONE, "-o", "a" * 300 + ".png"), "was not written: File name too long"),
     (("nosuch",), "No such command 'nosuch'"),
 ]
 

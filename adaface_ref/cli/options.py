@@ -55,8 +55,10 @@ def check_writable(path: Path | None, option: str = "--json") -> None:
     """Finds out before the work, not after it, that a file cannot be written."""
     if path is None:
         return
-    folder = path.resolve().parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    folder = path.absolute().parent
+    # os.path, which asks nothing of a name that is too long.
+    is_there = os.path.isdir(folder) and os.access(folder, os.W_OK)
+    if os.path.isdir(path) or not is_there:
         must = "a file in a folder that exists and can be written"
         raise click.UsageError(f"{option}={path}, but must be {must}")
 
@@ -64,16 +66,23 @@ def check_writable(path: Path | None, option: str = "--json") -> None:
 def write_html(path: Path | None, page: Callable[[], str]) -> None:
     """Writes a page where one was asked for: whole, or not at all."""
     if path is not None:
-        _write_whole(path, page())
+        write_whole(path, page().encode())
 
 
 def write_json(path: Path | None, data: dict[str, Any]) -> None:
     """Writes a result where one was asked for: whole, or not at all."""
     if path is not None:
-        _write_whole(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+        text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+        write_whole(path, text.encode())
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file, or leaves what was there and says in one line why."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise click.UsageError(f"{path} was not written: {error.strerror}") from None

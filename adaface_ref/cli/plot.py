@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from .options import FILE
+from .options import FILE, check_writable, write_whole
 
 MEASURES = click.Choice(["abs-gst", "gst", "probability", "slope", "abs-gst-sin"])
 ENDINGS = (".png", ".svg", ".pdf")
@@ -32,28 +31,18 @@ def plot_command() -> None:
 
 def checked_path(path: Path) -> Path:
     """Finds out before the work that a picture can be written."""
-    folder = path.resolve().parent
     if path.suffix.lower() not in ENDINGS:
         must = f"end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
-        raise click.UsageError(f"output={path}, but must {must} [plot]")
-    if (
-        os.path.isdir(path)
-        or not os.path.isdir(folder)
-        or not os.access(folder, os.W_OK)
-    ):
-        must = "a file in a folder that exists and can be written"
-        raise click.UsageError(f"output={path}, but must be {must} [plot]")
+        raise click.UsageError(f"--output={path}, but must {must}")
+    check_writable(path, "--output")
     return path
 
 
 def save(figure: Any, path: Path, dpi: int) -> None:
     """Writes a picture, or says in one line why not."""
-    from adaface_ref.pictures.style import write
+    from adaface_ref.pictures.style import as_bytes
 
-    try:
-        write(figure, path, dpi)
-    except OSError as error:
-        raise click.UsageError(f"output={path}: {error.strerror} [plot]") from None
+    write_whole(path, as_bytes(figure, path.suffix.lower(), dpi))
 
 
 PLAIN = str.maketrans({"ẑ": "z-hat", "−": "-", "‖": "|", "·": "under"})
@@ -89,9 +78,7 @@ SCALER = click.option(
     "scalers",
     multiple=True,
     type=float,
-    default=(-1.0, 0.0, 1.0),
-    show_default=True,
-    help="AdaFace's z-hat.",
+    help="AdaFace's z-hat; default -1, 0 and 1.",
 )
 SCALE = click.option(
     "--scale", "scales", multiple=True, type=float, help="s; default 64."
@@ -99,6 +86,9 @@ SCALE = click.option(
 MARGIN = click.option(
     "--margin", "margins", multiple=True, type=float, help="m; default each loss's own."
 )
+SCALERS = (-1.0, 0.0, 1.0)
+"""Of low, middling and high norms."""
+
 PARAMETER = click.option(
     "--parameter",
     "parameters",
@@ -131,7 +121,7 @@ DPI = click.option(
     type=float,
     default=(0.5,),
     show_default=True,
-    help="The one other class's cosine j.",
+    help="The one other class's cosine j; beyond 1, of many classes together.",
 )
 @click.option(
     "--quantity",
@@ -172,13 +162,18 @@ def curves_command(
     click.echo(f"wrote {path}")
 
 
+MOST_RIVAL = 2.0
+"""What e^s classes at cosine 1 are worth."""
+
+
 def check_rivals(rivals: tuple[float, ...]) -> list[float]:
-    """The rivals, each once, none of them infinite."""
+    """The rivals, each once."""
     from adaface_ref.errors import domain_error
 
     for rival in rivals:
-        if not abs(rival) < float("inf"):
-            raise domain_error("rival_cosine", rival, "a finite number", "plot")
+        if not -1 <= rival <= MOST_RIVAL:
+            must = f"in [-1, {MOST_RIVAL:g}]"
+            raise domain_error("rival_cosine", rival, must, "plot")
     return list(dict.fromkeys(rivals))
 
 
@@ -195,21 +190,27 @@ def chosen_heads(
     from adaface_ref.numpy_reference import PARAMETERS
     from adaface_ref.pictures.curves import heads_of
 
-    others = dict(map(pair, parameters))
+    options = {"margin": margins, "scale": scales, "margin_scaler": scalers}
+    named = {name for name, values in options.items() if values}
+    others: dict[str, float] = {}
+    for name, value in map(pair, parameters):
+        if name in named or name in others:
+            must = "given once; an option that may be repeated takes several values"
+            raise domain_error(f"parameter {name}", f"{value:g}", must, "plot")
+        others[name] = value
     asked = losses or ("adaface",)
     for loss in asked:
         if loss not in PARAMETERS:
             raise domain_error("loss", loss, f"one of {', '.join(PARAMETERS)}", "plot")
     names = {name for loss in asked for name in PARAMETERS[loss]}
-    given = set(others) | ({"margin"} if margins else set())
+    given = set(others) | named
     for name in sorted(given - names):
         must = f"one that {' or '.join(asked)} takes"
         raise domain_error("parameter", name, must, "plot")
     choices = []
-    for scaler, *rest in product(scalers, scales or (None,), margins or (None,)):
-        named = dict(zip(("scale", "margin"), rest, strict=True))
-        kept = {name: value for name, value in named.items() if value is not None}
-        choices.append({"margin_scaler": scaler, **kept, **others})
+    options = {"margin_scaler": SCALERS} | {k: v for k, v in options.items() if v}
+    for values in product(*options.values()):
+        choices.append({**dict(zip(options, values, strict=True)), **others})
     heads, missing = heads_of(asked, profiles, choices)
     for line in missing:
         click.echo(f"adaface-ref: left out: {line}", err=True)

@@ -22,6 +22,7 @@ from .contours import zero_lines
 from .heads import WHERE, Floats, Head, head_of
 from .marks import crossings
 from .recipes import Plan, check_plan
+from .style import top_of_scale
 
 
 class Example(NamedTuple):
@@ -144,7 +145,7 @@ def panels_of(
 
     Args:
         plan: how the rival follows the sample.
-        profiles: profile strings.
+        profiles: profile strings; one that is given twice counts once.
         scale: s, the same in all panels.
         margin: m of every loss that has one; else each its own.
 
@@ -156,9 +157,8 @@ def panels_of(
     """
     check_plan(plan)
     rows = ROWS if margin is None else tuple(_with_margin(row, margin) for row in ROWS)
-    for profile in profiles:
-        parse_profile(profile, WHERE)
-    return [_panel(row, plan, profile, scale) for profile in profiles for row in rows]
+    names = list(dict.fromkeys(str(parse_profile(p, WHERE)) for p in profiles))
+    return [_panel(row, plan, profile, scale) for profile in names for row in rows]
 
 
 def _with_margin(row: Row, margin: float) -> Row:
@@ -267,7 +267,7 @@ def _examples(head: Head, row: Row, plan: Plan) -> tuple[Example, ...]:
 
 
 SHARE_SHOWN = 0.995
-"""The share of cells that the colours resolve; |g| has no largest value."""
+"""The share of cells that the colours resolve."""
 
 LEAST_SINE = 0.2
 """Of the cells that count for it: next to the poles |g| is out of all proportion."""
@@ -280,14 +280,9 @@ def top_of(panels: Sequence[Panel]) -> float:
         panels: all that are drawn together.
 
     Returns:
-        What SHARE_SHOWN of the cells away from the poles do not exceed, rounded up to
-        a multiple of 10.
+        As `top_of_scale` of the cells away from the poles.
     """
-    cells = np.concatenate(
-        [
-            p.magnitudes[:, np.sin(_middles(p.angles)) > LEAST_SINE].ravel()
-            for p in panels
-        ]
-    )
-    cells = cells[np.isfinite(cells)]
-    return float(np.ceil(np.quantile(cells, SHARE_SHOWN) / 10) * 10) or 1.0
+    sines = np.sin(_middles(panels[0].angles))
+    away = sines > LEAST_SINE * min(1.0, sines.max())
+    cells = np.concatenate([p.magnitudes[:, away].ravel() for p in panels])
+    return top_of_scale(cells, SHARE_SHOWN)

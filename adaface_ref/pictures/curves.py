@@ -59,7 +59,7 @@ def heads_of(
     Raises:
         DomainError: where a loss defines none of the profiles, or a value is wrong.
     """
-    heads: dict[tuple[str, str], Head] = {}
+    heads: dict[object, Head] = {}
     missing: list[str] = []
     for loss in losses:
         found, refused = _of_one_loss(loss, profiles, choices)
@@ -72,8 +72,9 @@ def heads_of(
 
 def _of_one_loss(
     loss: str, profiles: Sequence[str], choices: Sequence[dict[str, float]]
-) -> tuple[dict[tuple[str, str], Head], list[str]]:
-    found, refused = {}, []
+) -> tuple[dict[object, Head], list[str]]:
+    found: dict[object, Head] = {}
+    refused = []
     for choice in choices:
         for profile in profiles:
             try:
@@ -83,7 +84,7 @@ def _of_one_loss(
                     raise
                 refused.append(str(error))
             else:
-                found[head.title + str(head.scale), head.profile] = head
+                found[loss, head.profile, tuple(head.parameters.values())] = head
     return found, list(dict.fromkeys(refused))
 
 

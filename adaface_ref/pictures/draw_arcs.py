@@ -145,7 +145,8 @@ def _draw_outline(frame: Axes, wide: float) -> None:
 def _draw_key(frame: Axes, profile: str, whole: bool) -> None:
     """The last cell: which profile, and what lines and markers mean."""
     frame.axis("off")
-    frame.set_title(f"profile {profile}", pad=2, fontweight="bold")
+    title = textwrap.fill(f"profile {profile}".replace(",", ", "), 22)
+    frame.set_title(title, pad=2, fontweight="bold")
     if not whole:
         return
     keys = [

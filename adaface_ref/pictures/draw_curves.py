@@ -78,7 +78,7 @@ def _draw_frame(
         values = curve.values[quantity]
         frame.plot(curve.cosines, values, label=curve.title, zorder=3, **look)
     low, high = height(curves, quantity)
-    room = 0.07 * (high - low)
+    room = 0.07 * ((high - low) or 1.0)
     frame.set_ylim(low - room if low < 0 else -room / 2, high + room)
     frame.set_xlim(-1, 1)
     frame.set_xticks([-1, -0.5, 0, 0.5, 1])

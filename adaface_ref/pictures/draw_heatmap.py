@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,16 +13,27 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from .heatmap import Map, top_of
-from .style import COLOURS, COLUMN, PAGE, Look, styled
+from .heatmap import Map
+from .style import COLOURS, COLUMN, PAGE, Look, styled, top_of_scale
 
 MARKS: dict[str, tuple[str, str, Look]] = {
-    "unmargined": ("B0", "cos θ = j, no margin", {"ls": "--", "color": "#0072B2"}),
-    "margined": ("B1", "P = 1/2, with margin", {"ls": "-", "color": "black"}),
-    "peaks": ("peak", "of |g|", {"ls": "-.", "lw": 0.9, "color": "0.25"}),
-    "sign_changes": ("sign change", "of g", {"ls": ":", "color": "#009E73", "lw": 1.8}),
+    "unmargined": ("B0", "B0: cos θ = j, no margin", {"ls": "--", "color": "#0072B2"}),
+    "margined": ("B1", "B1: P = 1/2, with margin", {"ls": "-", "color": "black"}),
+    "peaks": ("peak", "peak of |g|", {"ls": "-.", "lw": 0.9, "color": "0.25"}),
+    "sign_changes": (
+        "sign change",
+        "sign change of g",
+        {"ls": ":", "color": "#009E73", "lw": 1.8},
+    ),
 }
-"""For each field of Marks its name, the rest of its legend, and how it looks."""
+"""For each field of Marks its name, its legend, and how it looks."""
+
+
+SHARE_SHOWN = 0.99
+"""The share of all cells that the colours resolve."""
+
+LETTERS = 26
+"""A longer title does not fit over one map of three."""
 
 
 def draw_heatmap(maps: Sequence[Map]) -> Figure:
@@ -39,7 +51,8 @@ def draw_heatmap(maps: Sequence[Map]) -> Figure:
         size = (COLUMN if across == 1 else PAGE, 0.55 + 2.45 * down)
         figure = Figure(figsize=size, layout="constrained")
         frames = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
-        scale = Normalize(0, top_of(maps))
+        cells = np.concatenate([item.magnitudes.ravel() for item in maps])
+        scale = Normalize(0, top_of_scale(cells, SHARE_SHOWN))
         kinds: dict[str, Line2D] = {}
         for frame, item in zip(frames.flat, maps, strict=False):
             mesh = _draw_map(frame, item, scale, kinds)
@@ -57,7 +70,8 @@ def draw_heatmap(maps: Sequence[Map]) -> Figure:
 def _draw_map(
     frame: Axes, item: Map, scale: Normalize, kinds: dict[str, Line2D]
 ) -> QuadMesh:
-    frame.set_title(item.title.replace(" · ", "\n"), pad=3)
+    title = "\n".join(textwrap.fill(part, LETTERS) for part in item.title.split(" · "))
+    frame.set_title(title, pad=3)
     frame.set_aspect("equal")
     cells = (item.targets, item.rivals, item.magnitudes)
     mesh = frame.pcolormesh(*cells, cmap=COLOURS, norm=scale)
@@ -68,7 +82,7 @@ def _draw_map(
         if np.isfinite(x).any():
             style: Look = {"lw": 1.2, **look, "path_effects": halo}
             (line,) = frame.plot(x, y, **style, gid=name)
-            line.set_label(f"{name}: {words}" if words[0] != "o" else f"{name} {words}")
+            line.set_label(words)
             kinds.setdefault(name, line)
     frame.set_xlim(-1, 1)
     frame.set_ylim(-1, 1)

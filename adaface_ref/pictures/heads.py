@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 
 WHERE = "plot"
 
+LARGEST_SCALE = 1e6
+"""Beyond it a curve is a step, and its |g| leaves the range of a picture's numbers."""
+
 
 @dataclass(frozen=True)
 class Head:
@@ -145,6 +148,9 @@ def head_of(loss: str, profile: str, given: Mapping[str, float]) -> Head:
     usual = {"margin_scaler": 0.0, **reference.RECOMMENDED[loss]}
     names = reference.PARAMETERS[loss]
     parameters = {name: given.get(name, usual.get(name, 0.0)) for name in names}
+    if parameters["scale"] > LARGEST_SCALE:
+        must = f"in (0, {LARGEST_SCALE:g}]"
+        raise domain_error("scale", parameters["scale"], must, WHERE)
     canonical = str(parse_profile(profile, WHERE))
     try:
         reference.slope(loss, 0.0, **{**parameters, "profile": canonical})

@@ -18,8 +18,6 @@ MOST = 6
 
 _CELLS = 240
 JUMP = 0.2
-SHARE_SHOWN = 0.99
-"""The share of all cells that the colours resolve; |g| has no largest value."""
 
 
 @dataclass(frozen=True)
@@ -103,16 +101,3 @@ def _map(head: Head, count: int) -> Map:
         levels,
         tuple(marks_of(head, float(j)) for j in levels),
     )
-
-
-def top_of(maps: Sequence[Map]) -> float:
-    """The value at which the one colour scale of all maps ends.
-
-    Args:
-        maps: all that are drawn together.
-
-    Returns:
-        What SHARE_SHOWN of the cells do not exceed, rounded up to a multiple of 10.
-    """
-    cells = np.concatenate([m.magnitudes.ravel() for m in maps])
-    return float(np.ceil(np.quantile(cells, SHARE_SHOWN) / 10) * 10) or 1.0

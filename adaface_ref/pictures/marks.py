@@ -32,14 +32,18 @@ ROUNDING = 1e-12
 """A criterion of less than this is zero: its terms are of size 1 and cancel."""
 
 
+ASIDE = 1e-9
+"""So far beside a peak |g| is the same, and beside a jump it is not."""
+
+
 class Marks(NamedTuple):
     """What is marked on one curve, as cosines in rising order.
 
     Args:
         unmargined: B0, where cos theta is the rival's cosine, if there is such a place.
         margined: B1, where P passes 1/2 with the margin.
-        peaks: where |g| stops rising and falls. CurricularFace's |g| also jumps, where
-            its rival stops being hard; that is no peak.
+        peaks: where |g| stops rising and falls; a jump, such as where CurricularFace's
+            rival stops being hard, is none.
         sign_changes: where g changes sign.
         dead: intervals where the slope is 0, and so g.
     """
@@ -169,8 +173,12 @@ def marks_of(head: Head, rival: float) -> Marks:
     def slope(angle: Floats) -> Floats:
         return head.measure("slope", np.cos(angle), rival)
 
+    def size(angle: Floats) -> Floats:
+        return head.measure("abs-gst", np.cos(angle), rival)
+
     # With the angle rising the cosine falls, and so a peak is a change from - to +.
-    peaks = crossings(lambda t: rising(head, t, np.asarray(rival)), ANGLES, True)
+    tops = crossings(lambda t: rising(head, t, np.asarray(rival)), ANGLES, True)
+    peaks = tops[np.isclose(size(tops - ASIDE), size(tops + ASIDE), rtol=1e-4)]
     return Marks(
         (rival,) if abs(rival) <= 1 else (),
         _cosines(crossings(half, ANGLES)),

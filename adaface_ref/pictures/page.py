@@ -32,7 +32,7 @@ def assembled(
         "version": version("adaface-ref"),
         **(markup or {}),
         **{name: _inert(text) for name, text in (code or {}).items()},
-        **{name: _inert(json.dumps(v, ensure_ascii=False)) for name, v in data.items()},
+        **{name: _json(value) for name, value in data.items()},
     }
 
     def part(found: re.Match[str]) -> str:
@@ -42,9 +42,15 @@ def assembled(
     return re.sub(r"@([a-z_.]+)@", part, _file(template))
 
 
-def _inert(text: str) -> str:
+def _json(value: Any) -> str:
+    """JSON in which nothing ends, or opens, an element."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _inert(code: str) -> str:
     """The same to a script, without what would end the element that it stands in."""
-    return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    ended = re.sub("</(?=script)", r"<\\/", code, flags=re.IGNORECASE)
+    return ended.replace("<!--", r"<\!--")
 
 
 def _file(name: str) -> str:

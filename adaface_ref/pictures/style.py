@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 Look = dict[str, Any]
 """Properties of something drawn, by Matplotlib's names."""
@@ -78,18 +79,20 @@ def as_bytes(figure: Figure, ending: str, dpi: int = 220) -> bytes:
     return content.getvalue()
 
 
-def write(figure: Figure, path: Path, dpi: int = 220) -> None:
-    """Writes a figure whole, or not at all.
+def top_of_scale(cells: NDArray[np.float64], share: float) -> float:
+    """The value at which a colour scale ends.
 
     Args:
-        figure: made under `styled`.
-        path: whose ending is a key of UNDATED.
-        dpi: as in `as_bytes`.
+        cells: what is coloured; NaN does not count.
+        share: the share of the cells that the colours resolve; |g| has no largest
+            value.
+
+    Returns:
+        What that share does not exceed, rounded up to a multiple of 10, or of the power
+        of ten below it; 1 if nothing is above 0.
     """
-    content = as_bytes(figure, path.suffix.lower(), dpi)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    top = float(np.nanquantile(cells, share))
+    if not top > 0:
+        return 1.0
+    step = min(10.0, 10.0 ** np.floor(np.log10(top)))
+    return float(np.ceil(top / step) * step)
