@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import runpy
 import shutil
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from adaface_ref.evidence.claims import as_json, decide_all
 from adaface_ref.evidence.verify import as_json as verification_json
 from adaface_ref.gate.curve import Curve
 from adaface_ref.pictures.explore import page as explore_page
+from adaface_ref.pictures.heads import head_of
+from adaface_ref.pictures.marks import marks_of
 from adaface_ref.pictures.report import claims_page, gate_page, verification_page
 from adaface_ref.spec.claim_files import asked
 from adaface_ref.spec.losses import LOSSES
@@ -111,9 +114,10 @@ def test_values_shown_are_the_specs(page: Any, loss: str, profile: str) -> None:
             "at": cosine,
         }
         show(page, view)
-        point = {"target_cosine": cosine, "rival_cosine": 0.5}
-        given = {**usual(page), **point}
+        given = usual(page) | {"target_cosine": cosine}
         given["margin_scaler"] = min(1, given["concentration"] * 2)
+        head = head_of(loss, profile, given)
+        point = {"target_cosine": cosine, "rival_cosine": head.rival(cosine, 0.5)}
         names = [symbol.name for symbol in LOSSES[loss].parameters]
         parameters = {name: given[name] for name in names}
         for quantity in ("gst", "probability", "slope"):
@@ -149,8 +153,8 @@ def test_every_slider_changes_the_curve(page: Any, loss: str) -> None:
         page.evaluate(NEXT_FRAMES)
         if curve(page, "size") == before:
             unmoved.append(sliders.nth(index).get_attribute("data-name"))
-    # Neither stands in the target's GST.
-    assert set(unmoved) <= {"curriculum", "regulariser_weight"}
+    # It does not stand in the target's GST.
+    assert set(unmoved) <= {"regulariser_weight"}
 
 
 def test_arcface_peaks_where_the_criterion_says(page: Any) -> None:
@@ -169,6 +173,29 @@ def test_adaface_at_scaler_one_changes_sign_and_is_flat_under_clip(page: Any) ->
     assert value(page, "gst") > 0 and value(page, "gst", "b") == 0
 
 
+PLAIN = sorted({(loss, rule) for loss, rule in CELLS if loss != "sphereface"})
+
+
+@pytest.mark.parametrize(("loss", "rule"), PLAIN)
+@pytest.mark.parametrize("rival", [0.15, 0.7])
+def test_marks_are_those_of_the_plots(
+    page: Any, loss: str, rule: str, rival: float
+) -> None:
+    """The plots take the peak from the criterion, the page from the values."""
+    view = {"a.loss": loss, "a.profile": rule, "a.rival_cosine": rival}
+    show(page, {**view, "a.standard_norm": 4, "a.curriculum": 0.8})
+    given = {"margin_scaler": 1.0, "curriculum": 0.8}
+    found = marks_of(head_of(loss, rule, given), rival)
+    told = page.text_content("#answer")
+    for name, cosines in [
+        ("B1", found.margined),
+        ("peak", found.peaks),
+        ("sign change", found.sign_changes),
+    ]:
+        shown = [float(c) for c in re.findall(rf"{name} at (-?[\d.]+)", told)]
+        assert shown == pytest.approx(list(cosines), abs=2e-5), (name, told)
+
+
 def test_a_preset_for_every_question_shows_a_view(page: Any) -> None:
     buttons = page.locator("#presets button")
     seen = set()
@@ -182,10 +209,10 @@ def test_a_preset_for_every_question_shows_a_view(page: Any) -> None:
 def test_a_preset_says_what_it_shows_until_something_is_changed(page: Any) -> None:
     page.get_by_role("button", name="ArcFace's peak").click()
     page.evaluate(NEXT_FRAMES)
-    assert "only up to its peak" in page.text_content("#question")
+    assert "only up to its peak" in page.text_content("#explanation")
     page.fill("#a-margin", "0.3")
     page.evaluate(NEXT_FRAMES)
-    assert page.text_content("#question") == ""
+    assert page.text_content("#explanation") == ""
 
 
 def test_the_feature_space_of_a_second_setting_is_there_only_with_it(page: Any) -> None:
@@ -231,9 +258,66 @@ def test_a_view_lives_in_the_address(browser: Any, page: Any) -> None:
     again.close()
 
 
-def test_a_wrong_address_shows_the_usual_view(page: Any) -> None:
-    show(page, {"a.loss": "nonsense", "a.margin": "<b>", "range": "1,x", "at": "7"})
-    assert page.input_value("#a-loss") == "arcface"
+WRONG = {"range": "1,x", "at": "7", "tied": "x", "b.loss": "__proto__"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "loss", "box", "usual_value"),
+    [
+        ({"a.loss": "nonsense"}, "arcface", "margin", "0.5"),
+        ({"a.loss": "adaface", "a.margin": "<b>"}, "adaface", "margin", "0.4"),
+        ({"a.loss": "adaface", "a.margin": "9"}, "adaface", "margin", "0.4"),
+        (
+            {"a.loss": "sphereface", "a.multiplier": "2.5"},
+            "sphereface",
+            "multiplier",
+            "4",
+        ),
+        (
+            {"a.loss": "cosface", "a.rival": "classes", "a.classes": "2.5"},
+            *("cosface", "classes", "1000"),
+        ),
+    ],
+)
+def test_what_an_address_says_wrongly_is_as_usual(
+    page: Any, wrong: dict[str, object], loss: str, box: str, usual_value: str
+) -> None:
+    show(page, {"a.loss": "magface", "range": "0.1,0.2"})
+    show(page, {**wrong, **WRONG})
+    page.wait_for_timeout(200)
+    assert page.input_value("#a-loss") == loss
+    assert page.input_value(f"#a-{box}") == usual_value
+    assert page.input_value("#reading-cosine") == "0.5"
+    assert page.locator("#setting-b").is_hidden() and not page.is_checked("#tied")
+    assert "range" not in page.url.partition("#")[2]
+
+
+def test_the_address_copied_is_that_of_the_view_now(page: Any) -> None:
+    page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text }")
+    page.fill("#reading-cosine", "0.25")
+    page.click("#share")
+    assert page.evaluate("window.copied").endswith("at=0.25")
+    assert page.text_content("#share") == "Copied"
+    page.fill("#reading-cosine", "0.5")
+    assert page.text_content("#share").startswith("Copy the address")
+
+
+def test_a_value_outside_its_range_is_marked_and_not_taken(page: Any) -> None:
+    before = page.text_content("#answer")
+    page.fill("#a-margin", "5")
+    page.evaluate(NEXT_FRAMES)
+    assert page.locator("#a-margin:invalid").count() == 1
+    assert page.text_content("#answer") == before
+
+
+def test_plus_and_minus_zoom_at_the_reading(page: Any) -> None:
+    page.focus("#chart-size")
+    page.keyboard.press("+")
+    page.wait_for_timeout(250)
+    assert "range=-0.25%2C0.75" in page.url
+    page.keyboard.press("-")
+    page.wait_for_timeout(250)
+    assert "range" not in page.url
 
 
 def test_arrow_keys_move_the_reading(page: Any) -> None:

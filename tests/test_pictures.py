@@ -151,6 +151,15 @@ def test_detached_gradient_peaks_where_the_logit_is_least() -> None:
     assert abs(found - math.cos(math.pi - 0.5)) < 1e-9
 
 
+def test_where_curricularfaces_gst_jumps_it_has_no_peak() -> None:
+    """At cos theta = 0.95669 the rival at 0.7 is worth 1.05 no longer: |g| halves."""
+    found = marks("curricularface", j=0.7, curriculum=0.8)
+    assert found.peaks == ()
+    assert marks("curricularface", j=0.5, curriculum=0.9).peaks == ()
+    (peak,) = marks("curricularface", j=0.5, curriculum=0.0).peaks
+    assert abs(peak - 0.62807) < 1e-5
+
+
 def test_many_rivals_leave_no_unmargined_boundary() -> None:
     assert marks("cosface", j=1.1).unmargined == ()
 

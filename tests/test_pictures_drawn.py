@@ -225,7 +225,7 @@ def test_map_is_labelled_and_has_its_lines(
 def of_axis(axis: Axis) -> list[Text]:
     """An axis's label, and the ticks that it shows: it keeps some beyond its ends."""
     low, high = sorted(axis.get_view_interval())
-    ticks = (tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high)
+    ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
     return [axis.label, *(tick.label1 for tick in ticks), *(t.label2 for t in ticks)]
 
 

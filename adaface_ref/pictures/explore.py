@@ -56,8 +56,8 @@ WORDS = {
 PRESETS: tuple[tuple[str, str, dict[str, object]], ...] = (
     (
         "CosFace at j = 0.5",
-        "CosFace's |g| is s (1 - P): s = 64 where P is 0, and falling to 0 within a "
-        "few 1/s of its boundary B1 at cos θ = j + m, which is 1 here.",
+        "CosFace's |g| is s (1 - P): s = 64 where P is 0, and s/2 at its boundary B1, "
+        "cos θ = j + m, which is 1 here. It falls within a few 1/s.",
         {"a.loss": "cosface", "a.margin": 0.5, "at": 0.9},
     ),
     (
@@ -104,7 +104,7 @@ PRESETS: tuple[tuple[str, str, dict[str, object]], ...] = (
         },
     ),
 )
-"""The questions of the thread: a title, the question, and the view that answers it."""
+"""The questions of the thread: a title, the view, and what it shows in words."""
 
 
 def page() -> str:
@@ -139,8 +139,8 @@ def vocabulary() -> dict[str, Any]:
         },
         "colours": _colours(),
         "presets": [
-            {"title": title, "question": question, "view": urlencode(view)}
-            for title, question, view in PRESETS
+            {"title": title, "explanation": explanation, "view": urlencode(view)}
+            for title, explanation, view in PRESETS
         ],
     }
 

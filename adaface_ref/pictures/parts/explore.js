@@ -11,9 +11,10 @@ const CURVES = [
   { id: "slope", title: "D, the slope of the logit / s" },
   { id: "weight", title: "|g| sin θ, the gradient of a unit class weight" },
 ];
+const SHARE = "Copy the address of this view";
 const ROWS = [["gst", "g"], ["size", "|g|"], ["probability", "P"], ["slope", "D"], ["weight", "|g| sin θ"]];
 
-const state = { a: usual("arcface"), b: null, range: [-1, 1], reading: 0.5, tied: false, question: "" };
+const state = { a: usual("arcface"), b: null, range: [-1, 1], reading: 0.5, tied: false, explanation: "" };
 const charts = {};
 let found = { a: [], b: [] };
 let waiting = false;
@@ -39,10 +40,19 @@ function scalerOf(setting) {
   return Math.max(-1, Math.min(1, setting.concentration * setting.standard_norm));
 }
 
-function rivalOf(setting) {
-  if (setting.rival === "cosine") return setting.rival_cosine;
-  return setting.other_cosine + Math.log(setting.classes - 1) / setting.scale;
+// The cosine of the rival, or of each of many.
+const rivalOf = (setting) => setting[setting.rival === "cosine" ? "rival_cosine" : "other_cosine"];
+
+// What rivals at a cosine are worth together, n, as a function of the target cosine:
+// CurricularFace weighs a hard one.
+function worthOf(setting, rival = rivalOf(setting)) {
+  const together = setting.rival === "cosine" ? 0 : Math.log(setting.classes - 1) / setting.scale;
+  if (setting.loss !== "curricularface") return () => rival + together;
+  const weighed = along(setting, functionsOf(setting).other_logit, { other_cosine: rival });
+  return (cosine) => weighed(cosine) / setting.scale + together;
 }
+
+const bareWorthOf = (setting, rival) => worthOf({ ...setting, loss: "normface" }, rival)();
 
 function rulesOf(loss) {
   return Object.keys(TABLE[loss].profiles).filter((profile) => !profile.includes(":"));
@@ -55,11 +65,14 @@ function functionsOf(setting) {
 
 // A quantity as a function of the target cosine alone.
 function along(setting, { inputs, evaluate }, changes = {}) {
-  const point = { ...setting, margin_scaler: scalerOf(setting), rival_cosine: rivalOf(setting), ...changes };
+  const point = { ...setting, margin_scaler: scalerOf(setting), ...changes };
   const given = [...inputs, ...TABLE[setting.loss].parameters].map((name) => point[name]);
   const place = inputs.indexOf("target_cosine");
+  const against = inputs.indexOf("rival_cosine");
+  const worth = against < 0 ? null : worthOf(setting, changes.rival_cosine);
   return (cosine) => {
     given[place] = cosine;
+    if (worth) given[against] = worth(cosine);
     return evaluate(...given);
   };
 }
@@ -101,20 +114,30 @@ function summit(low, high, height) {
   return (low + high) / 2;
 }
 
+// Beside a peak the height is the same, beside a jump it is not.
+function jumps(at, height) {
+  const [before, after] = [height(at - 1e-9), height(at + 1e-9)];
+  return Math.abs(before - after) > 1e-4 * Math.max(before, after);
+}
+
 const WHOLE = Float64Array.from({ length: POINTS }, (_, i) => -Math.cos((Math.PI * (i + 0.5)) / POINTS));
 
 // B0, B1, peaks, changes of sign and dead zones of one setting, by cosine.
 function marksOf(setting) {
-  const rival = rivalOf(setting);
-  const marks = Math.abs(rival) <= 1 ? [{ name: "B0", at: rival }] : [];
+  const bare = bareWorthOf(setting);
+  const marks = Math.abs(bare) <= 1 ? [{ name: "B0", at: bare }] : [];
   const { logit, size, slope } = columnsOf(setting, WHOLE);
   const { logit: logitAt, slope: slopeAt, gst: gstAt } = Object.fromEntries(
     ["logit", "slope", "gst"].map((name) => [name, along(setting, functionsOf(setting)[name])]));
-  const half = setting.scale * rival;
+  const worth = worthOf(setting);
+  const isBelow = WHOLE.map((c, i) => logit[i] < setting.scale * worth(c));
+  const height = (c) => Math.abs(gstAt(c));
   for (let i = 1; i < POINTS; i += 1) {
     const [low, high] = [WHOLE[i - 1], WHOLE[i]];
-    if (logit[i - 1] < half && logit[i] >= half) {
-      marks.push({ name: "B1", at: bisected(low, high, (c) => logitAt(c) < half) });
+    if (isBelow[i - 1] !== isBelow[i]) {
+      const below = Boolean(isBelow[i - 1]);
+      const at = bisected(low, high, (c) => logitAt(c) < setting.scale * worth(c) === below);
+      marks.push({ name: "B1", at });
     }
     if (slope[i - 1] * slope[i] < 0) {
       const sign = Math.sign(slope[i - 1]);
@@ -127,8 +150,8 @@ function marksOf(setting) {
     }
     const isSummit = size[i] > size[i - 1] && size[i] > size[i + 1];
     if (isSummit && slope[i - 1] * slope[i + 1] > 0) {
-      const peak = summit(low, WHOLE[i + 1], (c) => Math.abs(gstAt(c)));
-      marks.push({ name: "peak", at: peak, value: Math.abs(gstAt(peak)) });
+      const peak = summit(low, WHOLE[i + 1], height);
+      if (!jumps(peak, height)) marks.push({ name: "peak", at: peak, value: height(peak) });
     }
   }
   return marks;
@@ -138,9 +161,10 @@ function told(key) {
   const parts = found[key].map(({ name, at, value }) =>
     `${name} at ${at.toFixed(5)}${value === undefined ? "" : ` (|g| = ${value.toPrecision(6)})`}`);
   const setting = state[key];
-  const dead = setting.loss === "adaface" ? `, ẑ = ${scalerOf(setting)}` : "";
+  const scaler = setting.loss === "adaface" ? `, ẑ = ${scalerOf(setting)}` : "";
   const name = `${VOCABULARY.losses[setting.loss].title} ${setting.profile}${setting.detached ? " detached" : ""}`;
-  return `${key.toUpperCase()}: ${name}, n = ${rivalOf(setting).toPrecision(6)}${dead}: ${parts.join("; ") || "no marks"}`;
+  const rival = `n = ${bareWorthOf(setting).toPrecision(6)}${setting.loss === "curricularface" ? " before weighing" : ""}`;
+  return `${key.toUpperCase()}: ${name}, ${rival}${scaler}: ${parts.join("; ") || "no marks"}`;
 }
 
 // --- curves --------------------------------------------------------------------------
@@ -166,7 +190,7 @@ function redraw() {
     charts[id].setData([cosines, column("a"), column("b")]);
   }
   byId("answer").textContent = settings().map(told).join("\n");
-  byId("question").textContent = state.question;
+  byId("explanation").textContent = state.explanation;
   read();
   drawArcs();
   remember();
@@ -232,8 +256,8 @@ function makeCharts() {
     const holder = document.createElement("div");
     holder.id = `chart-${id}`;
     holder.tabIndex = 0;
-    holder.setAttribute("role", "img");
-    holder.setAttribute("aria-label", `${title}, against cos θ; arrow keys move the reading`);
+    holder.setAttribute("role", "application");
+    holder.setAttribute("aria-label", `${title}, against cos θ; arrow keys move the reading, + and - zoom at it, Escape shows all`);
     byId("charts").append(holder);
     charts[id] = new uPlot({
       title,
@@ -272,12 +296,15 @@ function hovered(chart) {
   if (cosine === undefined || cosine === state.reading) return;
   state.reading = cosine;
   read();
+  remember();
 }
 
 function stepped(event) {
   const [low, high] = state.range;
   const step = { ArrowLeft: -1, ArrowRight: 1, PageDown: -50, PageUp: 50 }[event.key];
   if (event.key === "Escape") zoomTo([-1, 1]);
+  const factor = { "+": 0.5, "-": 2 }[event.key];
+  if (factor) zoomTo([low, high].map((end) => Math.max(-1, Math.min(1, state.reading + factor * (end - state.reading)))));
   if (step === undefined) return;
   event.preventDefault();
   const next = state.reading + (step * (high - low)) / (POINTS - 1);
@@ -328,12 +355,13 @@ function makeReading() {
 
 // --- feature space -------------------------------------------------------------------
 
+// Red, green, blue and opacity of a share of the scale; nothing where there is no number.
 function colour(share) {
   const stops = VOCABULARY.colours;
   const place = Math.max(0, Math.min(1, share)) * (stops.length - 1);
+  if (Number.isNaN(place)) return [0, 0, 0, 0];
   const low = Math.min(stops.length - 2, Math.floor(place));
-  const mixed = stops[low].map((v, i) => Math.round(v + (stops[low + 1][i] - v) * (place - low)));
-  return `rgb(${mixed.join(",")})`;
+  return [...stops[low].map((v, i) => v + (stops[low + 1][i] - v) * (place - low)), 255];
 }
 
 // What the radius stands for: the share 0 is the lowest norm, 1 the highest.
@@ -360,42 +388,60 @@ const ringsOf = (setting, count) => (Object.keys(ofRadius(setting, 0)).length ? 
 // The rival of a sample: the setting's, or tied to the angle between its two classes.
 const rivalAt = (setting, angle) => (state.tied ? Math.cos(WIDEST - angle) : rivalOf(setting));
 
+// A function of (angle, ring) at the nodes of a grid.
+const onGrid = (rings, value) => Array.from({ length: rings + 1 }, (_, ring) =>
+  Array.from({ length: SECTORS + 1 }, (_, sector) => value((sector / SECTORS) * WIDEST, ring)));
+
+// |g| in the middle of each cell, ring by ring from the inside.
 function cellsOf(setting) {
-  const cells = [];
   const { gst } = functionsOf(setting);
-  const rings = ringsOf(setting, 20);
-  for (let ring = 0; ring < rings; ring += 1) {
+  const rings = ringsOf(setting, MOST_RINGS);
+  return Array.from({ length: rings }, (_, ring) => {
     const byRadius = ofRadius(setting, (ring + 0.5) / rings);
     const fixed = along(setting, gst, byRadius);
-    for (let sector = 0; sector < SECTORS; sector += 1) {
+    return Float64Array.from({ length: SECTORS }, (_, sector) => {
       const angle = ((sector + 0.5) / SECTORS) * WIDEST;
       const at = state.tied ? along(setting, gst, { ...byRadius, rival_cosine: rivalAt(setting, angle) }) : fixed;
-      const [inner, outer] = [ring / rings, (ring + 1) / rings];
-      cells.push({ inner, outer, sector, size: Math.abs(at(Math.cos(angle))) });
-    }
+      return Math.abs(at(Math.cos(angle)));
+    });
+  });
+}
+
+// For each pixel of the square around the sector its cell of SECTORS x MOST_RINGS; -1
+// outside.
+const MOST_RINGS = 20;
+const CELL_OF = Int16Array.from({ length: RADIUS * RADIUS }, (_, place) => {
+  const [x, y] = [(place % RADIUS) + 0.5, RADIUS - Math.floor(place / RADIUS) - 0.5];
+  const ring = Math.floor((MOST_RINGS * (Math.hypot(x, y) - HOLE)) / (RADIUS - HOLE));
+  if (ring < 0 || ring >= MOST_RINGS) return -1;
+  return ring * SECTORS + Math.floor((Math.atan2(y, x) / WIDEST) * SECTORS);
+});
+
+function paintCells(ctx, cells, most) {
+  const image = ctx.createImageData(RADIUS, RADIUS);
+  const pixels = new Uint32Array(image.data.buffer);
+  const colours = Uint32Array.from({ length: MOST_RINGS * SECTORS }, (_, cell) => {
+    const ring = Math.floor((Math.floor(cell / SECTORS) * cells.length) / MOST_RINGS);
+    return new Uint32Array(Uint8Array.from(colour(cells[ring][cell % SECTORS] / most)).buffer)[0];
+  });
+  for (let place = 0; place < pixels.length; place += 1) {
+    if (CELL_OF[place] >= 0) pixels[place] = colours[CELL_OF[place]];
   }
-  return cells;
+  ctx.putImageData(image, LEFT, BOTTOM - RADIUS);
 }
 
 // B0 and B1 as segments [[angle, share of the radius], the same] of their lines.
 function boundariesOf(setting) {
-  const rival = rivalOf(setting);
-  const bare = state.tied ? WIDEST / 2 : Math.acos(rival);
-  const straight = bare <= WIDEST ? [[[bare, 0], [bare, 1]]] : []; // NaN: no such angle
-  return { B0: straight, B1: zeroSegments(excessOf(setting)) };
-}
-
-// F - n times s, which is 0 where P is 1/2, at the nodes of a grid.
-function excessOf(setting) {
   const { logit } = functionsOf(setting);
-  const rings = ringsOf(setting, 40);
-  return Array.from({ length: rings + 1 }, (_, ring) => {
-    const logitAt = along(setting, logit, ofRadius(setting, ring / rings));
-    return Array.from({ length: SECTORS + 1 }, (_, sector) => {
-      const angle = (sector / SECTORS) * WIDEST;
-      return logitAt(Math.cos(angle)) - setting.scale * rivalAt(setting, angle);
-    });
+  const rings = ringsOf(setting, 24);
+  const logits = Array.from({ length: rings + 1 }, (_, ring) => along(setting, logit, ofRadius(setting, ring / rings)));
+  const bare = onGrid(1, (angle) => Math.cos(angle) - bareWorthOf(setting, rivalAt(setting, angle)));
+  const fixed = worthOf(setting);
+  const margined = onGrid(rings, (angle, ring) => {
+    const worth = state.tied ? worthOf(setting, rivalAt(setting, angle)) : fixed;
+    return logits[ring](Math.cos(angle)) - setting.scale * worth(Math.cos(angle));
   });
+  return { B0: zeroSegments(bare), B1: zeroSegments(margined) };
 }
 
 const CORNERS = [[0, 0], [1, 0], [1, 1], [0, 1]];
@@ -432,17 +478,9 @@ function drawArcs() {
 }
 
 function drawArc(canvas, key, cells, most) {
-  const ctx = canvas.getContext("2d");
+  const ctx = canvas.getContext("2d", { willReadFrequently: true }); // kept where pixels are cheap to set
   ctx.clearRect(0, 0, canvas.width, canvas.height);
-  const turn = WIDEST / SECTORS;
-  for (const { inner, outer, sector, size } of cells) {
-    ctx.fillStyle = ctx.strokeStyle = colour(size / most);
-    ctx.beginPath();
-    ctx.arc(LEFT, BOTTOM, radiusOf(outer), -sector * turn, -(sector + 1) * turn, true);
-    ctx.arc(LEFT, BOTTOM, radiusOf(inner), -(sector + 1) * turn, -sector * turn);
-    ctx.fill();
-    ctx.stroke(); // no gap between neighbours
-  }
+  paintCells(ctx, cells, most);
   ctx.font = "16px system-ui, sans-serif";
   ctx.textAlign = "left";
   ctx.fillStyle = "#1b1b1b";
@@ -451,7 +489,7 @@ function drawArc(canvas, key, cells, most) {
   ctx.fillText("rival", 8, BOTTOM - RADIUS - 12);
   canvas.boundaries = boundariesOf(state[key]); // for whoever asks what is drawn
   for (const [name, segments] of Object.entries(canvas.boundaries)) drawBoundary(ctx, name, segments);
-  drawMarkers(ctx);
+  if (ringsOf(state[key], 2) > 1) drawMarkers(ctx);
   drawScale(ctx, most);
 }
 
@@ -496,10 +534,10 @@ function drawMarkers(ctx) {
 
 function drawScale(ctx, most) {
   const [left, top, height] = [478, 60, 300];
-  for (let row = 0; row < height; row += 1) {
-    ctx.fillStyle = colour(1 - row / height);
-    ctx.fillRect(left, top + row, 14, 1.5);
-  }
+  const scale = ctx.createLinearGradient(0, top + height, 0, top);
+  VOCABULARY.colours.forEach((stop, i, all) => scale.addColorStop(i / (all.length - 1), `rgb(${stop.join(",")})`));
+  ctx.fillStyle = scale;
+  ctx.fillRect(left, top, 14, height);
   ctx.fillStyle = "#1b1b1b";
   ctx.font = "14px system-ui, sans-serif";
   ctx.fillText(`≥ ${most.toPrecision(3)}`, left - 10, top - 8);
@@ -509,9 +547,11 @@ function drawScale(ctx, most) {
 
 // --- controls ------------------------------------------------------------------------
 
+const isWhole = (loss, name) => name === "classes" || (loss === "sphereface" && name === "multiplier");
+
 function control(key, name) {
   const [low, high, usualStep] = VOCABULARY.ranges[name];
-  const whole = name === "multiplier" && state[key].loss === "sphereface";
+  const whole = isWhole(state[key].loss, name);
   const step = whole ? 1 : usualStep;
   const id = `${key}-${name}`;
   const words = VOCABULARY.words[name];
@@ -543,7 +583,7 @@ function fill(key) {
 }
 
 function entered(key, { target }) {
-  state.question = "";
+  state.explanation = "";
   const { name } = target.dataset;
   const setting = state[key];
   if (target.tagName === "SELECT") {
@@ -567,11 +607,14 @@ function makeControls() {
     <p><button type="button" id="compare"></button></p>
     <fieldset id="setting-b" class="b"></fieldset>
     <p><label><input type="checkbox" id="tied"> feature space: rival tied to the angle</label></p>
-    <p><button type="button" id="share">Copy the address of this view</button></p>`;
-  for (const key of ["a", "b"]) byId(`setting-${key}`).addEventListener("input", (event) => entered(key, event));
+    <p><button type="button" id="share">${SHARE}</button></p>`;
+  for (const key of ["a", "b"]) {
+    byId(`setting-${key}`).addEventListener("input", (event) => entered(key, event));
+    byId(`setting-${key}`).addEventListener("change", ({ target }) => target.reportValidity());
+  }
   byId("compare").addEventListener("click", () => {
     state.b = state.b ? null : { ...state.a };
-    state.question = "";
+    state.explanation = "";
     refresh();
   });
   byId("tied").addEventListener("input", ({ target }) => {
@@ -579,7 +622,7 @@ function makeControls() {
     changed();
   });
   byId("share").addEventListener("click", async ({ target }) => {
-    remember();
+    keep();
     try {
       await navigator.clipboard.writeText(location.href);
       target.textContent = "Copied";
@@ -628,9 +671,15 @@ function written() {
 
 let pending = 0;
 
+function keep() {
+  clearTimeout(pending);
+  history.replaceState(null, "", `#${written()}`);
+}
+
 function remember() {
   clearTimeout(pending);
-  pending = setTimeout(() => history.replaceState(null, "", `#${written()}`), 120);
+  pending = setTimeout(keep, 120);
+  byId("share").textContent = SHARE;
 }
 
 function finite(text, low, high, otherwise) {
@@ -648,19 +697,20 @@ function settingFrom(view, key) {
   setting.detached = view.get(`${key}.detached`) === "true";
   if (view.get(`${key}.rival`) === "classes") setting.rival = "classes";
   for (const [name, [low, high]] of Object.entries(VOCABULARY.ranges)) {
-    setting[name] = finite(view.get(`${key}.${name}`), low, high, setting[name]);
+    const value = finite(view.get(`${key}.${name}`), low, high, setting[name]);
+    if (!isWhole(loss, name) || Number.isInteger(value)) setting[name] = value;
   }
   return setting;
 }
 
-function recallPreset({ view, question }) {
+function recallPreset({ view, explanation }) {
   recall(new URLSearchParams(view));
-  state.question = question;
+  state.explanation = explanation;
   refresh();
 }
 
 function recall(view) {
-  state.question = "";
+  state.explanation = "";
   state.a = settingFrom(view, "a") ?? usual("arcface");
   state.b = settingFrom(view, "b");
   const [low, high] = (view.get("range") ?? "-1,1").split(",").map((text) => finite(text, -1, 1, NaN));
