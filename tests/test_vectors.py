@@ -101,12 +101,7 @@ def test_the_smoke_tier_is_in_step_with_the_spec() -> None:
 
 
 def test_the_smoke_tier_is_the_cover_that_is_found_anew() -> None:
-    found = [whole(asked)._asdict() for asked in smallest()]
-    kept = [whole(asked)._asdict() for asked in questions_in(smoke_text())]
-    strip = ("loss", "profile", "quantity")
-    assert [[f[n] for n in strip] for f in found] == [
-        [k[n] for n in strip] for k in kept
-    ]
+    assert written("smoke", smallest()) == smoke_text()
 
 
 def test_the_smoke_tier_is_small_and_keeps_its_schema() -> None:
@@ -124,7 +119,7 @@ def test_rows_of_the_larger_tiers_keep_the_schema(questions: Any) -> None:
 
 
 def test_every_flag_stands_at_a_row() -> None:
-    rows = [row_of(whole(asked)) for asked in list(hard_questions())[::11]]
+    rows = [row_of(whole(asked)) for asked in list(hard_questions())[::23]]
     found = {flag for row in rows for flag in row["flags"]}
     assert found == set(FLAGS)
 

@@ -9,7 +9,15 @@ from typing import Any
 
 import click
 
-from .options import EFFORTS, FILE, HTML_HELP, JSON_HELP, shown_progress, write_html
+from .options import (
+    EFFORTS,
+    FILE,
+    HTML_HELP,
+    JSON_HELP,
+    Limit,
+    shown_progress,
+    write_html,
+)
 
 
 @click.command("gate")
@@ -49,13 +57,13 @@ from .options import EFFORTS, FILE, HTML_HELP, JSON_HELP, shown_progress, write_
 )
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Limit(),
     metavar="SECONDS",
     help="A head that takes longer counts as hanging (1800).",
 )
 @click.option(
     "--memory-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Limit(),
     metavar="GIB",
     help="A head that holds more, with what it starts, is ended (8).",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,23 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True, writable=True)
 SEED = click.IntRange(min=0)
 JSON_HELP = "Write the same as data."
 HTML_HELP = "Write a page for a browser; it needs no network."
+
+
+class Limit(click.FloatRange):
+    """Seconds or GiB: a number above 0, at most a million."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=1e6)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number, or one line; NaN is in every range of click's own."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range 0<x<=1000000.", param, ctx)
+        return number
+
 
 Progress = Callable[[str, float], None]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .options import EFFORTS, FILE, JSON_HELP, SEED, shown_progress
+from .options import EFFORTS, FILE, JSON_HELP, SEED, Limit, shown_progress
 
 
 @click.command("port")
@@ -27,7 +27,7 @@ from .options import EFFORTS, FILE, JSON_HELP, SEED, shown_progress
 )
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Limit(),
     default=30.0,
     metavar="SECONDS",
     help="For one request and its answer; a port that takes longer counts as hanging "

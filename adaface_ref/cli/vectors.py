@@ -23,8 +23,9 @@ TIERS = ("smoke", "full", "hard")
 def vectors_command(folder: Path, tiers: tuple[str, ...]) -> None:
     """Write test vectors: inputs, certified values, allowed errors, as JSON.
 
-    smoke is the smallest set found that catches every known value fault, full holds
-    every loss, profile and quantity, hard the places where implementations go wrong.
+    smoke is the smallest set found that catches every known fault that values can
+    show, full holds every loss, profile and quantity, hard the places where
+    implementations go wrong.
     The same version writes the same bytes.
 
     \b

@@ -20,9 +20,9 @@ from adaface_ref.numpy_arguments import parse_profile
 
 from .contours import zero_lines
 from .heads import WHERE, Floats, Head, head_of
+from .heatmap import top_of_scale
 from .marks import crossings
 from .recipes import Plan, check_plan
-from .style import top_of_scale
 
 
 class Example(NamedTuple):

@@ -101,3 +101,22 @@ def _map(head: Head, count: int) -> Map:
         levels,
         tuple(marks_of(head, float(j)) for j in levels),
     )
+
+
+def top_of_scale(cells: Floats, share: float) -> float:
+    """The value at which a colour scale ends.
+
+    Args:
+        cells: what is coloured; NaN does not count.
+        share: the share of the cells that the colours resolve; |g| has no largest
+            value.
+
+    Returns:
+        What that share does not exceed, rounded up to a multiple of 10, or of the power
+        of ten below it; 1 if nothing is above 0.
+    """
+    top = float(np.nanquantile(cells, share))
+    if not top > 0:
+        return 1.0
+    step = min(10.0, 10.0 ** np.floor(np.log10(top)))
+    return float(np.ceil(top / step) * step)

@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 Look = dict[str, Any]
 """Properties of something drawn, by Matplotlib's names."""
@@ -77,22 +75,3 @@ def as_bytes(figure: Figure, ending: str, dpi: int = 220) -> bytes:
     with styled():
         figure.savefig(content, format=ending[1:], dpi=dpi, metadata=UNDATED[ending])
     return content.getvalue()
-
-
-def top_of_scale(cells: NDArray[np.float64], share: float) -> float:
-    """The value at which a colour scale ends.
-
-    Args:
-        cells: what is coloured; NaN does not count.
-        share: the share of the cells that the colours resolve; |g| has no largest
-            value.
-
-    Returns:
-        What that share does not exceed, rounded up to a multiple of 10, or of the power
-        of ten below it; 1 if nothing is above 0.
-    """
-    top = float(np.nanquantile(cells, share))
-    if not top > 0:
-        return 1.0
-    step = min(10.0, 10.0 ** np.floor(np.log10(top)))
-    return float(np.ceil(top / step) * step)

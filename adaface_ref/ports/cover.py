@@ -99,17 +99,30 @@ def catches(loss: str, columns: Columns) -> dict[tuple[str, str], Any]:
     return found
 
 
-def pool(loss: str) -> Columns:
+MULTIPLIERS = {"combined": (0.9, 1.0)}
+"""Some faults show only at the usual multiplier 1, some only at another."""
+
+
+def pools(loss: str) -> list[Columns]:
     """Points to choose from: plain ones, and one block's.
 
     Args:
         loss: a loss id.
 
     Returns:
-        Arrays (N,) by name; cosines are values of float32, the rival no less than
-        the other class.
+        For each multiplier arrays (N,) by name; cosines are values of float32, the
+        rival no less than the other class.
     """
-    plain = _plain(loss)
+    usual = _usual(loss)
+    own = (usual.get("multiplier"),)
+    return [
+        _pool(loss, usual if multiplier is None else usual | {"multiplier": multiplier})
+        for multiplier in MULTIPLIERS.get(loss, own)
+    ]
+
+
+def _pool(loss: str, usual: Mapping[str, float]) -> Columns:
+    plain = _plain(usual)
     drawn = block(loss, 5, size=400, dtype="float32")
     nearest = drawn["rival_cosine"].clip(-0.96875, 0.96875)
     drawn["other_cosine"] = in_dtype(nearest, "float32")
@@ -123,9 +136,8 @@ def pool(loss: str) -> Columns:
     return _one_multiplier(kept)
 
 
-def _plain(loss: str) -> dict[str, Any]:
+def _plain(usual: Mapping[str, float]) -> dict[str, Any]:
     """Short numbers: every target with every rival, scaler and norm."""
-    usual = _usual(loss)
     levels = [LEVELS.get(name, (value,)) for name, value in usual.items()]
     grid = zip(*itertools.product(TARGETS, (0.5, 0.875, -0.25), *levels), strict=True)
     names = ("target_cosine", "rival_cosine", *usual)
@@ -152,8 +164,10 @@ def smallest() -> list[Asked]:
     """A greedy cover of all faults of all losses, and a row for every outside rule."""
     chosen = []
     for loss in LOSSES:
-        columns = pool(loss)
-        found = catches(loss, columns)
+        parts = pools(loss)
+        caught = [catches(loss, columns) for columns in parts]
+        columns = {n: np.concatenate([part[n] for part in parts]) for n in parts[0]}
+        found = {key: np.concatenate([c[key] for c in caught]) for key in caught[0]}
         ids = {fault for (fault, _), where in found.items() if where.any()}
         chosen += [
             Asked(loss, "pure", quantity, _point(columns, index))
@@ -211,7 +225,7 @@ def faults_in(
     beyond: dict[str, dict[str, list[str]]] = {NO_NORMS: {}, NO_VALUE: {}}
     for loss in LOSSES:
         caught[loss] = dict(sorted(_first_catch(loss, rows).items()))
-        columns = pool(loss)
+        columns = pools(loss)[0]
         for fault in faults_of(loss):
             if fault.id not in caught[loss]:
                 unknown = bool(np.isnan(answers(fault, loss, columns)["logit"]).all())

@@ -14,9 +14,9 @@ from sympy.printing.codeprinter import CodePrinter
 from sympy.printing.jscode import JavascriptCodePrinter
 from sympy.printing.rust import RustCodePrinter
 
-from adaface_ref.spec.symbols import angle, multiplier, target_cosine
+from adaface_ref.spec.symbols import angle, target_cosine
 
-from .stable import Exported, parity, segment, sine
+from .stable import Exported, sine, turned_ratio
 
 
 class _Doubles(CodePrinter):  # type: ignore[misc]
@@ -35,6 +35,7 @@ class _Doubles(CodePrinter):  # type: ignore[misc]
         return f"{type(e).__name__}({', '.join(map(self._print, e.args))})"
 
     _print_weighted = _print_over_sine = _print_turned_ratio = _call
+    _print_arcs_below = _print_arcs_sign = _call
 
 
 class _C(_Doubles, C99CodePrinter):  # type: ignore[misc]
@@ -51,6 +52,9 @@ class _JavaScript(_Doubles, JavascriptCodePrinter):  # type: ignore[misc]
 class _Rust(_Doubles, RustCodePrinter):  # type: ignore[misc]
     _print_Mul = CodePrinter._print_Mul
     _print_Add = CodePrinter._print_Add
+
+    def _print_Integer(self, e: Any) -> str:
+        return f"{int(e)}.0_f64"
 
     def _print_Rational(self, e: Any) -> str:
         return f"{float(e)!r}_f64"
@@ -118,6 +122,13 @@ class _FPCore(CodePrinter):  # type: ignore[misc]
         x, below = map(self._print, e.args)
         return f"(if (== {x} 0) 0 (/ {x} {below}))"
 
+    def _print_arcs_below(self, e: Any) -> str:
+        q, theta = map(self._print, e.args)
+        return f"(fmin (floor (/ (* {q} {theta}) PI)) (- {q} 1))"
+
+    def _print_arcs_sign(self, e: Any) -> str:
+        return f"(- 1 (* 2 (fmod {self._print_arcs_below(e)} 2)))"
+
     def _print_turned_ratio(self, e: Any) -> str:
         q, a, _c, theta = map(self._print, e.args)
         return f"(/ (sin (+ (* {q} {theta}) {a})) sine)"
@@ -176,19 +187,12 @@ def _unused(found: Exported) -> list[str]:
     read = {symbol.name for part in parts for symbol in part.free_symbols}
     chosen = _locals(found)
     read |= {"target_cosine"} if chosen else set()
-    read |= {"multiplier"} if segment in chosen else set()
     return [name for name in found.arguments if name not in read]
 
 
 def _locals(found: Exported) -> list[Symbol]:
     """What a function computes first, in the order in which it is needed."""
-    arcs = found.needs(segment) or found.needs(parity)
-    chosen = []
-    if found.needs(sine):
-        chosen.append(sine)
-    if found.needs(angle) or arcs:
-        chosen.append(angle)
-    return [*chosen, *([segment, parity] if arcs else [])]
+    return [symbol for symbol in (sine, angle) if found.needs(symbol)]
 
 
 C = Language(
@@ -202,14 +206,12 @@ C = Language(
     {
         sine: f"sqrt((1.0 - {target_cosine}) * (1.0 + {target_cosine}))",
         angle: f"acos({target_cosine})",
-        segment: f"arcs_below({multiplier}, {angle})",
-        parity: f"1.0 - 2.0 * fmod({segment}, 2.0)",
     },
     unused="    (void){};",
 )
 
 JAVASCRIPT = Language(
-    lambda: _JavaScript(),
+    _JavaScript,
     "export function {name}({arguments}) {{",
     "{}",
     "  const {name} = {value};",
@@ -219,13 +221,11 @@ JAVASCRIPT = Language(
     {
         sine: f"sqrt((1 - {target_cosine}) * (1 + {target_cosine}))",
         angle: f"acos({target_cosine})",
-        segment: f"arcs_below({multiplier}, {angle})",
-        parity: f"1 - 2 * ({segment} % 2)",
     },
 )
 
 RUST = Language(
-    lambda: _Rust(),
+    _Rust,
     "pub fn {name}({arguments}) -> f64 {{",
     "{}: f64",
     "    let {name}: f64 = {value};",
@@ -235,8 +235,6 @@ RUST = Language(
     {
         sine: f"((1.0 - {target_cosine}) * (1.0 + {target_cosine})).sqrt()",
         angle: f"{target_cosine}.acos()",
-        segment: f"arcs_below({multiplier}, {angle})",
-        parity: f"1.0 - 2.0 * ({segment} % 2.0)",
     },
 )
 
@@ -247,8 +245,6 @@ def fpcore(found: Exported) -> str:
     texts = {
         sine: "(sqrt (* (- 1 target_cosine) (+ 1 target_cosine)))",
         angle: "(acos target_cosine)",
-        segment: "(fmin (floor (/ (* multiplier angle) PI)) (- multiplier 1))",
-        parity: "(- 1 (* 2 (fmod segment 2)))",
     }
     body = show(found.branches[-1].value)
     for where, value in reversed(found.branches[:-1]):
@@ -256,7 +252,7 @@ def fpcore(found: Exported) -> str:
         test = tests[0] if len(tests) == 1 else f"(and {' '.join(tests)})"
         body = f"(if {test}\n  {show(value)}\n  {body})"
     wanted = _locals(found)
-    if "sine" in body and sine not in wanted:
+    if sine not in wanted and any(b.value.has(turned_ratio) for b in found.branches):
         wanted.insert(0, sine)
     if wanted:
         pairs = " ".join(f"({symbol} {texts[symbol]})" for symbol in wanted)

@@ -39,16 +39,14 @@ from adaface_ref.spec.symbols import (
     cosine_clamp,
     logistic,
     multiplier,
+    segment,
     target_cosine,
 )
-from adaface_ref.spec.symbols import segment as counted_arcs
 
 QUANTITIES = ("logit", "slope", "probability", "gst", "other_logit", "other_gst")
 """What is exported of every loss and profile."""
 
 sine = Symbol("sine", real=True)
-segment = Symbol("segment", real=True)
-parity = Symbol("parity", real=True)
 
 
 class weighted(Function):  # type: ignore[misc]  # noqa: N801
@@ -67,6 +65,21 @@ class turned_ratio(Function):  # type: ignore[misc]  # noqa: N801
     """sin(q theta + a) / sin(theta), with its limits at both poles."""
 
     nargs = 4
+
+
+class arcs_below(Function):  # type: ignore[misc]  # noqa: N801
+    """How many whole arcs of pi / q lie below the angle, q - 1 at most: steps."""
+
+    nargs = 2
+    is_real = True
+
+    def fdiff(self, _argument: int = 1) -> Expr:
+        """Flat between its steps."""
+        return S.Zero
+
+
+class arcs_sign(arcs_below):  # noqa: N801
+    """(-1)^arcs_below."""
 
 
 class Branch(NamedTuple):
@@ -117,7 +130,7 @@ def exported(quantity: str, loss: str, profile: str) -> Exported:
     parsed = parse(profile)
     if parsed.detached and quantity not in ("slope", "gst", "other_gst"):
         return exported(quantity, loss, str(parsed._replace(detached=False)))
-    row = _with_arcs_in_symbols(LOSSES[loss])
+    row = _with_arcs_counted(LOSSES[loss])
     eps = {
         cosine_clamp: Rational(repr(parsed.cosine)),
         angle_clip: Rational(repr(parsed.angle)),
@@ -155,12 +168,12 @@ def profiles_of(loss: str, more: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 
 @cache
-def _with_arcs_in_symbols(loss: Loss) -> Loss:
-    """SphereFace's number of arcs is an argument, so that its pieces are one."""
-    if counted_arcs not in loss.held_constant:
+def _with_arcs_counted(loss: Loss) -> Loss:
+    """SphereFace's number of arcs is counted from the angle: its pieces are one."""
+    if segment not in loss.held_constant:
         return loss
-    target = loss.target.subs((-1) ** counted_arcs, parity)
-    target = target.subs(counted_arcs, segment)
+    target = loss.target.subs((-1) ** segment, arcs_sign(multiplier, angle))
+    target = target.subs(segment, arcs_below(multiplier, angle))
     return replace(loss, held_constant={}, target=target)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -22,7 +24,7 @@ from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
 from adaface_ref.tolerance import SMALLEST_NORMAL
 
-from .bits import encode
+from .bits import decode, encode
 from .stable import QUANTITIES, profiles_of
 
 FORMAT = 1
@@ -47,8 +49,6 @@ FLAGS = {
     "core": "the profile is the formula, away from the poles: wrong margins show",
 }
 """What each flag means, and the fault that it is there to catch."""
-
-TIERS = ("smoke", "full", "hard")
 
 
 class Asked(NamedTuple):
@@ -102,12 +102,22 @@ def row_of(asked: Asked) -> dict[str, Any]:
         "allowed": allowed,
         "flags": flags_of(asked, value, pole),
     }
-    sides = [] if pole else sides_of(Question(quantity, loss, profile), point)
-    others = {side.value for side in sides if side.value != value}
+    others = set() if pole else _others(asked, point, value)
     if others:
         row["flags"].append("kink")
         row["also"] = [_number(other) for other in sorted(others)]
     return row
+
+
+def _others(asked: Asked, point: Mapping[str, float], value: float) -> set[float]:
+    """What is right beside the value where pieces meet, in either dtype."""
+    cell = asked.quantity, asked.loss, asked.profile
+    return {
+        side.value
+        for dtype in ("float64", "float32")
+        for side in sides_of(Question(*cell, dtype), point)
+        if side.value != value
+    }
 
 
 def _inputs(asked: Asked) -> dict[str, float]:
@@ -154,11 +164,14 @@ def flags_of(asked: Asked, value: float, pole: bool) -> list[str]:
     _, profile, quantity, point = asked
     at = {name: point[name] for name in INPUTS[quantity]}
     cosine = point["target_cosine"]
-    core = profile == "pure" or _value("logit", asked) == _value("logit", asked, "pure")
+    core = profile == "pure" or all(
+        _limit(name, asked) == _limit(name, asked, "pure")
+        for name in ("logit", quantity)
+    )
     found = {
         "pole": pole,
         "near-pole": not pole and abs(cosine) > 0.999,
-        "dead-zone": quantity in ("gst", "slope") and value == 0,
+        "dead-zone": quantity in ("gst", "slope") and _limit("slope", asked) == 0,
         "reversed": quantity == "gst" and 0 < value < math.inf,
         "subnormal": 0 < abs(value) < SMALLEST_NORMAL["float64"],
         "past-threshold": not core,
@@ -173,6 +186,15 @@ def flags_of(asked: Asked, value: float, pole: bool) -> list[str]:
 def _value(quantity: str, asked: Asked, profile: str = "") -> float:
     ball = enclosure(quantity, asked.loss, profile or asked.profile, asked.point, 128)
     return float(ball)
+
+
+def _limit(quantity: str, asked: Asked, profile: str = "") -> float:
+    """The value, at a pole its one-sided limit."""
+    profile = profile or asked.profile
+    value = _value(quantity, asked, profile)
+    if math.isfinite(value):
+        return value
+    return limit_at_pole(quantity, asked.loss, profile, asked.point)
 
 
 def full_questions() -> Iterator[Asked]:
@@ -191,10 +213,9 @@ def hard_questions() -> Iterator[Asked]:
         for profile in profiles_of(loss):
             columns = block(loss, SEED, profile=profile, size=200, dtype="float32")
             corners = corner_count(profile, "float32")
-            near = np.flatnonzero(np.abs(columns["target_cosine"]) > 0.99)[:4]
-            tail = range(
-                columns["target_cosine"].size - 6, columns["target_cosine"].size
-            )
+            cosines = np.abs(columns["target_cosine"])
+            near = corners + np.flatnonzero(cosines[corners:] > 0.99)[:4]
+            tail = range(cosines.size - 6, cosines.size)
             chosen = dict.fromkeys([*range(0, corners, 4), *near.tolist(), *tail])
             yield from _asked(loss, profile, columns, chosen)
 
@@ -202,11 +223,11 @@ def hard_questions() -> Iterator[Asked]:
 def _asked(
     loss: str, profile: str, columns: Mapping[str, Any], chosen: Iterable[int]
 ) -> Iterator[Asked]:
-    if parse(profile).detached and loss != "adaface":
-        return
+    # A detached profile differs in what sees the gradient alone.
+    seen = ("slope", "gst", "other_gst") if parse(profile).detached else QUANTITIES
     for index in chosen:
         point = {name: float(column[index]) for name, column in columns.items()}
-        for quantity in QUANTITIES:
+        for quantity in seen:
             yield Asked(loss, profile, quantity, point)
 
 
@@ -224,14 +245,13 @@ def questions_in(text: str) -> list[Asked]:
             row["loss"],
             row["profile"],
             row["quantity"],
-            {name: _float(value["bits"]) for name, value in row["inputs"].items()},
+            {
+                name: float(decode(value["bits"], "float64")[0])
+                for name, value in row["inputs"].items()
+            },
         )
         for row in json.loads(text)["rows"]
     ]
-
-
-def _float(bits: str) -> float:
-    return float(np.frombuffer(bytes.fromhex(bits), ">f8")[0])
 
 
 def smoke_text() -> str:
@@ -260,8 +280,9 @@ def written(tier: str, questions: Sequence[Asked]) -> str:
         "tier": tier,
         "about": "bits are big-endian IEEE 754; low and high enclose the true value; "
         "float64 and float32 are correctly rounded; an answer may be off the true "
-        "value by `allowed` of its dtype; what `faults` names is caught by the row of "
-        "that number, and `beyond` says what no row can catch.",
+        "value by `allowed` of its dtype, and at a pole be 0 or anything of the "
+        "limit's sign; what `faults` names is caught by the row of that number, and "
+        "`beyond` says what no row can catch.",
         "flags": FLAGS,
         "parameters": {loss: list(parameters_of(loss)) for loss in LOSSES},
         "faults": caught,
@@ -283,7 +304,7 @@ def write_vectors(folder: Path, tiers: Iterable[str]) -> list[Path]:
 
     Args:
         folder: where; it is made if it is not there.
-        tiers: of TIERS.
+        tiers: of smoke, full and hard.
 
     Returns:
         The files.
@@ -295,18 +316,25 @@ def write_vectors(folder: Path, tiers: Iterable[str]) -> list[Path]:
     schema = files("adaface_ref.spec") / "vectors" / "vectors.schema.json"
     texts = {"vectors.schema.json": schema.read_text(encoding="utf-8")}
     paths = []
-    try:
+    with _told_in_a_line(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".writable").touch()
-        (folder / ".writable").unlink()
-        for tier in tiers:
-            smoke = tier == "smoke"
-            asked = questions_in(smoke_text()) if smoke else list(make[tier]())
-            texts[f"{tier}.json"] = written(tier, asked)
+        with tempfile.TemporaryFile(dir=folder):
+            pass  # finds out before the work that it can be written
+    for tier in tiers:
+        smoke = tier == "smoke"
+        asked = questions_in(smoke_text()) if smoke else list(make[tier]())
+        texts[f"{tier}.json"] = written(tier, asked)
+    with _told_in_a_line(folder):
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
             paths.append(folder / name)
+    return paths
+
+
+@contextmanager
+def _told_in_a_line(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         must = f"a folder that can be written ({error.strerror})"
         raise DomainError(f"DIR={folder}, but must be {must} [vectors]") from None
-    return paths

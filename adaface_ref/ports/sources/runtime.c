@@ -42,3 +42,8 @@ MARGIN_SOFTMAX static double turned_ratio(double q, double a, double c, double a
 MARGIN_SOFTMAX static double arcs_below(double q, double angle) {
     return fmin(floor(q * angle / PI), q - 1.0);
 }
+
+/* (-1) to that power. */
+MARGIN_SOFTMAX static double arcs_sign(double q, double angle) {
+    return 1.0 - 2.0 * fmod(arcs_below(q, angle), 2.0);
+}

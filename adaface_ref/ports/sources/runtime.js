@@ -34,3 +34,6 @@ function turned_ratio(q, a, c, angle) {
 function arcs_below(q, angle) {
   return min(floor((q * angle) / PI), q - 1);
 }
+
+// (-1) to that power.
+const arcs_sign = (q, angle) => 1 - 2 * (arcs_below(q, angle) % 2);

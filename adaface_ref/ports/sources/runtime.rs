@@ -47,3 +47,8 @@ fn turned_ratio(q: f64, a: f64, c: f64, angle: f64) -> f64 {
 fn arcs_below(q: f64, angle: f64) -> f64 {
     (q * angle / PI).floor().min(q - 1.0)
 }
+
+/// (-1) to that power.
+fn arcs_sign(q: f64, angle: f64) -> f64 {
+    1.0 - 2.0 * (arcs_below(q, angle) % 2.0)
+}
