@@ -125,6 +125,12 @@ def test_easy_leaves_the_threshold_itself_bare(loss: str, threshold: float) -> N
     assert found == [64 * threshold] * 3
 
 
+@pytest.mark.parametrize("cosine", [1e-300, -1e-20])
+def test_one_arc_of_sphereface_keeps_every_digit_next_to_0(cosine: float) -> None:
+    given = {"scale": 1.0, "multiplier": 1.0}
+    assert numpy_reference.logit("sphereface", cosine, **given) == cosine
+
+
 @pytest.mark.parametrize("profile", ["fallback", "fallback-plain", "easy", "shift"])
 def test_the_slope_is_1_outside_the_core(profile: str) -> None:
     assert value("slope", "arcface", profile, margin=0.5, target_cosine=-0.9) == 1

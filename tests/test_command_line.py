@@ -266,6 +266,15 @@ MISTAKES = [
     (("verify", "--effort", "huge"), "'huge' is not one of"),
     (("verify", "--seed", "-1"), "-1 is not in the range"),
     (("nosuch",), "No such command 'nosuch'"),
+    *(
+        ((*command, option, value), f"{option}': {value}")
+        for command, option in [
+            (("gate", "m:f", "--loss", "cosface"), "--time-limit"),
+            (("gate", "m:f", "--loss", "cosface"), "--memory-limit"),
+            (("port",), "--time-limit"),
+        ]
+        for value in ("nan", "inf", "0", "1e+300")
+    ),
     (("evaluate", "--loss", "nosuch", "--at", ""), "loss=nosuch, but must be one of"),
     ((*EVALUATE, "target_cosine=1.5"), "target_cosine=1.5, but must be in [-1, 1]"),
     ((*EVALUATE, "target_cosine=nan"), "target_cosine=nan, but must be in [-1, 1]"),

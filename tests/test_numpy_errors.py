@@ -191,6 +191,12 @@ def test_a_canonical_profile_reads_as_itself(canonical: str) -> None:
     assert str(parse_profile(canonical)) == canonical
 
 
+@pytest.mark.parametrize("function", [reference.logit, reference.slope])
+def test_a_wrong_profile_says_which_function_refuses_it(function: Any) -> None:
+    with pytest.raises(DomainError, match=rf"\[{function.__name__}\]$"):
+        function("arcface", 0.5, scale=64.0, margin=0.5, profile="x")
+
+
 def test_a_profile_says_its_defaults_or_leaves_them_out() -> None:
     said = parse_profile("clip:angle=1e-3,cosine=1e-3,true")
     assert said == parse_profile("clip") == parse_profile(said)

@@ -33,7 +33,7 @@ class Limit(click.FloatRange):
         """The number, or one line; NaN is in every range of click's own."""
         number = float(super().convert(value, param, ctx))
         if math.isnan(number):
-            self.fail(f"{value} is not in the range 0<x<=1000000.", param, ctx)
+            self.fail(f"{value} is not in the range 0<x<=1000000.0.", param, ctx)
         return number
 
 

@@ -47,9 +47,9 @@ def photograph(folder: Path, browser: Any) -> None:
 
 def main(folder: Path) -> None:
     """Makes them all; the page's picture wants playwright and a Chromium."""
+    make(folder)
     from playwright.sync_api import sync_playwright
 
-    make(folder)
     with sync_playwright() as driver:
         found = shutil.which("chromium") or shutil.which("google-chrome")
         browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
