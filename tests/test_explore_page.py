@@ -225,13 +225,13 @@ def test_the_feature_space_of_a_second_setting_is_there_only_with_it(page: Any) 
 def boundary(page: Any, name: str) -> tuple[Any, Any]:
     """Angles and shares of the radius of a line in the feature space."""
     ends = page.evaluate(f"document.querySelector('#arc-a').boundaries.{name}.flat()")
-    return tuple(np.asarray(ends).reshape(-1, 2).T)
+    angles, shares = np.asarray(ends).reshape(-1, 2).T
+    return angles, shares
 
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_boundaries_of_the_feature_space_follow_the_norm(page: Any, tied: bool) -> None:
-    view = {"a.loss": "adaface", "tied": "true"} if tied else {"a.loss": "adaface"}
-    show(page, view)
+    show(page, {"a.loss": "adaface", "tied": str(tied).lower()})
     angles, shares = boundary(page, "B1")
     margined = [
         numpy_reference.logit("adaface", c, scale=1.0, margin=0.4, margin_scaler=z)
