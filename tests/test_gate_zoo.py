@@ -54,11 +54,12 @@ def _judged(target: str) -> Report:
 def test_exact_heads_conform(target: str, seed: int) -> None:
     row = EXACT[target]
     arguments = dict(row.arguments)
-    # One dtype does for the further seeds.
-    dtypes = ("float32", "float64") if seed == 0 else ("float32",)
+    # One dtype and half the points do for the further seeds.
+    dtypes = ("float32", "float64")[: 1 + (seed == 0)]
     report = few_points(
-        target, row.loss, row.profile, seed, dtypes, points=2_000, **arguments
-    )
+        target, row.loss, row.profile, seed, dtypes,
+        points=2_000 if seed == 0 else 1_000, **arguments,
+    )  # fmt: skip
     assert report.exit_code == 0, report.text()
 
 

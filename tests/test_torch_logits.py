@@ -142,6 +142,40 @@ def test_a_pole_has_the_slope_of_its_neighbour(dtype: torch.dtype) -> None:
     assert torch.equal(found, gradient("arcface", inner, **given))
 
 
+@every_dtype
+def test_the_neighbour_of_a_pole_is_the_nearest_float(dtype: torch.dtype) -> None:
+    """Below 1 floats are eps/2 apart; bfloat16's slope there is 6 or so."""
+    given = SETTINGS["arcface"]
+    found = gradient("arcface", torch.ones(ROWS, CLASSES, dtype=dtype), **given)
+    near = torch.tensor(1 - torch.finfo(dtype).eps / 2, dtype=torch.float64)
+    slope = given["scale"] * torch_heads.slope("arcface", near, margin=given["margin"])
+    own = found.gather(1, labels().unsqueeze(1))
+    assert_close(own, slope.to(dtype).expand_as(own))
+
+
+def test_the_gradient_by_the_margin_at_a_pole_is_that_of_the_pole() -> None:
+    """cos(theta + a) at theta = 0 falls by sin a, not by the sine next to it."""
+    margin = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    ones = torch.ones(ROWS, CLASSES)
+    logits = margin_logits("arcface", ones, labels(), scale=64.0, margin=margin)
+    logits.gather(1, labels().unsqueeze(1)).sum().backward()
+    assert margin.grad is not None
+    expected = -64.0 * ROWS * torch.tensor(0.5, dtype=torch.float64).sin()
+    assert_close(margin.grad, expected, rtol=1e-7, atol=0)
+
+
+@every_loss
+def test_a_clamp_holds_every_other_class_at_its_end(loss: str, device: str) -> None:
+    cosine = batch(device)
+    cosine[:, 1:] = torch.tensor([1.0, -1.0, 0.8, -0.5], device=device)
+    zeros = torch.zeros(ROWS, dtype=torch.long, device=device)
+    rule = "pure:cosine=0.25"
+    logits = margin_logits(loss, cosine, zeros, profile=rule, **SETTINGS[loss])
+    clamped = cosine.clamp(-0.75, 0.75)
+    expected = torch_heads.other_logit(loss, clamped, cosine[:, :1], **SETTINGS[loss])
+    assert_close(logits[:, 1:], expected[:, 1:])
+
+
 def test_the_limit_at_a_pole_is_infinite_on_request() -> None:
     cosine = at_and_past_the_poles(torch.float32)
     found = gradient("arcface", cosine, pole_gradient="limit", **SETTINGS["arcface"])

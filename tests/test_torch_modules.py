@@ -242,12 +242,19 @@ def test_a_wrong_batch_gets_one_clear_line(
         (torch.ones(2, 2), None, "feature_norm.shape=(2, 2), but must be (2,) or (2,"),
         (torch.ones(2), [0, 1], "labels=[0, 1], but must be a tensor"),
         (torch.ones(2), torch.ones(2), "labels.dtype=torch.float32, but must be an"),
+        (torch.ones(2), torch.tensor([0, CLASSES]), f"labels[1]={CLASSES}, but must"),
     ],
 )
 def test_a_wrong_norm_is_not_regularised(norms: Any, labels: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=r".") as caught:
+    with pytest.raises(ValueError, match=r"\[regulariser\]$") as caught:
         MagFace(SIZE, CLASSES).regulariser(norms, labels)
     assert str(caught.value).startswith(message)
+
+
+def test_class_weights_begin_with_lengths_of_about_1() -> None:
+    torch.manual_seed(0)
+    lengths = MagFace(4096, CLASSES).weight.norm(dim=1)
+    assert ((lengths - 1).abs() < 0.1).all()
 
 
 def test_a_head_without_a_loss_is_refused() -> None:

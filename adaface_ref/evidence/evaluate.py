@@ -392,7 +392,7 @@ def evaluate_numpy(
     compiled = formula(quantity, loss, profile, arcs_of(loss, columns), form, "numpy")
     given = inputs_of(columns, profile)
     shape = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
-    columns_in_order = [
+    inputs = [
         np.broadcast_to(np.asarray(given[name], dtype=np.float64), shape).ravel()
         for name in compiled.arguments
     ]
@@ -400,15 +400,16 @@ def evaluate_numpy(
     result, left = np.full(size, np.nan), np.arange(size)
     with np.errstate(all="ignore"):
         for where, value in zip(compiled.where, compiled.value, strict=True):
-            inputs = [column[left] for column in columns_in_order]
-            signs = [np.broadcast_to(part > 0, left.size) for part in where(*inputs)]
-            holds = np.logical_and.reduce([np.ones(left.size, dtype=bool), *signs])
-            chosen = inputs if holds.all() else [column[holds] for column in inputs]
-            here = left[holds]
-            result[here] = total_of_terms(value(*chosen), here.shape)
-            left = left[~holds]
-            if not left.size:
+            holds = np.ones(left.size, dtype=bool)
+            for part in where(*inputs):
+                holds &= part > 0
+            if holds.all():
+                result[left] = total_of_terms(value(*inputs), left.shape)
                 break
+            here, left = left[holds], left[~holds]
+            chosen = [column[holds] for column in inputs]
+            result[here] = total_of_terms(value(*chosen), here.shape)
+            inputs = [column[~holds] for column in inputs]
     return result.reshape(shape)
 
 

@@ -105,14 +105,11 @@ def _settled_case(floats: Formula, arrays: Sequence[Floats], size: int) -> Any:
     """
     case = np.full(size, -2)
     for index, where in enumerate(floats.where):
+        holds, fails = np.ones(size, bool), np.zeros(size, bool)
         with np.errstate(all="ignore"):
-            signs = [np.broadcast_to(part, size) for part in where(*arrays)]
-        holds = np.logical_and.reduce(
-            [np.ones(size, bool), *(p > CLEAR for p in signs)]
-        )
-        fails = np.logical_or.reduce(
-            [np.zeros(size, bool), *(p < -CLEAR for p in signs)]
-        )
+            for part in where(*arrays):
+                holds &= part > CLEAR
+                fails |= part < -CLEAR
         case[(case == -2) & holds] = index
         case[(case == -2) & ~fails] = -1
     return case

@@ -109,11 +109,10 @@ def _measured(
         for check, tally in tallies.items():
             if tally.failed:
                 continue
-            for place in (0,) if check.startswith("target") else _others(rows):
-                without = reasons
-                if check.endswith("logit"):
-                    without = {OUT_OF_REACH: reasons[OUT_OF_REACH]}
-                _compare(session, check, tally, rows, reading, place, without, corners)
+            without = reasons
+            if check.endswith("logit"):
+                without = {OUT_OF_REACH: reasons[OUT_OF_REACH]}
+            _compare(session, check, tally, rows, reading, without, corners)
         progress(len(rows.cosines))
     return tallies
 
@@ -200,8 +199,9 @@ def _read(session: Session, rows: Rows, sizes: tuple[int, ...]) -> Reading:
     return joined(readings)
 
 
-def _others(rows: Rows) -> range:
-    return range(1, rows.cosines.shape[1])
+def _places(check: str, rows: Rows) -> range:
+    """The classes that a check is about; the target's own comes first."""
+    return range(1) if check.startswith("target") else range(1, rows.cosines.shape[1])
 
 
 def _left_out(session: Session, rows: Rows, dtype: str) -> dict[str, Mask]:
@@ -228,27 +228,31 @@ def _compare(
     tally: Tally,
     rows: Rows,
     reading: Reading,
-    place: int,
     without: Mapping[str, Mask],
     corners: int,
 ) -> None:
-    quantity = QUANTITIES[check]
+    """Judge one quantity of every class that the check is about, all at once."""
+    quantity, places = QUANTITIES[check], _places(check, rows)
     keep = np.ones(len(rows.cosines), dtype=bool)
     for reason, left in without.items():
         if (keep & left).any():
-            tally.left_out[reason] += int((keep & left).sum())
+            tally.left_out[reason] += len(places) * int((keep & left).sum())
         keep &= ~left
-    tally.asked += keep.size
+    tally.asked += len(places) * keep.size
     if not keep.any():
         return
-    columns = rows.columns
-    if place:
-        other = rows.cosines[:, place].clip(-1, 1)
-        columns = columns | {"other_cosine": other}
-    columns = {name: column[keep] for name, column in columns.items()}
-    values = got(reading, quantity, place)[keep]
+    columns = {
+        name: np.tile(column[keep], len(places))
+        for name, column in rows.columns.items()
+    }
+    if 0 not in places:
+        others = [rows.cosines[keep, place].clip(-1, 1) for place in places]
+        columns["other_cosine"] = np.concatenate(others)
+    values = np.concatenate([got(reading, quantity, p)[keep] for p in places])
     question = session.question(quantity, reading.dtype)
-    beyond = session.beyond(quantity, rows, reading.dtype, place)[keep]
+    beyond = np.concatenate(
+        [session.beyond(quantity, rows, reading.dtype, p)[keep] for p in places]
+    )
     judged = judge(question, columns, values, corners=corners, beyond=beyond)
     tally.compared += judged.compared
     tally.left_out[AT_POLES] += judged.poles
@@ -258,10 +262,11 @@ def _compare(
         same = np.equal(values, failure.got) | np.isnan([failure.got])
         for name, value in failure.point.items():
             same &= columns[name] == value
-        index = int(np.arange(len(rows.cosines))[keep][np.argmax(same)])
+        turn, index = divmod(int(np.argmax(same)), int(keep.sum()))
+        row = rows.take(int(np.flatnonzero(keep)[index]))
         share = failure.error / failure.allowed
         badness = math.inf if math.isnan(share) else share
-        item = (badness, failure, rows.take(index), place, reading.dtype)
+        item = (badness, failure, row, places[turn], reading.dtype)
         tally.failed.append(item)
     tally.failed = sorted(tally.failed, key=lambda item: -item[0])[:KEPT]
 
