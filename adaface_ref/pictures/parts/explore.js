@@ -78,9 +78,9 @@ function along(setting, { inputs, evaluate }, changes = {}) {
 }
 
 // Every shown value at some cosines, a column a quantity.
-function columnsOf(setting, cosines) {
+function columnsOf(setting, cosines, names = ["gst", "probability", "slope"]) {
   const columns = {};
-  for (const name of ["gst", "probability", "slope", "logit"]) {
+  for (const name of names) {
     columns[name] = Float64Array.from(cosines, along(setting, functionsOf(setting)[name]));
   }
   columns.size = columns.gst.map(Math.abs);
@@ -126,7 +126,7 @@ const WHOLE = Float64Array.from({ length: POINTS }, (_, i) => -Math.cos((Math.PI
 function marksOf(setting) {
   const bare = bareWorthOf(setting);
   const marks = Math.abs(bare) <= 1 ? [{ name: "B0", at: bare }] : [];
-  const { logit, size, slope } = columnsOf(setting, WHOLE);
+  const { logit, size, slope } = columnsOf(setting, WHOLE, ["gst", "slope", "logit"]);
   const { logit: logitAt, slope: slopeAt, gst: gstAt } = Object.fromEntries(
     ["logit", "slope", "gst"].map((name) => [name, along(setting, functionsOf(setting)[name])]));
   const worth = worthOf(setting);
@@ -174,14 +174,26 @@ function cosinesShown() {
   return Array.from({ length: POINTS }, (_, i) => low + ((high - low) * i) / (POINTS - 1));
 }
 
+// What was computed of a setting, until something that it hangs on is another.
+const memory = {};
+
+function once(what, key, parts, compute) {
+  const [place, signature] = [`${what} ${key}`, JSON.stringify(parts)];
+  if (memory[place]?.signature !== signature) memory[place] = { signature, value: compute() };
+  return memory[place].value;
+}
+
 function redraw() {
   waiting = false;
   const start = performance.now();
   const cosines = cosinesShown();
   const values = {};
-  for (const key of settings()) values[key] = columnsOf(state[key], cosines);
   found = { a: [], b: [] };
-  for (const key of settings()) found[key] = marksOf(state[key]);
+  for (const key of settings()) {
+    const setting = state[key];
+    values[key] = once("curves", key, [setting, state.range], () => columnsOf(setting, cosines));
+    found[key] = once("marks", key, [setting], () => marksOf(setting));
+  }
   for (const { id } of CURVES) {
     const column = (key) => Array.from(cosines, (_, i) => {
       const value = values[key]?.[id][i];
@@ -355,14 +367,17 @@ function makeReading() {
 
 // --- feature space -------------------------------------------------------------------
 
-// Red, green, blue and opacity of a share of the scale; nothing where there is no number.
-function colour(share) {
+// The scale of colours in steps, each as one pixel of an image.
+const PALETTE = Uint32Array.from({ length: 256 }, (_, step) => {
   const stops = VOCABULARY.colours;
-  const place = Math.max(0, Math.min(1, share)) * (stops.length - 1);
-  if (Number.isNaN(place)) return [0, 0, 0, 0];
+  const place = (step / 255) * (stops.length - 1);
   const low = Math.min(stops.length - 2, Math.floor(place));
-  return [...stops[low].map((v, i) => v + (stops[low + 1][i] - v) * (place - low)), 255];
-}
+  const mixed = stops[low].map((v, i) => v + (stops[low + 1][i] - v) * (place - low));
+  return new Uint32Array(Uint8Array.of(...mixed, 255).buffer)[0];
+});
+
+// Nothing is painted where there is no number.
+const colour = (share) => (Number.isNaN(share) ? 0 : PALETTE[Math.round(255 * Math.min(1, share))]);
 
 // What the radius stands for: the share 0 is the lowest norm, 1 the highest.
 function ofRadius(setting, share) {
@@ -407,26 +422,29 @@ function cellsOf(setting) {
   });
 }
 
-// For each pixel of the square around the sector its cell of SECTORS x MOST_RINGS; -1
-// outside.
+// The pixels of the sector in the square around it, and the cell of each, of SECTORS x
+// MOST_RINGS.
 const MOST_RINGS = 20;
-const CELL_OF = Int16Array.from({ length: RADIUS * RADIUS }, (_, place) => {
+const PIXELS = { places: [], cells: [] };
+for (let place = 0; place < RADIUS * RADIUS; place += 1) {
   const [x, y] = [(place % RADIUS) + 0.5, RADIUS - Math.floor(place / RADIUS) - 0.5];
   const ring = Math.floor((MOST_RINGS * (Math.hypot(x, y) - HOLE)) / (RADIUS - HOLE));
-  if (ring < 0 || ring >= MOST_RINGS) return -1;
-  return ring * SECTORS + Math.floor((Math.atan2(y, x) / WIDEST) * SECTORS);
-});
+  if (ring < 0 || ring >= MOST_RINGS) continue;
+  PIXELS.places.push(place);
+  PIXELS.cells.push(ring * SECTORS + Math.floor((Math.atan2(y, x) / WIDEST) * SECTORS));
+}
+PIXELS.places = Uint32Array.from(PIXELS.places);
+PIXELS.cells = Uint16Array.from(PIXELS.cells);
 
 function paintCells(ctx, cells, most) {
   const image = ctx.createImageData(RADIUS, RADIUS);
   const pixels = new Uint32Array(image.data.buffer);
-  const colours = Uint32Array.from({ length: MOST_RINGS * SECTORS }, (_, cell) => {
-    const ring = Math.floor((Math.floor(cell / SECTORS) * cells.length) / MOST_RINGS);
-    return new Uint32Array(Uint8Array.from(colour(cells[ring][cell % SECTORS] / most)).buffer)[0];
-  });
-  for (let place = 0; place < pixels.length; place += 1) {
-    if (CELL_OF[place] >= 0) pixels[place] = colours[CELL_OF[place]];
+  const rings = cells.map((ring) => Uint32Array.from(ring, (size) => colour(size / most)));
+  const colours = new Uint32Array(MOST_RINGS * SECTORS);
+  for (let ring = 0; ring < MOST_RINGS; ring += 1) {
+    colours.set(rings[Math.floor((ring * rings.length) / MOST_RINGS)], ring * SECTORS);
   }
+  for (let i = 0; i < PIXELS.places.length; i += 1) pixels[PIXELS.places[i]] = colours[PIXELS.cells[i]];
   ctx.putImageData(image, LEFT, BOTTOM - RADIUS);
 }
 
@@ -470,7 +488,7 @@ function zeroSegments(rows) {
 function drawArcs() {
   const holder = byId("arcs");
   holder.className = state.b ? "two" : "one";
-  const all = settings().map((key) => [key, cellsOf(state[key])]);
+  const all = settings().map((key) => [key, once("cells", key, [state[key], state.tied], () => cellsOf(state[key]))]);
   // A scale that stays as margins move, so that what changes is what is seen.
   const most = 2 * Math.max(...settings().map((key) => state[key].scale));
   for (const key of ["a", "b"]) byId(`arc-${key}`).hidden = !state[key];
@@ -487,7 +505,8 @@ function drawArc(canvas, key, cells, most) {
   ctx.fillText(`${key.toUpperCase()}: ${VOCABULARY.losses[state[key].loss].title} ${state[key].profile}`, 200, 24);
   ctx.fillText("own class", LEFT + RADIUS - 50, BOTTOM + 24);
   ctx.fillText("rival", 8, BOTTOM - RADIUS - 12);
-  canvas.boundaries = boundariesOf(state[key]); // for whoever asks what is drawn
+  // On the canvas for whoever asks what is drawn.
+  canvas.boundaries = once("boundaries", key, [state[key], state.tied], () => boundariesOf(state[key]));
   for (const [name, segments] of Object.entries(canvas.boundaries)) drawBoundary(ctx, name, segments);
   if (ringsOf(state[key], 2) > 1) drawMarkers(ctx);
   drawScale(ctx, most);
