@@ -247,6 +247,24 @@ def test_zero_lines_are_closed_and_interrupted_where_there_are_two() -> None:
         assert np.allclose(radius, radius[0].round(2), rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("cells", "top"),
+    [
+        ([0.0, 0.91, math.nan, math.inf], 1.0),
+        ([0.0, 0.5], 0.5),
+        ([3.0, 0.0], 3.0),
+        ([97.6, 1.0], 100.0),
+        ([0.0, math.nan], 1.0),
+        ([math.inf], 1.0),
+    ],
+)
+def test_a_scale_of_colours_ends_just_above_what_it_shows(
+    cells: list[float], top: float
+) -> None:
+    found = heatmap.top_of_scale(np.asarray(cells), 1.0)
+    assert found == pytest.approx(top, rel=1e-12)
+
+
 def test_zero_lines_of_what_has_no_zero_are_empty() -> None:
     nodes = np.linspace(0.0, 1.0, 3)
     assert zero_lines(lambda x, y: 1 + x + y, nodes, nodes)[0].size == 0

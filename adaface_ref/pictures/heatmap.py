@@ -107,7 +107,7 @@ def top_of_scale(cells: Floats, share: float) -> float:
     """The value at which a colour scale ends.
 
     Args:
-        cells: what is coloured; NaN does not count.
+        cells: what is coloured; only finite values count.
         share: the share of the cells that the colours resolve; |g| has no largest
             value.
 
@@ -115,7 +115,8 @@ def top_of_scale(cells: Floats, share: float) -> float:
         What that share does not exceed, rounded up to a multiple of 10, or of the power
         of ten below it; 1 if nothing is above 0.
     """
-    top = float(np.nanquantile(cells, share))
+    finite = cells[np.isfinite(cells)]
+    top = float(np.quantile(finite, share)) if finite.size else 0.0
     if not top > 0:
         return 1.0
     step = min(10.0, 10.0 ** np.floor(np.log10(top)))
