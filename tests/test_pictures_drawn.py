@@ -245,7 +245,17 @@ def shown_texts(figure: Figure) -> Iterator[tuple[str, Bbox]]:
             yield text.get_text(), text.get_window_extent()
 
 
-@pytest.mark.parametrize("name", ["drawn_curves", "drawn_arcs", "drawn_map"])
+@pytest.fixture(scope="module")
+def drawn_long_titles() -> tuple[list[heatmap.Map], Figure]:
+    """Three maps side by side, each with a title wider than its map."""
+    heads = [head_of("combined", "pure", {"multiplier": q}) for q in (0.95, 1.05, 1.25)]
+    maps = heatmap.maps_of(heads, levels=3)
+    return maps, draw_heatmap(maps)
+
+
+@pytest.mark.parametrize(
+    "name", ["drawn_curves", "drawn_arcs", "drawn_map", "drawn_long_titles"]
+)
 def test_no_text_is_cut_off_or_lies_on_another(
     name: str, request: pytest.FixtureRequest
 ) -> None:

@@ -109,6 +109,11 @@ def test_every_combination_is_a_curve(run: Run) -> None:
     ]
 
 
+def test_arcs_between_close_classes_are_drawn(run: Run) -> None:
+    ran = run("arcs", "--between", "10", "--dpi", "50")
+    assert (ran.code, ran.err) == (0, "")
+
+
 def test_readme_pictures_are_made_by_their_command(tmp_path: Path) -> None:
     runpy.run_path(str(MAKE))["make"](tmp_path)
     made = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
