@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
 import jsonschema
 import pytest
+from called import Run, caller
 
-from adaface_ref import cli, tables
+from adaface_ref import tables
 from adaface_ref.evidence.certificate import check
 from adaface_ref.evidence.claims import as_json, decide_all
 from adaface_ref.evidence.verdict import Verdict
 from adaface_ref.spec.claim_files import asked, our_claims
 
 
-class Ran(NamedTuple):
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["adaface-ref", *arguments])
-        code: object = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            code = stopped.code
-        return Ran(code, *capsys.readouterr())
-
-    return call
+    return caller(monkeypatch, capsys)
 
 
 I3 = "scale=64, margin=0.4, target_cosine in [-0.9, 0.9999], rival_cosine=0.5, "

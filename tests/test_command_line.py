@@ -6,17 +6,16 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
 import jsonschema
 import pytest
+from called import Run, caller
 from made_reports import small_verification
 
-from adaface_ref import cli, tables
+from adaface_ref import tables
 from adaface_ref.evidence import forms, verify
 from adaface_ref.evidence.agreement import Columns, Comparison, Floats
 from adaface_ref.evidence.verify import Verification, as_json
@@ -26,27 +25,9 @@ from adaface_ref.spec.profiles import RULES
 WIDTH = 80
 
 
-class Ran(NamedTuple):
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["adaface-ref", *arguments])
-        code: object = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            code = stopped.code
-        return Ran(code, *capsys.readouterr())
-
-    return call
+    return caller(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import datetime
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from called import Run, caller
 from made_reports import FAILING, PASSING, POLE, STUCK, VALUE, outcome, report
-from test_command_line import Ran
 
-from adaface_ref import cli
 from adaface_ref.gate import commands, replays
 from adaface_ref.gate.apart import Judged
 from adaface_ref.gate.baseline import entries_of, written
 from adaface_ref.gate.commands import Wishes
 from adaface_ref.gate.configuration import Head
 from adaface_ref.gate.report import Report
-
-Run = Callable[..., Ran]
 
 MADE = {made.target: made for made in (FAILING, PASSING, STUCK)}
 FAILS, PASSES = "heads.py:arcface", "heads.py:cosface"
@@ -39,16 +34,7 @@ def run(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
-    def call(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["adaface-ref", *arguments])
-        code: object = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            code = stopped.code
-        return Ran(code, *capsys.readouterr())
-
-    return call
+    return caller(monkeypatch, capsys)
 
 
 @pytest.fixture

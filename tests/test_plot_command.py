@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import runpy
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-
-from adaface_ref import cli
+from called import Run, caller
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 MAKE = CHECKOUT / "docs" / "pictures" / "make.py"
 LARGEST = 200_000
 """Bytes of a picture of the README."""
-
-
-class Ran(NamedTuple):
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -35,16 +22,7 @@ def run(
 ) -> Run:
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["adaface-ref", "plot", *arguments])
-        code: object = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            code = stopped.code
-        return Ran(code, *capsys.readouterr())
-
-    return call
+    return caller(monkeypatch, capsys, "plot")
 
 
 ONE = ("curves", "--loss", "arcface")
