@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from adaface_ref.evidence.agreement import Judgement
-from adaface_ref.evidence.forms import undefined_cells
-from adaface_ref.evidence.point import interval, quantities_at
+from adaface_ref.evidence.truth.agreement import Judgement
+from adaface_ref.evidence.truth.forms import undefined_cells
+from adaface_ref.evidence.truth.point import interval, quantities_at
 from adaface_ref.evidence.verdict import Verdict
 from adaface_ref.evidence.verify import Verification
 from adaface_ref.points import recommended
-from adaface_ref.spec.claim_files import our_claims
+from adaface_ref.spec.language.files import our_claims
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
 from adaface_ref.spec.symbols import QUANTITIES
@@ -303,7 +303,7 @@ def _list_quantities() -> None:
 
 
 def _list_checks() -> None:
-    from adaface_ref.gate.checks import CHECKS
+    from adaface_ref.gate.checks.all_checks import CHECKS
 
     table = _table("\nChecks of the gate", "id", "sentence")
     for row in CHECKS:

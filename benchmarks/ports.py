@@ -18,9 +18,9 @@ from typing import Any
 from adaface_ref.points import block
 from adaface_ref.ports.ask import SIZE
 from adaface_ref.ports.harness import LIMIT, Wish, judge_port
-from adaface_ref.ports.port import Port, values_of
-from adaface_ref.ports.process import Child
-from adaface_ref.ports.protocol import Request
+from adaface_ref.ports.pipe.port import Port, values_of
+from adaface_ref.ports.pipe.process import Child
+from adaface_ref.ports.pipe.protocol import Request
 
 RESULTS = Path(__file__).parent / "results" / "ports.json"
 ROUNDS = 15

@@ -9,8 +9,8 @@ import sys
 import warnings
 from typing import NamedTuple
 
-from adaface_ref.gate.report import FAILED, WARNING, Report
-from adaface_ref.gate.runner import run_gate
+from adaface_ref.gate.checks.runner import run_gate
+from adaface_ref.report.report import FAILED, WARNING, Report
 
 METRIC_LEARNING = "pytorch_metric_learning.losses"
 WAV2VEC2 = "transformers.models.wav2vec2.modeling_wav2vec2"

@@ -11,7 +11,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from adaface_ref import numpy_reference
-from adaface_ref.evidence.oracle import CERTIFIED, certify
+from adaface_ref.evidence.truth.oracle import CERTIFIED, certify
 from adaface_ref.points import block
 
 SIZE = 20_000

@@ -14,10 +14,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from sympy.core.cache import clear_cache
 
-from adaface_ref.evidence.certificate import Checked, certificate_of, check
-from adaface_ref.evidence.claim import Posed, box_of, posed
-from adaface_ref.evidence.proof import MOST_BOXES, Proof, prove
-from adaface_ref.spec.claim_files import our_claims
+from adaface_ref.evidence.posed.posed import Posed, box_of, posed
+from adaface_ref.evidence.proof.branch_and_bound import MOST_BOXES, Proof, prove
+from adaface_ref.evidence.proof.certificate import Checked, certificate_of, check
+from adaface_ref.spec.language.files import our_claims
 
 ROUNDS = 7
 

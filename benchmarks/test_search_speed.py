@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from adaface_ref.evidence.claim import Posed, box_of, posed
-from adaface_ref.evidence.hunt import Hunt
-from adaface_ref.evidence.places import LINE, ROWS
-from adaface_ref.evidence.search import with_axes
+from adaface_ref.evidence.posed.posed import Posed, box_of, posed
+from adaface_ref.evidence.search.candidates import Hunt
+from adaface_ref.evidence.search.sampling import LINE, ROWS
+from adaface_ref.evidence.search.search import with_axes
 
 BLOCKS = 640
 EXAMPLES = 300

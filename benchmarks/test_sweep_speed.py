@@ -10,10 +10,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from sympy import Expr, Integer, Rational, cos, sin
 
-from adaface_ref.evidence.cosines import cosine_count
-from adaface_ref.evidence.sweep import Sweep, sweep
-from adaface_ref.spec.claim_cases import All, Atom, ClaimCase, Some
+from adaface_ref.evidence.sweep.cosines import cosine_count
+from adaface_ref.evidence.sweep.sweep import Sweep, sweep
 from adaface_ref.spec.gst import cases
+from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Some
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
 from adaface_ref.spec.symbols import (

@@ -29,10 +29,10 @@ from sympy import (
     sin,
 )
 
-from .losses import Loss
-from .profiles import Piece, Profile, pieces_of
-from .symbols import QUANTITIES as VOCABULARY
-from .symbols import (
+from adaface_ref.spec.losses import Loss
+from adaface_ref.spec.profiles import Piece, Profile, pieces_of
+from adaface_ref.spec.symbols import QUANTITIES as VOCABULARY
+from adaface_ref.spec.symbols import (
     angle,
     angle_clip,
     cosine_clamp,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sympy import Expr, Integer, Max, Min, Rational, S, Symbol, cos, floor, pi
 
-from .symbols import (
+from adaface_ref.spec.symbols import (
     additive_offset,
     angle,
     angular_offset,

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from sympy import Expr, Integer, cos, exp, sin
 
-from .losses import norm_margin
-from .symbols import (
+from adaface_ref.spec.losses import norm_margin
+from adaface_ref.spec.symbols import (
     additive_margin,
     additive_offset,
     angle,

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from sympy import Expr, Integer, S, Symbol, acos, cos, pi, sin
 
-from .losses import LOSSES, Loss
-from .symbols import (
+from adaface_ref.spec.losses import LOSSES, Loss
+from adaface_ref.spec.symbols import (
     QUANTITIES,
     angle,
     angle_clip,

@@ -9,7 +9,8 @@ from typing import Any
 from mpmath import acos, cos, exp, log, log1p, mp, mpf, sin, sqrt, workdps
 from sympy import lambdify
 
-from adaface_ref.spec.claim_language import (
+from adaface_ref.spec.gst import QUANTITIES, cases
+from adaface_ref.spec.language.language import (
     At,
     Call,
     Comparison,
@@ -21,7 +22,6 @@ from adaface_ref.spec.claim_language import (
     Operation,
     Proposition,
 )
-from adaface_ref.spec.gst import QUANTITIES, cases
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
 

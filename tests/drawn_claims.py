@@ -7,9 +7,9 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 from sympy import Expr, Rational, oo
 
-from adaface_ref.evidence.claim import Posed, box_of, posed
-from adaface_ref.spec.claim_box import Range
-from adaface_ref.spec.claim_language import ClaimError
+from adaface_ref.evidence.posed.posed import Posed, box_of, posed
+from adaface_ref.spec.language.box import Range
+from adaface_ref.spec.language.language import ClaimError
 
 
 class Drawn(NamedTuple):

@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 
-from adaface_ref.gate.report import Outcome, Report
-from adaface_ref.gate.runner import run_gate
-from adaface_ref.gate.session import EFFORTS
+from adaface_ref.gate.checks.runner import run_gate
+from adaface_ref.gate.session.session import EFFORTS
+from adaface_ref.report.report import Outcome, Report
 
 
 @cache

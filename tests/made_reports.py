@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from adaface_ref.evidence import forms
+from adaface_ref.evidence.truth import forms
 from adaface_ref.evidence.verdict import decide
 from adaface_ref.evidence.verify import Verification
-from adaface_ref.gate.report import Finding, Location, Outcome, Report
-from adaface_ref.spec.claim_files import our_claims
+from adaface_ref.report.report import Finding, Location, Outcome, Report
+from adaface_ref.spec.language.files import our_claims
 
 POLE = Finding(
     "Gradients are finite.",

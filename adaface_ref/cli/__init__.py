@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from . import evidence, explore, export, gate, plot, port, vectors
+from adaface_ref.cli import evidence, explore, export, gate, plot, port, vectors
 
 
 @click.group(
@@ -68,7 +68,7 @@ def main() -> None:
 def is_users(error: ValueError) -> bool:
     """Whether a user's input is to blame, and the error's text is for the user."""
     from adaface_ref.errors import DomainError, ShapeError
-    from adaface_ref.spec.claim_tokens import ClaimError
+    from adaface_ref.spec.language.tokens import ClaimError
 
     return isinstance(error, (DomainError, ShapeError, ClaimError))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .options import (
+from adaface_ref.cli.options import (
     EFFORTS,
     FILE,
     FOLDER,
@@ -53,7 +53,7 @@ def verify_command(
       adaface-ref verify --effort quick --json verify.json
     """
     from adaface_ref.evidence.verify import as_json, verify
-    from adaface_ref.gate.runner import require_device
+    from adaface_ref.gate.checks.runner import require_device
     from adaface_ref.pictures.report import verification_page
     from adaface_ref.tables import print_verification
 
@@ -82,7 +82,7 @@ def evaluate_command(loss: str, where: str, profile: tuple[str, ...]) -> None:
     Example:
       adaface-ref evaluate --loss adaface --at "target_cosine=0.99, margin_scaler=1"
     """
-    from adaface_ref.evidence.point import defined_profiles, parse_point
+    from adaface_ref.evidence.truth.point import defined_profiles, parse_point
     from adaface_ref.tables import print_point
 
     profiles = defined_profiles(loss, profile)
@@ -153,7 +153,7 @@ def claims_command(
       adaface-ref claims T8 --details
       adaface-ref claims --file mine.toml --json verdicts.json
     """
-    from adaface_ref.spec.claim_files import our_claims, read_claims
+    from adaface_ref.spec.language.files import our_claims, read_claims
 
     check_writable(json_file)
     check_writable(html_file, "--html")
@@ -164,7 +164,7 @@ def claims_command(
         decide_all,
         write_certificates,
     )
-    from adaface_ref.gate.runner import require_device
+    from adaface_ref.gate.checks.runner import require_device
     from adaface_ref.pictures.report import claims_page
     from adaface_ref.tables import print_claims
 
@@ -216,7 +216,7 @@ def refute_command(
       adaface-ref refute "diff(abs(gst), target_cosine) > 0" --loss arcface \\
         --where "rival_cosine=0.5, target_cosine in [-0.8, 0.81]"
     """
-    from adaface_ref.spec.claim_files import asked
+    from adaface_ref.spec.language.files import asked
 
     check_writable(json_file)
     claim = asked(formula, loss, profile, where)

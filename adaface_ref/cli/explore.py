@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, check_writable, write_html
+from adaface_ref.cli.options import FILE, check_writable, write_html
 
 
 @click.command("explore")

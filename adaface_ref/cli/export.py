@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import FILE
+from adaface_ref.cli.options import FILE
 
 
 @click.command("export")
@@ -32,7 +32,7 @@ def export_command(language: str, folder: Path, profiles: tuple[str, ...]) -> No
       adaface-ref export javascript out && adaface-ref port -- node out/port.js
       adaface-ref export rust out && rustc -O -o out/port out/port.rs
     """
-    from adaface_ref.ports.export import export
+    from adaface_ref.ports.export.export import export
 
     for path in export(language, folder, profiles):
         click.echo(f"wrote {path}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .options import (
+from adaface_ref.cli.options import (
     EFFORTS,
     FILE,
     HTML_HELP,
@@ -121,9 +121,10 @@ def gate_command(
       adaface-ref gate --junit gate.xml --sarif gate.sarif
       adaface-ref gate --explain poles-target
     """
-    from adaface_ref.gate import commands, configuration, replays
-    from adaface_ref.gate.formats import exit_code_of
+    from adaface_ref.gate import commands, configuration
     from adaface_ref.pictures.report import gate_page
+    from adaface_ref.report import kept_findings
+    from adaface_ref.report.ci_formats import exit_code_of
 
     if explain is not None:
         click.echo(commands.explanation(explain))
@@ -144,7 +145,7 @@ def gate_command(
         baseline=baseline,
         update=options["update_baseline"],
         reason=options["reason"],
-        findings=options["findings"] or replays.FOLDER,
+        findings=options["findings"] or kept_findings.FOLDER,
         github=options["github"] or os.environ.get("GITHUB_ACTIONS") == "true",
         verbose=options["verbose"],
         one=target is not None,
@@ -194,10 +195,11 @@ def replay_command(identifier: str, findings: Path | None) -> None:
     Example:
       adaface-ref replay 3f2a90c1d4
     """
-    from adaface_ref.gate import replays
+    from adaface_ref.gate import replay
+    from adaface_ref.report import kept_findings
 
-    folder = findings or replays.FOLDER
-    kept = replays.kept(identifier, folder)
+    folder = findings or kept_findings.FOLDER
+    kept = kept_findings.kept(identifier, folder)
     with shown_progress() as progress:
         if "port" in kept:
             from adaface_ref.ports import replays as of_ports
@@ -205,7 +207,7 @@ def replay_command(identifier: str, findings: Path | None) -> None:
             file = folder / f"{identifier}.json"
             text, code = of_ports.replay(kept, file, progress)
         else:
-            stored = replays.recall(identifier, folder)
-            text, code = replays.replay(stored, progress)
+            stored = replay.recall(identifier, folder)
+            text, code = replay.replay(stored, progress)
     click.echo(text)
     sys.exit(code)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from .options import FILE, check_writable, write_whole
+from adaface_ref.cli.options import FILE, check_writable, write_whole
 
 MEASURES = click.Choice(["abs-gst", "gst", "probability", "slope", "abs-gst-sin"])
 ENDINGS = (".png", ".svg", ".pdf")
@@ -220,7 +220,7 @@ def chosen_heads(
 def pair(text: str) -> tuple[str, float]:
     """Reads `name=value`."""
     from adaface_ref.errors import domain_error
-    from adaface_ref.evidence.point import parse_number
+    from adaface_ref.evidence.truth.point import parse_number
 
     name, equals, value = (part.strip() for part in text.partition("="))
     if not equals or not name:

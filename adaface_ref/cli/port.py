@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from .options import EFFORTS, FILE, JSON_HELP, SEED, Limit, shown_progress
+from adaface_ref.cli.options import (
+    EFFORTS,
+    FILE,
+    JSON_HELP,
+    SEED,
+    Limit,
+    shown_progress,
+)
 
 
 @click.command("port")
@@ -79,10 +86,10 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
       adaface-ref port -- ./port
       adaface-ref port --loss adaface --effort normal -- node port.js
     """
-    from adaface_ref.gate import replays
-    from adaface_ref.gate.outputs import Wishes
     from adaface_ref.ports import commands
     from adaface_ref.ports.harness import Wish
+    from adaface_ref.report import kept_findings
+    from adaface_ref.report.outputs import Wishes
 
     if options["update_baseline"] and options["baseline"] is None:
         raise click.UsageError("--update-baseline: --baseline must be given")
@@ -104,7 +111,7 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
         update=options["update_baseline"],
         reason=options["reason"],
         github=options["github"] or os.environ.get("GITHUB_ACTIONS") == "true",
-        findings=options["findings"] or replays.FOLDER,
+        findings=options["findings"] or kept_findings.FOLDER,
         verbose=options["verbose"],
         one=False,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import FILE
+from adaface_ref.cli.options import FILE
 
 TIERS = ("smoke", "full", "hard")
 

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from adaface_ref.errors import domain_error
+from adaface_ref.evidence.search.witness import Witness
+from adaface_ref.evidence.sweep.exhaust import Swept
+from adaface_ref.evidence.verdict import Verdict, decide
 from adaface_ref.points import json_number
-from adaface_ref.spec.claim_files import Claim
-from adaface_ref.spec.claim_tokens import did_you_mean
-from adaface_ref.spec.claim_values import printed
-
-from .exhaust import Swept
-from .verdict import Verdict, decide
-from .witness import Witness
+from adaface_ref.spec.language.files import Claim
+from adaface_ref.spec.language.tokens import did_you_mean
+from adaface_ref.spec.language.values import printed
 
 JSON_VERSION = 1
 

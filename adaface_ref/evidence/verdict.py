@@ -13,20 +13,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adaface_ref.spec.claim_box import describe
-from adaface_ref.spec.claim_cases import ClaimCase
-from adaface_ref.spec.claim_files import Claim
-
-from .axes import Hint
-from .certificate import certificate_of, check
-from .claim import Posed, box_of, box_of_posed, posed
-from .clauses import clauses_of
-from .exhaust import Swept, exhausted
-from .functions import FUNCTIONS, domain_of
-from .proof import Proof, prove
-from .reduce import TooManyClauses, opposite
-from .search import Search, search
-from .witness import Witness
+from adaface_ref.evidence.functions import FUNCTIONS, domain_of
+from adaface_ref.evidence.posed.posed import Posed, box_of, box_of_posed, posed
+from adaface_ref.evidence.proof.branch_and_bound import Proof, prove
+from adaface_ref.evidence.proof.certificate import certificate_of, check
+from adaface_ref.evidence.proof.clauses import clauses_of
+from adaface_ref.evidence.proof.reduce import TooManyClauses, opposite
+from adaface_ref.evidence.search.axes import Hint
+from adaface_ref.evidence.search.search import Search, search
+from adaface_ref.evidence.search.witness import Witness
+from adaface_ref.evidence.sweep.exhaust import Swept, exhausted
+from adaface_ref.spec.language.box import describe
+from adaface_ref.spec.language.cases import ClaimCase
+from adaface_ref.spec.language.files import Claim
 
 POINTS = {"quick": 100_000, "normal": 1_000_000, "thorough": 10_000_000}
 """Points a claim, by effort."""

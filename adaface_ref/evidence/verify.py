@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from adaface_ref.evidence.claims import decide_all, row_of
+from adaface_ref.evidence.truth.agreement import Comparison
+from adaface_ref.evidence.truth.forms import Agreement, agreements, defined_cells
+from adaface_ref.evidence.verdict import Verdict
 from adaface_ref.points import json_number
-from adaface_ref.spec.claim_files import Claim, our_claims
-
-from .agreement import Comparison
-from .claims import decide_all, row_of
-from .forms import Agreement, agreements, defined_cells
-from .verdict import Verdict
+from adaface_ref.spec.language.files import Claim, our_claims
 
 JSON_VERSION = 2
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adaface_ref.gate.report import Report
+    from adaface_ref.report.report import Report
 
 __all__ = ["check_head"]
 
@@ -44,7 +44,7 @@ def check_head(
         AssertionError: the head does not conform, or could not be judged.
         ValueError: the target, the loss, the profile or an argument is not valid.
     """
-    from adaface_ref.gate.runner import run_gate
+    from adaface_ref.gate.checks.runner import run_gate
 
     report = run_gate(
         target,

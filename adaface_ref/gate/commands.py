@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 import click
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.apart import Progress, judge_apart
-from adaface_ref.gate.baseline import Entry
 from adaface_ref.gate.configuration import Head
-from adaface_ref.gate.fields import meant
-from adaface_ref.gate.formats import github_lines, verdict_of
-from adaface_ref.gate.outputs import (
+from adaface_ref.gate.isolation.parent import Progress, judge_apart
+from adaface_ref.gate.replay import store
+from adaface_ref.report.baseline import Entry
+from adaface_ref.report.ci_formats import github_lines, verdict_of
+from adaface_ref.report.outputs import (
     Wishes,
     by_baseline,
     can_keep,
@@ -22,9 +22,9 @@ from adaface_ref.gate.outputs import (
     require_places,
     write_reports,
 )
-from adaface_ref.gate.replays import store
-from adaface_ref.gate.report import Report
-from adaface_ref.gate.stored import report_from
+from adaface_ref.report.read_back import report_from
+from adaface_ref.report.report import Report
+from adaface_ref.report.user_tables import meant
 
 __all__ = ["Wishes", "explanation", "judge_heads"]
 
@@ -101,7 +101,7 @@ def _texts(reports: Sequence[Report], wishes: Wishes, kept: bool) -> list[str]:
 
 def _explanations() -> dict[str, str]:
     """Of every check, by its id."""
-    from adaface_ref.gate.checks import CHECKS
+    from adaface_ref.gate.checks.all_checks import CHECKS
 
     return {check.id: check.explanation for check in CHECKS}
 
@@ -118,7 +118,7 @@ def explanation(identifier: str) -> str:
     Raises:
         DomainError: there is no such check.
     """
-    from adaface_ref.gate.checks import CHECKS
+    from adaface_ref.gate.checks.all_checks import CHECKS
 
     rows: Mapping[str, object] = {check.id: check for check in CHECKS}
     if identifier not in rows:

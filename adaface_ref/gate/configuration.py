@@ -22,11 +22,18 @@ from pathlib import Path
 from typing import Any
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.fields import Field, one_of, positive, read_fields, some_of, word
-from adaface_ref.gate.files import read_text
-from adaface_ref.gate.severity import ACCEPTED
-from adaface_ref.numpy_arguments import parse_profile
+from adaface_ref.gate.checks.severity import ACCEPTED
 from adaface_ref.numpy_reference import DEFINED, LOSSES
+from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.report.files import read_text
+from adaface_ref.report.user_tables import (
+    Field,
+    one_of,
+    positive,
+    read_fields,
+    some_of,
+    word,
+)
 
 EFFORTS = ("quick", "normal", "thorough")
 DTYPES = ("float16", "bfloat16", "float32", "float64")

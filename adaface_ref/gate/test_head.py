@@ -11,8 +11,8 @@ import pytest
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.arguments import parse_arguments
-from adaface_ref.gate.baseline import Entry, read_baseline, settled
-from adaface_ref.gate.checks import CHECKS, Check, run_check
+from adaface_ref.gate.checks.all_checks import CHECKS, Check, run_check
+from adaface_ref.gate.checks.runner import open_evidence
 from adaface_ref.gate.configuration import (
     Configuration,
     Head,
@@ -20,10 +20,11 @@ from adaface_ref.gate.configuration import (
     find_configuration,
     read_configuration,
 )
-from adaface_ref.gate.material import Evidence
-from adaface_ref.gate.report import ERROR, FAILED, SKIPPED, Report, number
-from adaface_ref.gate.runner import open_evidence
-from adaface_ref.gate.targets import SubjectError, resolve
+from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.head.target import resolve
+from adaface_ref.gate.measured.evidence import Evidence
+from adaface_ref.report.baseline import Entry, read_baseline, settled
+from adaface_ref.report.report import ERROR, FAILED, SKIPPED, Report, number
 
 REASON = "no head to judge: give --head TARGET --head-loss NAME, or configure one"
 

@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.numpy_arguments import parse_profile
-
-from .contours import zero_lines
-from .heads import WHERE, Floats, Head, head_of
-from .heatmap import top_of_scale
-from .marks import crossings
-from .recipes import Plan, check_plan
+from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.pictures.contours import zero_lines
+from adaface_ref.pictures.heads import WHERE, Floats, Head, head_of
+from adaface_ref.pictures.heatmap import top_of_scale
+from adaface_ref.pictures.marks import crossings
+from adaface_ref.pictures.recipes import Plan, check_plan
 
 
 class Example(NamedTuple):

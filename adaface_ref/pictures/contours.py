@@ -8,8 +8,8 @@ import numpy as np
 from contourpy import LineType, contour_generator
 from numpy.typing import NDArray
 
-from .heads import Floats
-from .marks import bisected
+from adaface_ref.pictures.heads import Floats
+from adaface_ref.pictures.marks import bisected
 
 Surface = Callable[[Floats, Floats], Floats]
 

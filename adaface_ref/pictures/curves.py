@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from adaface_ref.errors import DomainError, domain_error
-
-from .heads import WHERE, Floats, Head, head_of
-from .marks import ANGLES, Marks, marks_of
+from adaface_ref.pictures.heads import WHERE, Floats, Head, head_of
+from adaface_ref.pictures.marks import ANGLES, Marks, marks_of
 
 COLOURS, DASHES = 7, 4
 """How many curves and profiles one frame can tell apart."""

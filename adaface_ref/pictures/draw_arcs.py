@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from .arcs import INNER, Panel, top_of
-from .heads import Floats
-from .recipes import Plan
-from .style import COLOURS, PAGE, Look, styled
+from adaface_ref.pictures.arcs import INNER, Panel, top_of
+from adaface_ref.pictures.heads import Floats
+from adaface_ref.pictures.recipes import Plan
+from adaface_ref.pictures.style import COLOURS, PAGE, Look, styled
 
 ACROSS = 4
 B0: Look = {"color": "#0072B2", "ls": (0, (2, 1.2)), "lw": 1.3}

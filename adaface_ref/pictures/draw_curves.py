@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .curves import Curve, height
-from .heads import MEASURES
-from .style import COLUMN, DASHES, LINES, Look, styled
+from adaface_ref.pictures.curves import Curve, height
+from adaface_ref.pictures.heads import MEASURES
+from adaface_ref.pictures.style import COLUMN, DASHES, LINES, Look, styled
 
 POINTS: dict[str, Look] = {
     "B1": {"marker": "s", "markersize": 3.6},

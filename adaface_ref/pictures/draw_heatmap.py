@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from .heatmap import Map, top_of_scale
-from .style import COLOURS, COLUMN, PAGE, Look, styled
+from adaface_ref.pictures.heatmap import Map, top_of_scale
+from adaface_ref.pictures.style import COLOURS, COLUMN, PAGE, Look, styled
 
 MARKS: dict[str, tuple[str, str, Look]] = {
     "unmargined": ("B0", "B0: cos θ = j, no margin", {"ls": "--", "color": "#0072B2"}),

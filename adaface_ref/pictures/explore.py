@@ -12,13 +12,12 @@ from urllib.parse import urlencode
 import matplotlib as mpl
 import numpy as np
 
+from adaface_ref.pictures.page import assembled
+from adaface_ref.pictures.style import COLOURS
 from adaface_ref.points import RANGES, recommended
-from adaface_ref.ports.export import javascript
+from adaface_ref.ports.export.export import javascript
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.symbols import QUANTITIES
-
-from .page import assembled
-from .style import COLOURS
 
 USUAL = {
     "classes": 1000.0,

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from adaface_ref.errors import domain_error
-
-from .contours import zero_lines
-from .heads import WHERE, Floats, Head
-from .marks import Marks, marks_of
+from adaface_ref.pictures.contours import zero_lines
+from adaface_ref.pictures.heads import WHERE, Floats, Head
+from adaface_ref.pictures.marks import Marks, marks_of
 
 MOST = 6
 """Maps in one picture."""

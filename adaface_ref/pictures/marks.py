@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from sympy import Expr
 
-from adaface_ref.evidence.evaluate import NUMPY, Compiled, compile_tree
+from adaface_ref.evidence.truth.evaluate import NUMPY, Compiled, compile_tree
+from adaface_ref.pictures.heads import Floats, Head
 from adaface_ref.spec.gst import d_dcosine, rising_criterion
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import Piece, parse, pieces_of
-
-from .heads import Floats, Head
 
 Function = Callable[[Floats], Floats]
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adaface_ref.errors import domain_error
-
-from .heads import WHERE, Floats
+from adaface_ref.pictures.heads import WHERE, Floats
 
 
 class Plan(NamedTuple):

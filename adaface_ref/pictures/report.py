@@ -7,7 +7,7 @@ from html import escape
 from itertools import count
 from typing import Any
 
-from .page import assembled
+from adaface_ref.pictures.page import assembled
 
 Data = Mapping[str, Any]
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from adaface_ref import numpy_reference
 from adaface_ref.errors import DomainError
-from adaface_ref.evidence.agreement import INPUTS, parameters_of
+from adaface_ref.evidence.truth.agreement import INPUTS, parameters_of
 from adaface_ref.points import block, in_dtype, recommended
-
-from .bits import Floats
-from .protocol import Hello
+from adaface_ref.ports.pipe.bits import Floats
+from adaface_ref.ports.pipe.protocol import Hello
 
 Columns = Mapping[str, Floats]
 

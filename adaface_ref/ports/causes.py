@@ -7,15 +7,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from adaface_ref import numpy_reference
-from adaface_ref.evidence.agreement import parameters_of
-from adaface_ref.gate.cause import RIGHT_CORE, SHARE, UNNAMED, faults_of
-from adaface_ref.gate.fault_values import Mask, Parts, Values, parts_of, right
+from adaface_ref.evidence.truth.agreement import parameters_of
+from adaface_ref.faults.parts import Mask, Parts, Values, parts_of, right
+from adaface_ref.gate.measured.cause import RIGHT_CORE, SHARE, UNNAMED, faults_of
 from adaface_ref.points import block
-
-from .ask import Columns
-from .bits import Floats
-from .protocol import RefusedError
-from .values import Asker
+from adaface_ref.ports.ask import Columns
+from adaface_ref.ports.pipe.bits import Floats
+from adaface_ref.ports.pipe.protocol import RefusedError
+from adaface_ref.ports.values import Asker
 
 SIZE = 2000
 

@@ -8,8 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adaface_ref.evidence.agreement import INPUTS, judge
-from adaface_ref.gate.report import (
+from adaface_ref.evidence.truth.agreement import INPUTS, judge
+from adaface_ref.ports.ask import CHECKS, Columns, at_poles, blocks, one
+from adaface_ref.ports.causes import likely_cause
+from adaface_ref.ports.findings import bits_finding, pole_finding, value_finding
+from adaface_ref.ports.pipe.bits import Floats, decode
+from adaface_ref.ports.pipe.port import values_of
+from adaface_ref.ports.pipe.protocol import DTYPES, PortError, RefusedError
+from adaface_ref.ports.values import Asker, Tally, beyond, compare_values
+from adaface_ref.report.report import (
     ERROR,
     FAILED,
     OK,
@@ -18,14 +25,6 @@ from adaface_ref.gate.report import (
     Finding,
     Outcome,
 )
-
-from .ask import CHECKS, Columns, at_poles, blocks, one
-from .bits import Floats, decode
-from .causes import likely_cause
-from .findings import bits_finding, pole_finding, value_finding
-from .port import values_of
-from .protocol import DTYPES, PortError, RefusedError
-from .values import Asker, Tally, beyond, compare_values
 
 VALUE = "The {} is the formula's, within the allowed error."
 POLES = "Nothing is NaN at c = +-1: a value there is the one-sided limit."

@@ -6,9 +6,11 @@ import datetime
 from collections.abc import Mapping, Sequence
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.baseline import Entry, by_cell
-from adaface_ref.gate.formats import exit_code_of, github_lines
-from adaface_ref.gate.outputs import (
+from adaface_ref.ports.harness import CONVERSATION, Progress, Verdict, Wish, judge_port
+from adaface_ref.ports.replays import store
+from adaface_ref.report.baseline import Entry, by_cell
+from adaface_ref.report.ci_formats import exit_code_of, github_lines
+from adaface_ref.report.outputs import (
     Wishes,
     by_baseline,
     can_keep,
@@ -16,10 +18,7 @@ from adaface_ref.gate.outputs import (
     require_places,
     write_reports,
 )
-from adaface_ref.gate.report import ERROR, Report
-
-from .harness import CONVERSATION, Progress, Verdict, Wish, judge_port
-from .replays import store
+from adaface_ref.report.report import ERROR, Report
 
 
 def judge_command(
@@ -102,6 +101,6 @@ def _line(report: Report) -> str:
 
 def _explanations() -> Mapping[str, str]:
     """Of the checks that the gate has, too."""
-    from adaface_ref.gate.explanations import EXPLANATIONS
+    from adaface_ref.gate.checks.explanations import EXPLANATIONS
 
     return {check: " ".join(text.split()) for check, text in EXPLANATIONS.items()}

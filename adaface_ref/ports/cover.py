@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from adaface_ref.evidence.agreement import Question, parameters_of
-from adaface_ref.evidence.forms import Cell, numpy_values
-from adaface_ref.gate.fault_values import Values, parts_of
-from adaface_ref.gate.faults import FAULTS, Fault
+from adaface_ref.evidence.truth.agreement import Question, parameters_of
+from adaface_ref.evidence.truth.forms import Cell, numpy_values
+from adaface_ref.faults.parts import Values, parts_of
+from adaface_ref.faults.rows import FAULTS, Fault
 from adaface_ref.points import block, in_dtype, recommended
+from adaface_ref.ports.vectors import Asked
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
-
-from .vectors import Asked
 
 Columns = Mapping[str, Any]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from adaface_ref.evidence.agreement import INPUTS, parameters_of
-from adaface_ref.gate.report import Finding
-
-from .ask import Cell, points_of
-from .bits import encode
-from .protocol import Request, compact
-from .values import Tally
+from adaface_ref.evidence.truth.agreement import INPUTS, parameters_of
+from adaface_ref.ports.ask import Cell, points_of
+from adaface_ref.ports.pipe.bits import encode
+from adaface_ref.ports.pipe.protocol import Request, compact
+from adaface_ref.ports.values import Tally
+from adaface_ref.report.report import Finding
 
 
 def exchange(

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from adaface_ref.evidence.agreement import INPUTS, Allowance
-from adaface_ref.gate.report import ERROR, FAILED, OK, WARNING, Outcome, Report
+from adaface_ref.evidence.truth.agreement import INPUTS, Allowance
+from adaface_ref.ports.ask import Cell, cells_of, dtypes_of, quantities_of
+from adaface_ref.ports.checks import outcomes_of
+from adaface_ref.ports.pipe.port import Port
+from adaface_ref.ports.pipe.process import Child
+from adaface_ref.ports.pipe.protocol import DTYPES, Hello, PortError
+from adaface_ref.ports.values import Asker
+from adaface_ref.report.report import ERROR, FAILED, OK, WARNING, Outcome, Report
 from adaface_ref.spec.losses import LOSSES
-
-from .ask import Cell, cells_of, dtypes_of, quantities_of
-from .checks import outcomes_of
-from .port import Port
-from .process import Child
-from .protocol import DTYPES, Hello, PortError
-from .values import Asker
 
 Progress = Callable[[str, float], None]
 

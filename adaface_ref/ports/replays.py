@@ -7,11 +7,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from adaface_ref.gate.replays import compared, keep, not_kept
-from adaface_ref.gate.report import Report
-from adaface_ref.gate.stored import finding_from
-
-from .harness import Progress, Wish, judge_port
+from adaface_ref.ports.harness import Progress, Wish, judge_port
+from adaface_ref.report.kept_findings import compared, keep, not_kept
+from adaface_ref.report.read_back import finding_from
+from adaface_ref.report.report import Report
 
 KEY = "port"
 """Under which a kept finding says that it is a port's."""
@@ -40,7 +39,7 @@ def replay(data: Mapping[str, Any], file: Path, progress: Progress) -> tuple[str
     """Judge the cell of one finding again, with its settings and points.
 
     Args:
-        data: as `gate.replays.kept` gives it.
+        data: as `kept_findings.kept` gives it.
         file: where it stands, for a message.
         progress: as in `judge_port`.
 

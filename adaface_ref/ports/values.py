@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adaface_ref import numpy_reference
-from adaface_ref.evidence.agreement import (
+from adaface_ref.evidence.truth.agreement import (
     INPUTS,
     Allowance,
     Comparison,
@@ -18,13 +18,12 @@ from adaface_ref.evidence.agreement import (
     judge,
     parameters_of,
 )
-from adaface_ref.evidence.shrink import simplest
+from adaface_ref.evidence.truth.shrink import simplest
+from adaface_ref.ports.ask import Cell, Columns, blocks, points_of
+from adaface_ref.ports.pipe.bits import Floats
+from adaface_ref.ports.pipe.port import Port, values_of
+from adaface_ref.ports.pipe.protocol import RefusedError, Request
 from adaface_ref.tolerance import allowed_of_cross_entropy
-
-from .ask import Cell, Columns, blocks, points_of
-from .bits import Floats
-from .port import Port, values_of
-from .protocol import RefusedError, Request
 
 
 @dataclass

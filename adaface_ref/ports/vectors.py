@@ -16,16 +16,20 @@ import numpy as np
 from flint import arb
 
 from adaface_ref.errors import DomainError
-from adaface_ref.evidence.agreement import INPUTS, Question, parameters_of, sides_of
-from adaface_ref.evidence.oracle import enclosure
-from adaface_ref.evidence.point import limit_at_pole
+from adaface_ref.evidence.truth.agreement import (
+    INPUTS,
+    Question,
+    parameters_of,
+    sides_of,
+)
+from adaface_ref.evidence.truth.oracle import enclosure
+from adaface_ref.evidence.truth.point import limit_at_pole
 from adaface_ref.points import block, corner_count, json_number
+from adaface_ref.ports.export.stable import QUANTITIES, profiles_of
+from adaface_ref.ports.pipe.bits import decode, encode
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
 from adaface_ref.tolerance import SMALLEST_NORMAL
-
-from .bits import decode, encode
-from .stable import QUANTITIES, profiles_of
 
 FORMAT = 1
 SEED = 20
@@ -270,7 +274,7 @@ def written(tier: str, questions: Sequence[Asked]) -> str:
     Returns:
         The same bytes for the same version.
     """
-    from .cover import faults_in
+    from adaface_ref.ports.cover import faults_in
 
     rows = [row_of(whole(asked)) for asked in questions]
     caught, beyond = faults_in(rows) if tier == "smoke" else ({}, {})

@@ -9,29 +9,29 @@ import argparse
 import sys
 from collections.abc import Collection, Iterable, Iterator
 
-from adaface_ref.gate.report import ERROR, FAILED
+from adaface_ref.report.report import ERROR, FAILED
 from zoo.registry import exact
 from zoo.warm import Job, judge_all
 
 SPANNING = (
-    "zoo.exact:normface",
-    "zoo.exact:cosface_factory",
-    "zoo.exact:CosFaceLoss",
-    "zoo.exact:arcface_acos",
-    "zoo.exact:AdaFaceHead",
-    "zoo.exact:combined",
-    "zoo.exact_behaviour:LossOfEachRow",
-    "zoo.exact_behaviour:IgnoresMinusOne",
-    "zoo.exact_profiles:arcface_easy_clamped",
-    "zoo.exact_profiles:arcface_reflect",
-    "zoo.exact_profiles:arcface_min",
-    "zoo.exact_profiles:magface_fallback_plain",
-    "zoo.exact_profiles:magface_clip",
-    "zoo.exact_profiles:adaface_official",
-    "zoo.exact_shapes:BySimilarity",
-    "zoo.exact_shapes:UnseenInABox",
-    "zoo.exact_ways:CurricularFaceHead",
-    "zoo.exact_ways:sphereface_acos",
+    "zoo.exact.heads:normface",
+    "zoo.exact.heads:cosface_factory",
+    "zoo.exact.heads:CosFaceLoss",
+    "zoo.exact.heads:arcface_acos",
+    "zoo.exact.heads:AdaFaceHead",
+    "zoo.exact.heads:combined",
+    "zoo.exact.behaviour:LossOfEachRow",
+    "zoo.exact.behaviour:IgnoresMinusOne",
+    "zoo.exact.profiles:arcface_easy_clamped",
+    "zoo.exact.profiles:arcface_reflect",
+    "zoo.exact.profiles:arcface_min",
+    "zoo.exact.profiles:magface_fallback_plain",
+    "zoo.exact.profiles:magface_clip",
+    "zoo.exact.profiles:adaface_official",
+    "zoo.exact.shapes:BySimilarity",
+    "zoo.exact.shapes:UnseenInABox",
+    "zoo.exact.ways:CurricularFaceHead",
+    "zoo.exact.ways:sphereface_acos",
     "adaface_ref.torch_heads:ArcFace",
     "adaface_ref.torch_heads:MagFace",
 )

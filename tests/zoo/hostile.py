@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from zoo.exact import cosface
+from zoo.exact.heads import cosface
 
 Tensor = torch.Tensor
 Head = Callable[[Tensor, Tensor], Any]

@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from adaface_ref.gate.report import FAILED, Report
+from adaface_ref.report.report import FAILED, Report
 from zoo.planting import Wrong
 from zoo.registry import wrong
 from zoo.warm import Job, judge_all

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoo.exact import adaface_clip
+from zoo.exact.heads import adaface_clip
 
 
 class OfficialAdaFace(nn.Module):

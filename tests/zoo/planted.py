@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.gate.cause import parts_at
-from adaface_ref.gate.fault_values import Mask, Parts, Values, parts_of, right
-from adaface_ref.gate.faults import FAULTS, Fault
-from adaface_ref.gate.identify import Probes, probe
-from adaface_ref.gate.opening import open_session
-from adaface_ref.gate.reading import Array
-from adaface_ref.gate.targets import resolve
+from adaface_ref.faults.parts import Mask, Parts, Values, parts_of, right
+from adaface_ref.faults.rows import FAULTS, Fault
+from adaface_ref.gate.head.target import resolve
+from adaface_ref.gate.measured.cause import parts_at
+from adaface_ref.gate.measured.identity import Probes, probe
+from adaface_ref.gate.reading.reading import Array
+from adaface_ref.gate.session.opening import open_session
 from zoo.planting import Wrong
 
 RIGHT = Fault("right", "", right)

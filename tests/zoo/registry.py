@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-import zoo
 from adaface_ref import numpy_reference
-from adaface_ref.torch_modules import HEADS
+from adaface_ref.torch_heads.modules import HEADS
 from zoo.planted import JUDGED, planted
 from zoo.planting import Wrong
 
@@ -31,7 +30,7 @@ class Exact(NamedTuple):
 
 @cache
 def wrong() -> Mapping[str, Wrong]:
-    """Every planted head by its target: of the tables of zoo.wrong*, and of FAULTS."""
+    """Every planted head by its target: of the tables of zoo.wrong, and of FAULTS."""
     found = {
         target: Wrong(**{k: getattr(row, k) for k in Wrong._fields if hasattr(row, k)})
         for target, row in _rows_of("wrong")
@@ -42,7 +41,7 @@ def wrong() -> Mapping[str, Wrong]:
 
 @cache
 def exact() -> Mapping[str, Exact]:
-    """Every exact head by its target: zoo.exact*, the formula planted, and our own."""
+    """Every exact head by its target: zoo.exact, the formula planted, and our own."""
     found = {}
     for target, row in _rows_of("exact"):
         if isinstance(row, str) and row in numpy_reference.LOSSES:
@@ -60,13 +59,13 @@ def exact() -> Mapping[str, Exact]:
 
 
 def _rows_of(family: str) -> Iterator[tuple[str, Any]]:
-    """The rows of all tables (dicts in capitals) of a family of modules."""
-    for module in pkgutil.iter_modules(zoo.__path__):
-        if module.name.split("_")[0] != family:
-            continue
-        content = vars(importlib.import_module(f"zoo.{module.name}"))
+    """The rows of all tables (dicts in capitals) of a package of heads."""
+    package = importlib.import_module(f"zoo.{family}")
+    names = [f"zoo.{family}.{m.name}" for m in pkgutil.iter_modules(package.__path__)]
+    for module in names:
+        content = vars(importlib.import_module(module))
         for name, table in content.items():
             if name.isupper() and isinstance(table, dict):
                 for key, row in table.items():
                     if key in content:
-                        yield f"zoo.{module.name}:{key}", row
+                        yield f"{module}:{key}", row

@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from adaface_ref.gate.report import Report
+from adaface_ref.report.report import Report
 
 
 class Job(NamedTuple):
@@ -33,8 +33,8 @@ class Job(NamedTuple):
 
 def judged(job: Job) -> tuple[Job, Report]:
     """Run the gate at quick effort, with a number of points of one's own."""
-    from adaface_ref.gate.runner import run_gate
-    from adaface_ref.gate.session import EFFORTS
+    from adaface_ref.gate.checks.runner import run_gate
+    from adaface_ref.gate.session.session import EFFORTS
 
     usual = EFFORTS["quick"]
     EFFORTS["quick"] = job.points

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .finding import Finding
-from .recipe import (
+from adaface_ref.evidence.functions.finding import Finding
+from adaface_ref.evidence.functions.recipe import (
     recipe_is_accurate_in_float64,
     recipe_is_finite_in_float32,
     recipe_is_zero_in_float32,
@@ -17,11 +17,11 @@ from .recipe import (
     recipe_overflows_in_float16,
     recipe_overflows_in_float32,
 )
-from .rivals import (
+from adaface_ref.evidence.functions.rivals import (
     splitting_a_hard_rival_of_curricularface_changes_nothing,
     splitting_a_rival_changes_nothing,
 )
-from .statistics import (
+from adaface_ref.evidence.functions.statistics import (
     batch_of_two_knows_only_the_order,
     printed_alpha_smooths,
     scaler_is_affine_invariant,

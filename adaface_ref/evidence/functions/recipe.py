@@ -8,8 +8,7 @@ import numpy as np
 from mpmath import exp, mpf, workdps
 
 from adaface_ref import numpy_reference
-
-from .finding import Finding, Floats
+from adaface_ref.evidence.functions.finding import Finding, Floats
 
 
 def recipe(x: Floats, m: Any, j: Any, s: Any) -> Floats:

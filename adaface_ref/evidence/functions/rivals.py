@@ -9,8 +9,7 @@ import numpy as np
 from mpmath import exp, log, mp, mpf, workdps
 
 from adaface_ref import numpy_reference
-
-from .finding import Finding
+from adaface_ref.evidence.functions.finding import Finding
 
 SPLITS = 200
 """Samples whose rivals are split."""

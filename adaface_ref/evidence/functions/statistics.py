@@ -9,9 +9,8 @@ import numpy as np
 from mpmath import erf, mp, mpf, sqrt, workdps
 
 from adaface_ref import numpy_reference
+from adaface_ref.evidence.functions.finding import Finding, Floats
 from adaface_ref.running_statistics import NormStatistics
-
-from .finding import Finding, Floats
 
 BATCHES = 500
 """Batches drawn for a claim about statistics."""

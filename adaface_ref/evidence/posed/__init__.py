@@ -1,0 +1,1 @@
+"""A claim laid out to be decided: its box, its cases, three-valued logic."""

@@ -1,0 +1,75 @@
+"""Truth and margins of statements over arrays of floats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from sympy import Number
+
+from adaface_ref.spec.language.cases import All, Atom, Some, Statement
+
+ROUNDING = 8 * 2.0**-53
+"""An equality of floats holds up to so much of the sum of its terms' sizes."""
+
+TRUE, FALSE = All(()), Some(())
+
+
+def settled(statement: Statement) -> Statement:
+    """A statement in which comparisons of numbers are decided."""
+    if isinstance(statement, Atom):
+        value, relation = statement.expression, statement.relation
+        if not isinstance(value, Number):
+            return statement
+        ways = {">": value > 0, ">=": value >= 0, "==": value == 0, "!=": value != 0}
+        return TRUE if bool(ways[relation]) else FALSE
+    kind = type(statement)
+    neutral, absorbing = (TRUE, FALSE) if kind is All else (FALSE, TRUE)
+    parts = [settled(part) for part in statement.parts]
+    if absorbing in parts:
+        return absorbing
+    kept = tuple(part for part in parts if part != neutral)
+    return kept[0] if len(kept) == 1 else kind(kept)
+
+
+EQUALITIES = ("==", "!=")
+"""Decided by the normalised value; the others by the sign alone."""
+
+
+def decides(value: Any, relation: str) -> Any:
+    """Truths: whether values are related to zero so."""
+    if relation == "!=":
+        return value != 0
+    if relation == "==":
+        return np.abs(value) <= ROUNDING
+    return value > 0 if relation == ">" else value >= 0
+
+
+def margin_of(value: Any, relation: str) -> Any:
+    """How clearly they are; negative where they are not."""
+    if relation == "!=":
+        return np.abs(value)
+    return ROUNDING - np.abs(value) if relation == "==" else value
+
+
+def every(parts: Sequence[Any]) -> Any:
+    """The truths of `All`."""
+    # NumPy's `and` of an array and a scalar takes ten times that of two arrays.
+    return reduce(np.logical_and, [p for p in parts if p is not True] or [True])
+
+
+def some(parts: Sequence[Any]) -> Any:
+    """The truths of `Some`."""
+    return reduce(np.logical_or, [p for p in parts if p is not False] or [False])
+
+
+def least(parts: Sequence[Any]) -> Any:
+    """The margin of `All`."""
+    return reduce(np.minimum, parts, np.inf)
+
+
+def largest(parts: Sequence[Any]) -> Any:
+    """The margin of `Some`."""
+    return reduce(np.maximum, parts, -np.inf)

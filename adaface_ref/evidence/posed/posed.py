@@ -1,0 +1,363 @@
+"""A claim posed on a box, and whether it holds at one point, by balls.
+
+A posed claim has one exact value or one interval for every input. The poles are left
+out of every interval of cosines: a value there is a limit, which no point has.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
+
+from flint import arb, ctx, fmpq
+from sympy import Expr, Function, Integer, Rational, pi
+
+from adaface_ref.evidence.truth.evaluate import BALLS, Compiled, compile_tree
+from adaface_ref.evidence.truth.oracle import PRECISIONS
+from adaface_ref.spec.language.box import Box, Choice, Range, completed, parse_box
+from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Statement, claim_cases
+from adaface_ref.spec.language.inputs import losses_of
+from adaface_ref.spec.language.language import ClaimError, parse_formula
+from adaface_ref.spec.profiles import parse
+from adaface_ref.spec.symbols import QUANTITIES, angle
+
+Exact: TypeAlias = Any
+"""A float as it is, or an exact SymPy number."""
+
+Point = Mapping[str, Exact]
+"""Inputs by name: floats as they are, or exact SymPy numbers."""
+
+
+class Posed(NamedTuple):
+    """A claim on one box.
+
+    Args:
+        formula: as written.
+        loss: a loss id.
+        profile: a profile string.
+        fixed: inputs with one value, and the profile's clamps.
+        free: inputs with an interval.
+        cases: what it says, piece by piece.
+    """
+
+    formula: str
+    loss: str
+    profile: str
+    fixed: Mapping[str, Expr]
+    free: Mapping[str, Range]
+    cases: tuple[ClaimCase, ...]
+
+
+def box_of(formula: str, loss: str, box: str) -> Box:
+    """The box of a claim, every input named.
+
+    Args:
+        formula: as written.
+        loss: a loss id.
+        box: as written.
+
+    Returns:
+        The completed box, the poles left out.
+
+    Raises:
+        ClaimError: in one line.
+    """
+    full = completed(parse_box(box), loss, parse_formula(formula))
+    return {name: _without_poles(name, part) for name, part in full.items()}
+
+
+POLES: Mapping[str, tuple[Expr, Expr]] = {
+    "target_cosine": (Integer(-1), Integer(1)),
+    "angle": (Integer(0), pi),
+}
+
+
+def _without_poles(name: str, part: Range | Choice) -> Range | Choice:
+    if name not in POLES:
+        return part
+    low, high = POLES[name]
+    if isinstance(part, Choice):
+        if set(part.values) & {low, high}:
+            raise ClaimError(
+                f"box: {name} is at a pole, where values are limits: give an interval"
+            )
+        return part
+    return Range(
+        part.low,
+        part.high,
+        part.low_open or part.low == low,
+        part.high_open or part.high == high,
+    )
+
+
+def posed(formula: str, loss: str, profile: str, box: Box) -> tuple[Posed, ...]:
+    """A claim on a box, once for each choice of the values that it lists.
+
+    Args:
+        formula: as written.
+        loss: a loss id.
+        profile: a profile string.
+        box: as `box_of` gives it.
+
+    Returns:
+        One posed claim, or as many as there are choices.
+
+    Raises:
+        ClaimError: in one line.
+    """
+    choices = {n: p.values for n, p in box.items() if isinstance(p, Choice)}
+    free = {n: p for n, p in box.items() if isinstance(p, Range)}
+    count = 1
+    for values in choices.values():
+        count *= len(values)
+    if count > MOST_CHOICES:
+        must = f"at most {MOST_CHOICES} choices, but has {count}"
+        raise ClaimError(f"box must have {must}")
+    tree = parse_formula(formula)
+    clamps = _clamps(profile)
+    through_norm = "standard_norm" in box
+    has_arcs = "sphereface" in losses_of(tree, loss)
+    done = []
+    for values in itertools.product(*choices.values()):
+        fixed = dict(zip(choices, values, strict=True))
+        arcs = int(fixed["multiplier"]) if has_arcs else None
+        cases = claim_cases(tree, loss, profile, arcs, through_norm=through_norm)
+        done.append(Posed(formula, loss, profile, {**fixed, **clamps}, free, cases))
+    return tuple(done)
+
+
+def box_of_posed(claim: Posed) -> Box:
+    """The box of a posed claim, the profile's clamps left out."""
+    return {
+        name: claim.free[name] if name in claim.free else Choice((claim.fixed[name],))
+        for name in QUANTITIES
+        if name in claim.free or (name in claim.fixed and name not in CLAMPS)
+    }
+
+
+MOST_CHOICES = 64
+"""Of the values that a box lists, multiplied out."""
+
+
+CLAMPS = ("cosine_clamp", "angle_clip")
+
+
+def _clamps(profile: str) -> dict[str, Expr]:
+    """The profile's clamps as the decimals that stand in its name."""
+    parsed = parse(profile)
+    return {
+        "cosine_clamp": Rational(repr(parsed.cosine)),
+        "angle_clip": Rational(repr(parsed.angle)),
+    }
+
+
+def atoms_of(statement: Statement) -> tuple[Atom, ...]:
+    """Its comparisons, in reading order."""
+    if isinstance(statement, Atom):
+        return (statement,)
+    return tuple(atom for part in statement.parts for atom in atoms_of(part))
+
+
+Decide = Callable[[Any, str], Any]
+
+
+def evaluated(
+    statement: Statement, values: Iterator[Any], decide: Decide, both: Any, either: Any
+) -> Any:
+    """A statement from the values of its atoms, in any logic.
+
+    Args:
+        statement: a statement.
+        values: the values of its atoms, in reading order.
+        decide: a value and its relation to zero, as a truth of that logic.
+        both: what joins the truths of `All`, from a list.
+        either: what joins those of `Some`.
+
+    Returns:
+        A truth of that logic.
+    """
+    if isinstance(statement, Atom):
+        return decide(next(values), statement.relation)
+    parts = [evaluated(p, values, decide, both, either) for p in statement.parts]
+    return (both if isinstance(statement, All) else either)(parts)
+
+
+def ball_decides(value: Any, relation: str) -> bool | None:
+    """Whether a ball is related to zero so, for all its points, for none, or open."""
+    if not isinstance(value, arb):
+        value = arb(value)
+    if relation == ">":
+        return True if value > 0 else False if value <= 0 else None
+    if relation == ">=":
+        return True if value >= 0 else False if value < 0 else None
+    equal = True if value.is_zero() else None if value.contains(0) else False
+    return equal if relation == "==" or equal is None else not equal
+
+
+def all_of(truths: Sequence[bool | None]) -> bool | None:
+    """Three-valued and."""
+    return False if False in truths else None if None in truths else True
+
+
+def some_of(truths: Sequence[bool | None]) -> bool | None:
+    """Three-valued or."""
+    return True if True in truths else None if None in truths else False
+
+
+def sign_of_ball(ball: arb) -> arb:
+    """The sign of every point of a ball: at a kink both."""
+    if ball > 0:
+        return arb(1)
+    return arb(-1) if ball < 0 else arb(0) if ball.is_zero() else arb(0, 1)
+
+
+POINT_BALLS: Mapping[str, Any] = {**BALLS, "sign": sign_of_ball}
+
+
+class CompiledCase(NamedTuple):
+    """One case of a claim over balls: its conditions, and its atoms' values."""
+
+    where: Compiled
+    values: Compiled
+    premises: Compiled
+    case: ClaimCase
+
+
+@cache
+def compiled(
+    cases: tuple[ClaimCase, ...], arguments: tuple[str, ...]
+) -> tuple[CompiledCase, ...]:
+    """Cases of a claim, compiled to balls over the inputs named.
+
+    Args:
+        cases: of a posed claim.
+        arguments: names of inputs; the target cosine stands for the angle.
+
+    Returns:
+        One row a case.
+    """
+
+    def tree(expressions: Sequence[Expr]) -> Compiled:
+        return compile_tree(expressions, arguments, POINT_BALLS)
+
+    return tuple(
+        CompiledCase(
+            tree(case.where),
+            tree([atom.expression for atom in atoms_of(case.statement)]),
+            tree([atom.expression for atom in atoms_of(case.premise)]),
+            case,
+        )
+        for case in cases
+    )
+
+
+def holds_at(claim: Posed, point: Point, premise: bool = False) -> bool | None:
+    """Whether a claim holds at one point, by balls at rising precision.
+
+    Args:
+        claim: a posed claim.
+        point: its free inputs; those that are fixed may be left out.
+        premise: whether to ask for the premise instead.
+
+    Returns:
+        None where balls cannot tell: at a kink, or at an equality that is no identity.
+    """
+    inputs = {**claim.fixed, **point}
+    names = names_of(inputs)
+    rows = compiled(claim.cases, names)
+    with precision_kept():
+        for precision in PRECISIONS:
+            ctx.prec = precision
+            answer = _answer(rows, balls_of(inputs, names), premise)
+            if answer is not None:
+                return answer
+    return _exact_answer(claim.cases, inputs, premise)
+
+
+def _exact_answer(
+    cases: Sequence[ClaimCase], inputs: Point, premise: bool
+) -> bool | None:
+    """The same in fractions, where no function stands between inputs and answer."""
+    case = cases[0]
+    statement = case.premise if premise else case.statement
+    atoms = atoms_of(statement)
+    if case.where or any(atom.expression.has(Function, angle) for atom in atoms):
+        return None
+    exact = {QUANTITIES[name].symbol: value for name, value in inputs.items()}
+    values = {s: v if isinstance(v, Expr) else Rational(v) for s, v in exact.items()}
+    numbers = iter([atom.expression.subs(values) for atom in atoms])
+    answer: bool | None
+    answer = evaluated(statement, numbers, _fraction_decides, all_of, some_of)
+    return answer
+
+
+def _fraction_decides(value: Any, relation: str) -> bool | None:
+    return ball_decides(arb(int(value.p)), relation) if value.is_Rational else None
+
+
+@contextmanager
+def precision_kept() -> Iterator[None]:
+    """Gives the balls' precision back as it was."""
+    before = ctx.prec
+    try:
+        yield
+    finally:
+        ctx.prec = before
+
+
+def names_of(inputs: Point) -> tuple[str, ...]:
+    """Inputs in the order of compiled trees, the angle as its cosine."""
+    given = {*inputs, "target_cosine"} if "angle" in inputs else set(inputs)
+    return tuple(name for name in QUANTITIES if name in given - {"angle"})
+
+
+def balls_of(inputs: Point, names: Sequence[str]) -> list[arb]:
+    """Balls around inputs, at the precision in force.
+
+    Args:
+        inputs: exact values by name.
+        names: as `names_of` gives them.
+
+    Returns:
+        One ball a name.
+    """
+    return [
+        ball_of(inputs["angle"]).cos()
+        if name == "target_cosine" and "angle" in inputs
+        else ball_of(inputs[name])
+        for name in names
+    ]
+
+
+def ball_of(value: Exact) -> arb:
+    """A ball around an exact number, at the precision in force."""
+    if isinstance(value, Rational):
+        return arb(fmpq(int(value.p), int(value.q)))
+    if isinstance(value, Expr):
+        return arb(_constant(value)()[0])
+    return arb(value)
+
+
+@cache
+def _constant(value: Expr) -> Compiled:
+    return compile_tree([value], (), BALLS)
+
+
+def _answer(
+    rows: Sequence[CompiledCase], balls: Sequence[arb], premise: bool
+) -> bool | None:
+    """The answer of every piece that may hold, if they are of one mind."""
+    answers = set()
+    for row in rows:
+        signs = row.where(*balls)
+        if any(sign <= 0 for sign in signs):
+            continue
+        statement = row.case.premise if premise else row.case.statement
+        values = iter((row.premises if premise else row.values)(*balls))
+        answers.add(evaluated(statement, values, ball_decides, all_of, some_of))
+        if all(sign > 0 for sign in signs):
+            break
+    return answers.pop() if len(answers) == 1 else None

@@ -1,0 +1,1 @@
+"""The search for a counterexample, and the witness that it leaves."""

@@ -1,0 +1,1 @@
+"""Certified values, and how far a computed one may be from them."""

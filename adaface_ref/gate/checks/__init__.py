@@ -1,0 +1,1 @@
+"""The checks: what each asks of a head, and what it found."""

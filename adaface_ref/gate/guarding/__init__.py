@@ -1,0 +1,1 @@
+"""Running a head's code without letting it change ours."""

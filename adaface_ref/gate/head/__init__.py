@@ -1,0 +1,1 @@
+"""The user's target: found, built and called through one door."""

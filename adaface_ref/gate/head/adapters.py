@@ -1,0 +1,223 @@
+"""One door for heads of every shape: cosines and labels in, logits out."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from adaface_ref import numpy_reference as reference
+from adaface_ref.gate.guarding.errors import TargetError
+from adaface_ref.gate.head.door import (
+    GIVEN,
+    ROWS,
+    Door,
+    Opened,
+    Request,
+    built,
+    constructor_call,
+    logits_of,
+    mapping_of,
+    require_meanings,
+    texts_of,
+    values_of,
+)
+from adaface_ref.gate.head.embedding_adapters import (
+    adaface_head,
+    catalyst_layer,
+    embedding,
+    loss_head,
+    metric_learning,
+    transformers_head,
+)
+from adaface_ref.gate.head.target import Target
+from adaface_ref.gate.reading.argument_meanings import (
+    BY_PLACE,
+    CONSTRUCTOR,
+    FORWARD,
+    MEANT,
+    Call,
+    bind,
+    parameters_of,
+    run,
+)
+from adaface_ref.gate.reading.reading import DTYPES, Batch, Evaluate, Evaluation
+
+ROW_NAMES = {"feature_norm": "norms"}
+"""Parameters of a loss that a head knows by another name."""
+
+
+def open_door(target: Target, request: Request, adapter: str | None) -> Door:
+    """Choose the adapter that fits a target.
+
+    Args:
+        target: a resolved target.
+        request: what is judged.
+        adapter: a key of ADAPTERS, or None to recognise the target's shape.
+
+    Returns:
+        The door.
+
+    Raises:
+        TargetError: no such adapter, or the target has no shape known here.
+        SubjectError: the head raised when it was built.
+    """
+    name = adapter or _recognise(target)
+    if name not in ADAPTERS:
+        known = ", ".join(ADAPTERS)
+        raise TargetError(f"adapter={name}, but must be one of {known} [gate]")
+    _require_class(target, name)
+    door = ADAPTERS[name](target, request)
+    unused = [name for name in request.given if name not in door.used]
+    if unused:
+        raise TargetError(
+            f"arguments={unused[0]}, but must be a parameter of {request.loss} or an "
+            "argument of the target [gate]"
+        )
+    return door
+
+
+READY = {
+    "pytorch_metric_learning": "pytorch-metric-learning",
+    "transformers": "transformers",
+    "catalyst": "catalyst",
+}
+"""Adapters for heads of packages, and for what is derived from them."""
+
+
+def _require_class(target: Target, adapter: str) -> None:
+    """Refuse an instance where the head must be built for each number of classes."""
+    subject: Any = target.object
+    if not isinstance(subject, torch.nn.Module):
+        return
+    names = {parameter.name for parameter in parameters_of(subject)}
+    makes_cosines = names & set(FORWARD["embeddings"])
+    if adapter == "callable" and (names & set(FORWARD["cosine"]) or not makes_cosines):
+        return
+    raise TargetError(
+        f"target={target.name}, but must be the class {type(subject).__name__}, not an "
+        "instance of it: it is built anew for each number of classes [gate]"
+    )
+
+
+def _recognise(target: Target) -> str:
+    subject: Any = target.object
+    bases = inspect.getmro(subject) if inspect.isclass(subject) else ()
+    for base in bases:
+        package = base.__module__.partition(".")[0]
+        if package in READY:
+            return READY[package]
+    if torch.nn.Module in bases:
+        names = [*inspect.signature(subject.forward).parameters][1:]
+        makes_cosines = set(names) & set(FORWARD["embeddings"]) or any(
+            MEANT.get(p.name) == "embedding_size" for p in parameters_of(subject)
+        )
+        return "embedding" if makes_cosines else "cosine"
+    if bases:
+        return "cosine"
+    parameters = parameters_of(subject)
+    if {p.name for p in parameters} & set(FORWARD["labels"]):
+        return "callable"
+    required = [p for p in parameters if p.default is p.empty]
+    known = {name for row in CONSTRUCTOR.values() for name in row}
+    if all(p.name in known or p.kind == p.VAR_KEYWORD for p in required):
+        return "cosine"
+    return "callable"
+
+
+def _callable(target: Target, request: Request) -> Door:
+    subject: Any = target.object
+    parameters = parameters_of(subject)
+    keywords = {name: MEANT.get(name, name) for name in request.chosen}
+    if any(p.name in CONSTRUCTOR["loss"] for p in parameters):
+        # A callable of all losses takes each one's parameters by keyword.
+        names = reference.PARAMETERS[request.loss]
+        keywords = {name: ROW_NAMES.get(name, name) for name in names}
+    call = bind(
+        parameters,
+        CONSTRUCTOR | FORWARD,
+        request.given,
+        places=BY_PLACE,
+        keywords=keywords,
+    )
+    require_meanings(call, ("cosine", "labels"), target)
+    values = values_of(request, 2, "float64", "cpu")
+
+    def opened(classes: int, dtype: str, device: str) -> Opened:
+        head, constants = subject, values_of(request, classes, dtype, device)
+        if isinstance(subject, torch.nn.Module):
+            head = copy.deepcopy(subject).to(device=device, dtype=DTYPES[dtype])
+        return Opened(_direct(head, call, constants), head)
+
+    def source(classes: int, dtype: str) -> tuple[str, ...]:
+        texts = texts_of(values_of(request, classes, dtype, "cpu")) | GIVEN
+        move = f".to(torch.{dtype})" if isinstance(subject, torch.nn.Module) else ""
+        return (
+            f"head = subject{move}",
+            f"logits = {call.source('head', texts)}",
+        )
+
+    mapping = mapping_of(call, values)
+    how = "read directly: cosines in, logits out"
+    takes = frozenset(row for row in ROWS if call.has(row))
+    used = frozenset(call.extra)
+    return Door("callable", how, mapping, used, takes, False, opened, source)
+
+
+def _factory(target: Target, request: Request) -> Door:
+    subject: Any = target.object
+    make = constructor_call(subject, request)
+
+    def build(classes: int, dtype: str, device: str) -> Any:
+        return built(subject, make, values_of(request, classes, dtype, device))
+
+    first = build(2, "float32", "cpu")
+    if not callable(first):
+        raise TargetError(
+            f"target={target.name}, but must return a callable, "
+            f"not {type(first).__name__} [gate]"
+        )
+    call = bind(parameters_of(first), FORWARD, {}, places=BY_PLACE)
+    require_meanings(call, ("cosine", "labels"), target)
+
+    def opened(classes: int, dtype: str, device: str) -> Opened:
+        head = build(classes, dtype, device)
+        return Opened(_direct(head, call, {}), head)
+
+    def source(classes: int, dtype: str) -> tuple[str, ...]:
+        texts = texts_of(values_of(request, classes, dtype, "cpu"))
+        move = f".to(torch.{dtype})" if isinstance(first, torch.nn.Module) else ""
+        return (
+            f"head = {make.source('subject', texts)}{move}",
+            f"logits = {call.source('head', GIVEN)}",
+        )
+
+    mapping = mapping_of(make, values_of(request, 2, "float64", "cpu"))
+    how = "built, then read directly: cosines in, logits out"
+    takes = frozenset(row for row in ROWS if call.has(row))
+    used = frozenset(make.extra)
+    return Door("cosine", how, mapping, used, takes, False, opened, source)
+
+
+ADAPTERS: dict[str, Callable[[Target, Request], Door]] = {
+    "callable": _callable,
+    "cosine": _factory,
+    "embedding": embedding,
+    "loss": loss_head,
+    "adaface": adaface_head,
+    "pytorch-metric-learning": metric_learning,
+    "transformers": transformers_head,
+    "catalyst": catalyst_layer,
+}
+
+
+def _direct(head: Any, call: Call, constants: Mapping[str, Any]) -> Evaluate:
+    def evaluate(batch: Batch) -> Evaluation:
+        values = {"cosine": batch.cosine, "labels": batch.labels, **batch.rows}
+        result = run("running the head", head, call, {**constants, **values})
+        return Evaluation(logits_of(result, batch))
+
+    return evaluate

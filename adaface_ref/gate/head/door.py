@@ -1,0 +1,166 @@
+"""A head behind one door, and what adapters share to open it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+
+from adaface_ref.gate.guarding.errors import TargetError
+from adaface_ref.gate.guarding.guard import SEED
+from adaface_ref.gate.head.target import Target
+from adaface_ref.gate.reading.argument_meanings import (
+    BUILDING,
+    CONSTRUCTOR,
+    MEANT,
+    SYNONYMS,
+    Call,
+    bind,
+    parameters_of,
+    run,
+)
+from adaface_ref.gate.reading.reading import DTYPES, Batch, Evaluate
+
+EMBEDDING_SIZE = 8
+"""Any size other than the numbers of classes that are tried will do."""
+
+ROWS = ("norms", "margin_scaler")
+"""What a head may be given for each row, besides cosines and labels."""
+
+PLAIN = {"multiplier": 1.0, "angular_offset": 0.0, "additive_offset": 0.0}
+"""A combined margin's arguments in a loss that has no such margin."""
+
+MOVING = ("curriculum", "feature_norm", "margin_scaler")
+"""Parameters that follow from the batch, which no constructor takes by ** ."""
+
+GIVEN = {name: name for name in ("cosine", "labels", *ROWS)}
+"""The names that a snippet has for what a forward is given."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is judged.
+
+    Args:
+        loss: a loss id.
+        profile: the pinned profile, or "" to let the head choose.
+        parameters: the judged value of each scalar parameter.
+        chosen: parameters whose value is the user's own.
+        given: the user's further arguments, passed to the head as they are.
+    """
+
+    loss: str
+    profile: str
+    parameters: Mapping[str, float]
+    chosen: frozenset[str]
+    given: Mapping[str, object]
+
+
+class Opened(NamedTuple):
+    """A head for one number of classes and one dtype.
+
+    Args:
+        evaluate: runs it.
+        head: itself.
+    """
+
+    evaluate: Evaluate
+    head: object
+
+
+@dataclass(frozen=True)
+class Door:
+    """A head, opened for judging.
+
+    Args:
+        adapter: the adapter's name.
+        how: one sentence on how the head is read.
+        mapping: how its arguments were given, for the report.
+        used: which of the user's own arguments it was given.
+        takes: which of ROWS it is given.
+        owns_cosines: whether the cosines are the head's own, so that it may edit them.
+        open: builds the head for a number of classes, a dtype and a device.
+        source: the lines of a snippet from `cosine` and `labels` to `logits`.
+        black_box: whether the head is read through embeddings of known cosines.
+        lacking: what this way of reading cannot show, and why.
+    """
+
+    adapter: str
+    how: str
+    mapping: tuple[str, ...]
+    used: frozenset[str]
+    takes: frozenset[str]
+    owns_cosines: bool
+    open: Callable[[int, str, str], Opened]
+    source: Callable[[int, str], tuple[str, ...]]
+    black_box: bool = False
+    lacking: Mapping[str, str] = field(default_factory=dict)
+
+
+def values_of(
+    request: Request, classes: int, dtype: str, device: str
+) -> dict[str, Any]:
+    """What arguments may be given, by meaning."""
+    values: dict[str, Any] = dict(PLAIN)
+    values |= {**request.parameters, "loss": request.loss}
+    for (loss, meaning), name in SYNONYMS.items():
+        if loss == request.loss:
+            values[meaning] = request.parameters[name]
+    if "scale" in values:
+        values["temperature"] = 1 / values["scale"]
+    values["easy_margin"] = request.profile.startswith("easy")
+    values |= {"classes": classes, "embedding_size": EMBEDDING_SIZE}
+    values |= {"dtype": DTYPES[dtype], "device": device}
+    return values | ({"profile": request.profile} if request.profile else {})
+
+
+def texts_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """The same as source text."""
+    return {
+        name: str(value) if isinstance(value, torch.dtype) else repr(value)
+        for name, value in values.items()
+    }
+
+
+def mapping_of(call: Call, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """How a call's arguments were given, for the report."""
+    texts = texts_of(values)
+    rows = [f"{n}={texts[m]}" for n, m in call.meanings.items() if m in texts]
+    return (*rows, *(f"{name}={value!r}" for name, value in call.extra.items()))
+
+
+def logits_of(result: Any, batch: Batch) -> torch.Tensor:
+    """The (batch, classes) tensor of a result, which may be a tuple."""
+    if isinstance(result, Sequence) and not isinstance(result, str):
+        for item in result:
+            if getattr(item, "shape", None) == batch.cosine.shape:
+                return item  # type: ignore[no-any-return]
+    return result  # type: ignore[no-any-return]
+
+
+def require_meanings(call: Call, meanings: tuple[str, ...], target: Target) -> None:
+    """Refuse a target that lacks an argument of a meaning."""
+    for meaning in meanings:
+        if not call.has(meaning):
+            raise TargetError(
+                f"target={target.name}, but must take an argument for its {meaning}, "
+                "or be given another --adapter [gate]"
+            )
+
+
+def constructor_call(subject: Any, request: Request) -> Call:
+    """How to call a constructor or a factory."""
+    keywords = {n: MEANT.get(n, n) for n in request.chosen if n not in MOVING}
+    return bind(parameters_of(subject), CONSTRUCTOR, request.given, keywords=keywords)
+
+
+def built(subject: Any, make: Call, values: Mapping[str, Any]) -> Any:
+    """Build a head, with the same weights every time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        head = run(BUILDING, subject, make, values)
+    if isinstance(head, torch.nn.Module):
+        head = head.to(device=values["device"], dtype=values["dtype"])
+    return head

@@ -1,0 +1,1 @@
+"""A head judged in a process of its own, watched from outside."""

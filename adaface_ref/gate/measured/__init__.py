@@ -1,0 +1,1 @@
+"""What was measured of a head: its profile, its values, the likely cause."""

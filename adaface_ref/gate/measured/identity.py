@@ -1,0 +1,375 @@
+"""Finds the profile that a head follows, by what it does at probe points.
+
+This names a profile; it condemns nothing. Values are judged afterwards, against the
+profile found or pinned, and only by the oracle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaface_ref import numpy_reference as reference
+from adaface_ref.evidence.truth.margins import margins_of
+from adaface_ref.gate.measured.thresholds import around, thresholds
+from adaface_ref.gate.reading.reading import Array, Reading
+from adaface_ref.gate.session.session import Rows, Session
+from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.points import in_dtype
+from adaface_ref.spec.losses import LOSSES
+from adaface_ref.tolerance import EPSILON
+
+CLAMPS = (0.0, 1e-7, 1e-6, 1e-4, 1e-3)
+"""Cosine clamps seen in public heads."""
+
+ANGLES = (1e-3, 1e-4, 0.0)
+"""Angle clips tried with rule `clip`, besides the cosine clamp's own eps."""
+
+SLACK = {"float64": 1e-6, "float32": 1e-2, "float16": 2.0**-7, "bfloat16": 2.0**-5}
+"""Relative difference that still counts as the same: profiles differ by far more."""
+
+NEAR_POLE = {"float64": 1e-8, "float32": 1e-5, "float16": 2e-2, "bfloat16": 6e-2}
+"""Probes nearer than this to c = +-1 say nothing in the dtype."""
+
+TURNS = 4
+"""Roundings of the angle that a slope may be off by, each 1/(1 - c^2) of itself."""
+
+HALF = ("float16", "bfloat16")
+"""In these a logit's own rounding moves P, and so every GST, by a factor."""
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What the head did at the probe points.
+
+    Args:
+        session: the head.
+        rows: the points.
+        reading: the head's answer.
+    """
+
+    session: Session
+    rows: Rows
+    reading: Reading
+
+    @cached_property
+    def measured(self) -> dict[str, Array]:
+        """The head's values by quantity: all of them, or what its own loss shows."""
+        scale = self.rows.columns["scale"]
+        if not self.reading.observed:
+            gst = self.reading.gst
+            return {"gst": gst[:, 0], "other_gst": gst[:, 1], "slope": self._quotient}
+        found = {
+            "logit": self.reading.logits[:, 0],
+            "other_logit": self.reading.logits[:, 1],
+            "slope": self.reading.jacobian[:, 0, 0] / scale,
+        }
+        return found | {
+            "other_gst": self.reading.gst[:, 1],
+            "gst": self.reading.gst[:, 0],
+        }
+
+    @property
+    def _quotient(self) -> Array:
+        """-g/g_j, which is the slope where g_j is s (1 - P); NaN where it says little.
+
+        P - 1 in the working dtype is off by eps, which must be far less than 1 - P.
+        """
+        target, other = self.reading.gst[:, :2].T
+        least = EPSILON[self.reading.dtype] * 10 / SLACK[self.reading.dtype]
+        little = ~(other > least * self.rows.columns["scale"])
+        if self.session.loss == "curricularface":
+            little[:] = True
+        with np.errstate(all="ignore"):
+            return np.asarray(np.where(little, np.nan, -target / other))
+
+    @cached_property
+    def telling(self) -> NDArray[np.bool_]:
+        """Which probes are far enough from the poles to tell profiles apart."""
+        gap = (1 - np.abs(self.rows.cosines)).min(axis=1)
+        far = gap > NEAR_POLE[self.reading.dtype]
+        return np.asarray(far & self.session.reached(self.rows))
+
+    def off(self, profile: str) -> NDArray[np.bool_]:
+        """Which probes a profile does not explain."""
+        with np.errstate(invalid="ignore"):
+            off = ~(self._distance(profile) <= 1)
+        return off & self.telling & ~self._at_threshold(profile)
+
+    def residuals(self, profiles: Iterable[str]) -> list[float]:
+        """How far the head is from each profile, on average where all may be told."""
+        chosen = list(profiles)
+        told = self.telling.copy()
+        for profile in chosen:
+            told &= ~self._at_threshold(profile)
+        if not told.any():
+            return [0.0] * len(chosen)
+        return [float(np.mean(self._distance(p)[told])) for p in chosen]
+
+    def _distance(self, profile: str) -> Array:
+        """The largest difference at each probe, as a share of what is allowed."""
+        columns = self._columns(profile)
+        found = []
+        half = self.reading.dtype in HALF and self.reading.loss_gradient is None
+        for name, got in self.measured.items():
+            if half and name.endswith("gst"):
+                continue
+            want = self.session.predict(name, columns, profile)
+            with np.errstate(invalid="ignore"):
+                share = np.abs(got - want) / self.allowed(name, want)
+            found.append(np.where(self._silent(name), 0.0, share))
+        return np.asarray(np.max(found, axis=0))
+
+    def _at_threshold(self, profile: str) -> NDArray[np.bool_]:
+        """Probes too near a threshold for the dtype to tell their side."""
+        columns = self.rows.columns
+        margins = margins_of(self.session.loss, columns)
+        near = np.zeros(len(self.rows.cosines), dtype=bool)
+        if margins is None:
+            return near
+        cosine = columns["target_cosine"]
+        for place in thresholds(self.session.loss, margins):
+            if parse_profile(profile).rule in place.rules:
+                with np.errstate(invalid="ignore"):
+                    gap = np.abs(cosine - np.cos(place.angle))
+                    near |= gap <= TURNS * EPSILON[self.reading.dtype]
+        return near
+
+    def agrees(self, quantity: str, want: Array) -> NDArray[np.bool_]:
+        """Whether a quantity is as wanted, where the head shows it."""
+        if quantity not in self.measured:
+            return np.ones(len(want), dtype=bool)
+        close = self.close(quantity, self.measured[quantity], want)
+        return np.asarray(close | self._silent(quantity))
+
+    def _silent(self, quantity: str) -> NDArray[np.bool_]:
+        """Where a loss alone does not show a quantity."""
+        hidden = quantity == "slope" and not self.reading.observed
+        return np.isnan(self.measured[quantity]) & hidden
+
+    @cached_property
+    def shown(self) -> NDArray[np.bool_]:
+        """Which telling probes show the slope; a loss alone hides it where P is 1."""
+        return np.asarray(self.telling & ~np.isnan(self.measured["slope"]))
+
+    def close(self, quantity: str, got: Array, want: Array) -> NDArray[np.bool_]:
+        """Whether values are the same, to within what tells profiles apart."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.abs(got - want) <= self.allowed(quantity, want))
+
+    def allowed(self, quantity: str, want: Array) -> Array:
+        """What values may be off for that."""
+        unit = 1.0 if quantity == "slope" else self.rows.columns["scale"]
+        share = np.asarray(SLACK[self.reading.dtype])
+        if quantity in ("slope", "gst", "other_gst"):
+            gap = 1 - np.abs(self.rows.cosines).clip(max=1).max(axis=1)
+            turns = TURNS * EPSILON[self.reading.dtype]
+            share = share + turns / np.maximum(gap, turns)
+        return np.asarray(share * (unit + np.abs(want)))
+
+    def _columns(self, profile: str) -> dict[str, Array]:
+        columns, others = self.rows.columns, self.rows.cosines[:, 1:]
+        return columns | {"rival_cosine": self.session.rival(columns, others, profile)}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a head turned out to be.
+
+    Args:
+        profile: the profile that fits, or the nearest one.
+        fits: whether it explains every probe.
+        sentence: for the report.
+        departs: index of the first probe that the nearest does not explain, or None.
+        alike: other profiles that explain every probe as well.
+    """
+
+    profile: str
+    fits: bool
+    sentence: str
+    departs: int | None = None
+    alike: tuple[str, ...] = ()
+
+
+def probe(session: Session) -> Probes:
+    """Run the head at the probe points, in the widest dtype asked for.
+
+    Args:
+        session: the head.
+
+    Returns:
+        Points and answers.
+    """
+    widest = "float64" if "float64" in session.dtypes else session.dtypes[0]
+    gaps = 10.0 ** -np.array([1.5, 2.5, 2.9, 3.1, 3.5, 3.9, 4.1, 5.5, 6.9, 7.1, 7.8])
+    edges = np.concatenate([1 - gaps, gaps - 1])
+    targets = np.concatenate([np.cos(np.linspace(0.02, 3.12, 121)), edges])
+    others = np.concatenate([[0.5, -0.3, 0.2, 0.8, -0.9, 0.35, 0.0], edges])
+    # A probe tells nothing where either of its cosines is too near a pole.
+    others = others[1 - np.abs(in_dtype(others, widest)) > NEAR_POLE[widest]]
+    kinds: dict[str, tuple[str, tuple[float, ...]]]
+    kinds = {"adaface": ("margin_scaler", (-1.0, -0.6, -0.1, 0.0, 0.3, 0.8, 1.0))}
+    kinds["magface"] = ("feature_norm", (5.0, 12.0, 30.0, 60.0, 100.0, 120.0))
+    name, levels = kinds.get(session.loss, ("", (0.0, 0.0, 0.0)))
+    target, level = (grid.ravel() for grid in np.meshgrid(targets, levels))
+    near, its_level = _near_thresholds(session, name, np.asarray(levels), widest)
+    target = np.concatenate([target, near])
+    level = np.concatenate([level, its_level])
+    other = np.resize(others, target.size)
+    cosines = in_dtype(np.stack([target, other], axis=1), widest)
+    cosines = session.reachable(cosines, widest)
+    extra = {name: level} if name else {}
+    rows = session.rows(cosines, extra, widest)
+    return Probes(session, rows, session.read(rows))
+
+
+def _near_thresholds(
+    session: Session, name: str, levels: Array, dtype: str
+) -> tuple[Array, Array]:
+    """Target cosines on both sides of each level's thresholds, and the levels."""
+    cosines = np.zeros((len(levels), 2))
+    extra = {name: levels} if name else {}
+    columns = session.rows(cosines, extra, dtype).columns
+    margins = margins_of(session.loss, columns)
+    if margins is None:
+        return np.zeros(0), np.zeros(0)
+    targets = around(session.loss, margins)
+    return targets.ravel(), np.repeat(levels, targets.shape[1])
+
+
+def identify(probes: Probes) -> Identity:
+    """Name the profile of a head, or the nearest.
+
+    Args:
+        probes: the head's answers.
+
+    Returns:
+        The identity; a pinned profile wins where several explain all probes.
+    """
+    session = probes.session
+    pinned = session.request.profile
+    tried = dict.fromkeys([pinned] * bool(pinned) + candidates(session.loss))
+    off = {profile: int(probes.off(profile).sum()) for profile in tried}
+    fewest = min(off.values())
+    nearest = [profile for profile in off if off[profile] == fewest]
+    best = nearest[0] if pinned in nearest else _closest(probes, nearest)
+    if fewest == 0:
+        alike = _alike(session.loss, best, nearest)
+        sentence = describe(session, best) + _doubt(probes.reading.dtype, best, alike)
+        return Identity(best, True, sentence, None, alike)
+    departs = int(np.argmax(probes.off(best)))
+    cosine = float(probes.rows.cosines[departs, 0])
+    probed = int(probes.telling.sum())
+    sentence = (
+        f"fits none; nearest is {describe(session, best)} and departs "
+        f"at target_cosine = {cosine!r} ({fewest} of {probed} probes)"
+    )
+    return Identity(best, False, sentence, departs)
+
+
+def as_another(probes: Probes, found: Identity, profile: str) -> Identity:
+    """The identity under a profile that the probes cannot tell from its own.
+
+    Args:
+        probes: the head's answers.
+        found: an identity that fits.
+        profile: one of its `alike`.
+
+    Returns:
+        The identity, the others still named as what cannot be told apart.
+    """
+    alike = _alike(probes.session.loss, profile, [found.profile, *found.alike])
+    sentence = describe(probes.session, profile)
+    sentence += _doubt(probes.reading.dtype, profile, alike)
+    return replace(found, profile=profile, sentence=sentence, alike=alike)
+
+
+def _closest(probes: Probes, nearest: list[str]) -> str:
+    """Of several rules the one with the least residual, in its plainest form."""
+    plainest: dict[tuple[str, str], str] = {}
+    for profile in nearest:
+        parsed = parse_profile(profile)
+        plainest.setdefault((parsed.rule, parsed.gradient), profile)
+    if len(plainest) == 1:
+        return nearest[0]
+    listed = list(plainest.values())
+    return listed[int(np.argmin(probes.residuals(listed)))]
+
+
+def _alike(loss: str, best: str, fitting: list[str]) -> tuple[str, ...]:
+    """Those of some profiles that are not the best under another name."""
+    same = _meaning(loss, best)
+    return tuple(profile for profile in fitting if _meaning(loss, profile) != same)
+
+
+def _meaning(loss: str, profile: str) -> tuple[str, float, float, str]:
+    """A profile's fields; without an angular margin `clip` is a clamp of the cosine."""
+    rule, cosine, angle, gradient = parse_profile(profile)
+    if loss in ("normface", "cosface"):
+        gradient = "true"
+        rule, angle = ("pure" if rule == "clip" else rule), 0.0
+    return rule, cosine, angle, gradient
+
+
+def _doubt(dtype: str, best: str, alike: tuple[str, ...]) -> str:
+    """What a report adds where several profiles explain every probe."""
+    if not alike:
+        return ""
+    own, parsed = parse_profile(best), [parse_profile(text) for text in alike]
+    rules = dict.fromkeys(p.rule for p in parsed if p.rule != own.rule)
+    told = [f"it from {', '.join(f'`{rule}`' for rule in rules)}"] if rules else []
+    for field in ("cosine", "angle"):
+        values = {getattr(p, field) for p in parsed if p.rule == own.rule}
+        values -= {getattr(own, field)}
+        if values:
+            clamps = ", ".join(f"{value:g}" for value in sorted(values))
+            kind = {"cosine": "its cosine clamp", "angle": "its angle clip"}[field]
+            told.append(f"{kind} from {clamps}")
+    if any(p.rule == own.rule and p.gradient != own.gradient for p in parsed):
+        told.append("a true gradient from a detached one")
+    return f"; in {dtype} the probes cannot tell {', nor '.join(told)}"
+
+
+def candidates(loss: str) -> list[str]:
+    """Every profile tried for a loss, the plainest first."""
+    found = {str(parse_profile(text)): None for text in _texts(loss)}
+    return sorted(found, key=lambda text: ("detached" in text, text.count("=")))
+
+
+def _texts(loss: str) -> Iterator[str]:
+    for rule in reference.DEFINED[loss]:
+        for eps in CLAMPS:
+            clips = dict.fromkeys((eps, *ANGLES)) if rule == "clip" else (None,)
+            for clip in clips:
+                angle = "" if clip is None else f",angle={clip!r}"
+                for gradient in ("true", "detached"):
+                    yield f"{rule}:cosine={eps!r}{angle},{gradient}"
+
+
+def describe(session: Session, profile: str) -> str:
+    """One phrase: loss, parameters, profile.
+
+    Args:
+        session: the head.
+        profile: a profile string.
+
+    Returns:
+        Such as "ArcFace, scale 64, margin 0.5, `pure`, cosine clamp 0, true gradient".
+    """
+    parsed = parse_profile(profile)
+    values = [f"{k.replace('_', ' ')} {v:g}" for k, v in session.fixed.items()]
+    clip = [f"angle clip {parsed.angle:g}"] if parsed.rule == "clip" else []
+    return ", ".join(
+        [
+            LOSSES[session.loss].title,
+            *values,
+            f"`{profile}`",
+            f"cosine clamp {parsed.cosine:g}",
+            *clip,
+            f"{parsed.gradient} gradient",
+        ]
+    )

@@ -1,0 +1,226 @@
+"""Says what the arguments of somebody's constructor or forward mean, by their names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from adaface_ref.gate.guarding.errors import TargetError, subject_error
+from adaface_ref.gate.guarding.guard import guarded
+
+CONSTRUCTOR: dict[str, tuple[str, ...]] = {
+    "scale": ("scale", "s", "gamma", "s_", "logit_scale", "scale_factor", "radius"),
+    "temperature": ("temperature", "temp", "tau"),
+    "margin": ("margin", "m", "m_", "angular_margin", "additive_margin"),
+    "concentration": ("concentration", "h"),
+    "multiplier": ("multiplier", "m1", "q"),
+    "angular_offset": ("angular_offset", "m2"),
+    "additive_offset": ("additive_offset", "m3"),
+    "curriculum": ("curriculum",),
+    "easy_margin": ("easy_margin", "easy"),
+    "new_batch_weight": ("new_batch_weight", "t_alpha"),
+    "feature_norm": ("feature_norm",),
+    "norm_lower": ("norm_lower", "l_a"),
+    "norm_upper": ("norm_upper", "u_a"),
+    "margin_lower": ("margin_lower", "l_margin"),
+    "margin_upper": ("margin_upper", "u_margin"),
+    "regulariser_weight": ("regulariser_weight", "lambda_g"),
+    "classes": (
+        "classes", "num_classes", "n_classes", "nb_classes", "nClasses", "num_class",
+        "classnum", "class_num", "class_dim", "num_labels", "n_labels", "out_features",
+        "output_dim", "out_dim", "num_ids", "num_identities", "num_subjects",
+        "num_speakers", "n_speakers", "C",
+    ),
+    "embedding_size": (
+        "embedding_size", "embedding_dim", "embed_dim", "emb_dim", "emb_size",
+        "in_features", "input_dim", "in_dim", "in_feats", "in_feat", "feat_dim",
+        "feature_dim", "feat_size", "feature_size", "num_features", "nOut", "D",
+    ),
+    "dtype": ("dtype",),
+    "device": ("device",),
+    "profile": ("profile",),
+    "loss": ("loss",),
+}  # fmt: skip
+"""What a constructor's argument means."""
+
+MEANT = {name: meaning for meaning, row in CONSTRUCTOR.items() for name in row}
+"""The same, by the argument's name."""
+
+ONLY_IF_ASKED = frozenset({"easy_margin"})
+"""Meanings that are a head's own choice: given only where it has no default."""
+
+SYNONYMS: dict[tuple[str, str], str] = {
+    ("arcface", "angular_offset"): "margin",
+    ("curricularface", "angular_offset"): "margin",
+    ("cosface", "additive_offset"): "margin",
+    ("sphereface", "margin"): "multiplier",
+}
+"""What a combined margin's arguments, or SphereFace's margin, are in each loss."""
+
+FORWARD: dict[str, tuple[str, ...]] = {
+    "embeddings": (
+        "embeddings", "embedding", "embbedings", "embeds", "features", "feature",
+        "feats", "feat", "hidden_states", "x", "input", "inputs",
+    ),
+    "cosine": ("cosine", "cosines", "cos", "cos_theta", "logits", "similarity"),
+    "labels": ("labels", "label", "targets", "target", "gt", "y", "y_true"),
+    "norms": ("norms", "norm", "feature_norms", "feature_norm"),
+    "margin_scaler": ("margin_scaler",),
+}  # fmt: skip
+"""What a forward's argument means; a constructor's names are known there, too."""
+
+BUILDING = "building the head"
+"""What is done when a constructor or a factory is called."""
+
+BY_PLACE = ("cosine", "labels", "norms")
+"""What unnamed arguments of a forward mean."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call to make: each argument's name and what it means.
+
+    Args:
+        meanings: argument name to meaning.
+        by_place: names that can be given by position only.
+        extra: arguments that the user gave, passed as they are.
+    """
+
+    meanings: Mapping[str, str]
+    by_place: frozenset[str]
+    extra: Mapping[str, object]
+
+    def has(self, meaning: str) -> bool:
+        """Whether an argument has this meaning."""
+        return meaning in self.meanings.values()
+
+    def arguments(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Positional and named arguments, from values by meaning."""
+        named = {n: values[m] for n, m in self.meanings.items() if m in values}
+        places = [named.pop(name) for name in list(named) if name in self.by_place]
+        return places, {**named, **self.extra}
+
+    def source(self, name: str, values: Mapping[str, str]) -> str:
+        """The call as source text, from source texts by meaning."""
+        places, named = self.arguments(values)
+        shown = [
+            f"{k}={v if k not in self.extra else repr(v)}" for k, v in named.items()
+        ]
+        return f"{name}({', '.join([*places, *shown])})"
+
+
+def parameters_of(subject: Callable[..., object]) -> list[inspect.Parameter]:
+    """The arguments of a callable; a torch module's are those of its forward.
+
+    Args:
+        subject: a class (its constructor), a module, a function.
+
+    Returns:
+        Its arguments, without self.
+
+    Raises:
+        TargetError: Python cannot tell.
+    """
+    forward = getattr(subject, "forward", None)
+    if inspect.isclass(subject):
+        return _of_constructor(subject)
+    try:
+        return list(inspect.signature(forward or subject).parameters.values())
+    except (TypeError, ValueError):
+        raise TargetError(
+            f"target={subject!r}, but must have a signature [gate]"
+        ) from None
+
+
+def _of_constructor(subject: type) -> list[inspect.Parameter]:
+    """A constructor's arguments, and its parents' as long as ** hands them on."""
+    found: dict[str, inspect.Parameter] = {}
+    for base in inspect.getmro(subject):
+        if base.__module__.startswith("torch.") or "__init__" not in vars(base):
+            continue
+        if base is object:
+            break
+        here = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        stars = {p.kind: p for p in here if p.kind in STARS}
+        plain = {p.name: p for p in here if p.kind not in STARS}
+        found = {n: p for n, p in found.items() if p.kind not in STARS}
+        found = {**plain, **found, **{p.name: p for p in stars.values()}}
+        if inspect.Parameter.VAR_KEYWORD not in stars:
+            break
+    return list(found.values())
+
+
+STARS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def bind(
+    parameters: Sequence[inspect.Parameter],
+    table: Mapping[str, tuple[str, ...]],
+    given: Mapping[str, object],
+    *,
+    places: tuple[str, ...] = (),
+    keywords: Mapping[str, str] = MappingProxyType({}),
+) -> Call:
+    """Map arguments to meanings, by name, then by place.
+
+    Args:
+        parameters: the callable's arguments.
+        table: meaning to names.
+        given: the user's own arguments; those that the callable names are passed on.
+        places: meanings of required arguments whose names say nothing.
+        keywords: names and meanings for a callable that takes any keyword; the user's
+            own arguments go there, too.
+
+    Returns:
+        The call.
+
+    Raises:
+        TargetError: a required argument means nothing that is known here.
+    """
+    names = {name: meaning for meaning, row in table.items() for name in row}
+    meanings: dict[str, str] = {}
+    extra: dict[str, object] = {}
+    for parameter in parameters:
+        name = parameter.name
+        if parameter.kind in STARS:
+            continue
+        free = [p for p in places if p not in meanings.values()]
+        known = names.get(name)
+        if name in given:
+            extra[name] = given[name]
+        elif known in ONLY_IF_ASKED and parameter.default is not parameter.empty:
+            continue
+        elif known is not None and known not in meanings.values():
+            meanings[name] = known
+        elif parameter.default is parameter.empty:
+            if not free:
+                raise TargetError(
+                    f"argument {name} of the target has no known meaning: "
+                    f"give it with --arg {name}=value [gate]"
+                )
+            meanings[name] = free[0]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        known_names = {*meanings, *extra}
+        bound = {*known_names, *meanings.values()}
+        bound |= {"scale"} if "temperature" in bound else set()
+        meanings |= {n: m for n, m in keywords.items() if n not in bound}
+        extra |= {n: v for n, v in given.items() if n not in known_names}
+    only = frozenset(
+        p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_ONLY
+    )
+    return Call(meanings, only, extra)
+
+
+def run(doing: str, subject: Callable[..., Any], call: Call, values: Any) -> Any:
+    """Make a call of somebody's code; an exception becomes a SubjectError."""
+    places, named = call.arguments(values)
+    try:
+        with guarded(doing, functions=doing == BUILDING):
+            return subject(*places, **named)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise subject_error(doing, error) from error

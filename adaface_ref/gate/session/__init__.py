@@ -1,0 +1,1 @@
+"""One head under judgement: built, given points, shown in snippets."""

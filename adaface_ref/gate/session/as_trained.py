@@ -1,0 +1,132 @@
+"""Calls a head as training does: on embeddings, or on cosines, with nothing between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from adaface_ref import numpy_reference as reference
+from adaface_ref.gate.head.adapters import ROW_NAMES
+from adaface_ref.gate.head.door import EMBEDDING_SIZE, texts_of, values_of
+from adaface_ref.gate.reading.argument_meanings import (
+    BY_PLACE,
+    CONSTRUCTOR,
+    FORWARD,
+    Call,
+    bind,
+    parameters_of,
+    run,
+)
+from adaface_ref.gate.reading.reading import DTYPES
+from adaface_ref.gate.session.fresh_head import Bench, ordinary
+from adaface_ref.gate.session.session import Session
+
+EMBEDDED = {name: row for name, row in FORWARD.items() if name != "cosine"}
+"""What the arguments of a head that makes its own cosines mean."""
+
+
+@dataclass(frozen=True)
+class Direct:
+    """A head and what it is given.
+
+    Args:
+        bench: the head's.
+        call: how it is called.
+        given: tensors by meaning: embeddings or cosine, labels, and rows' quantities.
+    """
+
+    bench: Bench
+    call: Call
+    given: Mapping[str, torch.Tensor]
+
+    def run(self, head: Any = None, **other: torch.Tensor) -> torch.Tensor:
+        """Logits, or a loss; with other tensors in place of some.
+
+        Args:
+            head: another form of the head.
+            other: tensors by meaning.
+
+        Returns:
+            The first tensor that the head gives.
+
+        Raises:
+            SubjectError: the head raised.
+        """
+        subject: Any = self.bench.opened.head if head is None else head
+        values = {**self._constants, **self.given, **other}
+        return first_tensor(run("running the head", subject, self.call, values))
+
+    @property
+    def source(self) -> str:
+        """The call as source text."""
+        texts = texts_of(self._constants) | {name: name for name in self.given}
+        return self.call.source("head", texts)
+
+    @property
+    def _constants(self) -> dict[str, Any]:
+        bench = self.bench
+        request, device = bench.session.request, bench.device
+        return values_of(request, bench.classes, bench.dtype, device)
+
+
+def direct(bench: Bench, size: int) -> Direct:
+    """A head with a batch of ordinary rows, embeddings where it takes them.
+
+    Args:
+        bench: the head's.
+        size: how many rows.
+
+    Returns:
+        The head and the batch. Embeddings are of unit length where the norms are an
+        argument of their own, or where the loss has no use for them.
+    """
+    session = bench.session
+    rows = ordinary(bench, size)
+    batch = bench.batch(rows)
+    call = _call(session, bench.opened.head)
+    given = {"labels": batch.labels, **batch.rows}
+    if not session.door.owns_cosines:
+        given["cosine"] = batch.cosine
+        return Direct(bench, call, given)
+    random = np.random.default_rng([session.seed, size])
+    # Multiples of 1/64, so that they are the same in every dtype.
+    drawn = random.integers(-64, 65, (size, EMBEDDING_SIZE)) / 64.0
+    length = np.linalg.norm(drawn, axis=1, keepdims=True)
+    level = np.ones((size, 1))
+    if "norms" in rows.given and not call.has("norms"):
+        level = rows.given["norms"][:, None]
+        del given["norms"]
+    if session.column and "norms" in given:
+        given["norms"] = given["norms"][:, None]
+    kind = DTYPES[bench.dtype]
+    given["embeddings"] = torch.tensor(
+        drawn / length * level, dtype=kind, device=bench.device
+    ).requires_grad_()
+    return Direct(bench, call, given)
+
+
+def first_tensor(result: Any) -> torch.Tensor:
+    """The first tensor of a result, which may be a tuple."""
+    while isinstance(result, tuple | list):
+        result = result[0]
+    return result  # type: ignore[no-any-return]
+
+
+def _call(session: Session, head: Any) -> Call:
+    parameters = parameters_of(head)
+    if session.door.owns_cosines:
+        places = ("embeddings", "labels", "norms")
+        return bind(parameters, EMBEDDED, {}, places=places)
+    if session.door.adapter != "callable":
+        return bind(parameters, FORWARD, {}, places=BY_PLACE)
+    request = session.request
+    keywords = {name: name for name in request.chosen}
+    if any(p.name in CONSTRUCTOR["loss"] for p in parameters):
+        names = reference.PARAMETERS[request.loss]
+        keywords = {name: ROW_NAMES.get(name, name) for name in names}
+    table = CONSTRUCTOR | FORWARD
+    return bind(parameters, table, request.given, places=BY_PLACE, keywords=keywords)

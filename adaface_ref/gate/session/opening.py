@@ -1,0 +1,95 @@
+"""Checks what the user asked for, and opens the head's door."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TypeGuard
+
+from adaface_ref import numpy_reference as reference
+from adaface_ref.errors import DomainError
+from adaface_ref.gate.head.adapters import open_door
+from adaface_ref.gate.head.door import Request
+from adaface_ref.gate.head.target import Target
+from adaface_ref.gate.reading.argument_meanings import MEANT, SYNONYMS
+from adaface_ref.gate.session.session import EFFORTS, Session
+
+NEW_BATCH_WEIGHT = 0.01
+"""What a constructor that asks for the weight of the new batch is given, as in training
+with the official heads."""
+
+
+def open_session(
+    target: Target,
+    *,
+    loss: str,
+    profile: str,
+    adapter: str | None,
+    device: str,
+    dtypes: tuple[str, ...],
+    seed: int,
+    effort: str,
+    arguments: Mapping[str, object],
+) -> Session:
+    """Validate what the user asked for and open the head's door.
+
+    Raises:
+        DomainError: an unknown loss, profile, effort or dtype, or a value outside its
+            domain.
+        TargetError: the target has no shape that is known here.
+        SubjectError: the head raised when it was built.
+    """
+    if loss not in reference.LOSSES:
+        known = ", ".join(reference.LOSSES)
+        raise DomainError(f"loss={loss!r}, but must be one of {known} [gate]")
+    parameters, given = _parameters(loss, arguments)
+    pinned = "" if profile == "auto" else profile
+    checked = {k: v for k, v in parameters.items() if k in reference.PARAMETERS[loss]}
+    rows = {"adaface": {"margin_scaler": 0.0}, "magface": {"feature_norm": 60.0}}
+    try:
+        reference.logit(
+            loss, 0.5, profile=pinned or "pure", **{**rows.get(loss, {}), **checked}
+        )
+    except DomainError as error:
+        raise DomainError(str(error).replace("[logit]", "[gate]")) from None
+    chosen = frozenset(arguments) - frozenset(given)
+    request = Request(loss, pinned, parameters, chosen, given)
+    door = open_door(target, request, adapter)
+    points = EFFORTS[effort]
+    return Session(
+        target, request, door, device, dtypes, seed, points, pinned or "pure"
+    )
+
+
+def _is_positive(value: object) -> TypeGuard[float]:
+    """Whether a value is a number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and value > 0
+
+
+def _parameters(
+    loss: str, arguments: Mapping[str, object]
+) -> tuple[dict[str, float], dict[str, object]]:
+    parameters = dict(reference.RECOMMENDED[loss])
+    parameters.pop("feature_norm", None)
+    if loss == "adaface":
+        parameters["concentration"] = 0.333
+    if loss in ("adaface", "curricularface"):
+        parameters["new_batch_weight"] = NEW_BATCH_WEIGHT
+    given: dict[str, object] = {}
+    for given_name, value in arguments.items():
+        name = MEANT.get(given_name, given_name)
+        name = SYNONYMS.get((loss, name), name)
+        if name == "temperature" and _is_positive(value):
+            parameters["scale"] = 1 / value
+        elif name not in parameters:
+            given[given_name] = value
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            raise DomainError(f"{name}={value!r}, but must be a number [gate]")
+        elif not math.isfinite(value):
+            raise DomainError(f"{name}={value!r}, but must be finite [gate]")
+        else:
+            whole = float(value).is_integer() and name == "multiplier"
+            parameters[name] = int(value) if whole else float(value)
+    return parameters, given

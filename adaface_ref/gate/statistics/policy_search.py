@@ -1,0 +1,121 @@
+"""Finds what a head does with its running statistics, from its behaviour.
+
+Nothing is judged here: `differences.py` says which policies are wrong, and why.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.statistics import curriculum_policy, norm_policy
+from adaface_ref.gate.statistics.policy import (
+    CLOSE,
+    COSINES,
+    DEVIATIONS,
+    NORM_KINDS,
+    NORMS,
+    Moving,
+    Policy,
+    cosine_kinds,
+    same,
+    snapped,
+)
+from adaface_ref.gate.statistics.scenario import CLASSES, OTHER, Player, Step
+
+if TYPE_CHECKING:
+    from adaface_ref.gate.session.session import Session
+
+
+def identify_policy(session: Session) -> Policy | None:
+    """Find out what a head does with its statistics.
+
+    Args:
+        session: the head.
+
+    Returns:
+        The policy, or None where the head keeps no number that follows the batch.
+
+    Raises:
+        SubjectError: the head raised.
+    """
+    loss = session.loss
+    if loss not in ("adaface", "curricularface"):
+        return None
+    takes = session.door.takes
+    if loss == "adaface" and ("norms" not in takes or "margin_scaler" in takes):
+        return None
+    margin = session.request.parameters["margin"]
+    batch = NORMS if loss == "adaface" else COSINES
+    refined = norm_policy.refined if loss == "adaface" else curriculum_policy.refined
+    column = loss == "adaface" and _wants_column(session, batch)
+    moving = _moving(session, batch, column)
+    if not moving:
+        named = _named(session)
+        frozen = Policy(loss, margin, named, frozen=True, column=column)
+        return refined(session, frozen) if named else None
+    eval_moves = bool(_moving(session, batch, column, mode="eval"))
+    policy = Policy(loss, margin, moving, column=column, moves_in_eval=eval_moves)
+    return refined(session, policy) if policy.steerable else policy
+
+
+def _wants_column(session: Session, batch: tuple[float, ...]) -> bool:
+    """Whether the head takes norms as (B, 1) only, seen where B is not C."""
+    try:
+        Player(session).step(Step("train", batch))
+    except SubjectError as flat:
+        try:
+            Player(session).step(Step("train", batch, column=True))
+        except SubjectError:
+            raise flat from None
+        return True
+    return False
+
+
+def _moving(
+    session: Session, batch: tuple[float, ...], column: bool, mode: str = "train"
+) -> tuple[Moving, ...]:
+    """The numbers that a call moves, and how they follow the batch."""
+    player = Player(session)
+    start = player.numbers
+    player.step(Step(mode, batch, column))
+    after = player.numbers
+    moved = [name for name in start if after.get(name) != start[name]]
+    if not moved:
+        return ()
+    ends = []
+    for level in (0.0, 64.0):
+        player.step(Step("set", numbers=dict.fromkeys(moved, level)))
+        player.step(Step(mode, batch, column))
+        ends.append(player.numbers)
+    rows, kinds = np.asarray(batch), NORM_KINDS
+    if session.loss == "curricularface":
+        rows = np.column_stack([rows, *[np.full_like(rows, OTHER)] * (CLASSES - 1)])
+        kinds = dict(cosine_kinds(session.request.parameters["margin"]))
+    found = []
+    for name in moved:
+        weight = snapped(1 - (ends[1][name] - ends[0][name]) / 64)
+        if math.isnan(weight) or abs(weight) < CLOSE:
+            continue  # it counts, or goes its own way: no average of batches
+        value = ends[0][name] / weight
+        fit = (kind for kind, of in kinds.items() if same(value, of(rows)))
+        found.append(Moving(name, next(fit, ""), weight, start[name]))
+    order = {"mean": 0, **dict.fromkeys(DEVIATIONS, 2)}  # by elimination: between
+    return tuple(sorted(found, key=lambda item: order.get(item.kind, 1)))
+
+
+def _named(session: Session) -> tuple[Moving, ...]:
+    """Numbers that are called like statistics, though nothing moves them."""
+    kept = Player(session).numbers
+    if session.loss == "curricularface":
+        names = [name for name in kept if name.split(".")[-1] in ("t", "curriculum")]
+        return tuple(
+            Moving(name, "target cosines", 0, kept[name]) for name in names[:1]
+        )
+    pairs = [(name, kind) for kind in ("mean", "std") for name in kept if kind in name]
+    if [kind for _, kind in pairs] != ["mean", "std"]:
+        return ()
+    return tuple(Moving(name, kind, 0.0, kept[name]) for name, kind in pairs)

@@ -1,0 +1,1 @@
+"""The specification written out in other languages."""

@@ -1,0 +1,1 @@
+"""What a judgement found, as text, JSON and the formats of CI systems."""

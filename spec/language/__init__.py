@@ -1,0 +1,1 @@
+"""The language of claims: formulas and boxes, parsed and never evaluated."""

@@ -1,0 +1,141 @@
+"""Hostile heads: each gets a finding or exit code 3, none a pass or a hang."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from gate_runs import failed, outcomes
+from zoo.exact import heads as exact
+from zoo.hostile import (
+    AT_IMPORT,
+    DESTRUCTIVE,
+    ILL_MANNERED,
+    MEDDLING,
+    UNUSABLE,
+    WRONG,
+    Hostile,
+)
+
+from adaface_ref.gate.checks.runner import run_gate
+from adaface_ref.gate.guarding.process_globals import GLOBALS
+from adaface_ref.gate.isolation.parent import Judged, judge_apart
+from adaface_ref.gate.session.session import EFFORTS
+from adaface_ref.report.report import Report
+
+HOSTILE = Path(exact.__file__).parents[1] / "hostile.py"
+LIMIT = 1.5
+"""Seconds for a head that hangs; what is told of it says so."""
+
+
+def _apart(target: str, limit: float = 60.0, only: str | None = None) -> Judged:
+    """Judge in a process of its own."""
+    return judge_apart(
+        target, limit=limit, memory_limit=2.0, progress=lambda *_: None,
+        loss="cosface", seed=0, effort="quick", only=only,
+    )  # fmt: skip
+
+
+def _when_run(harm: Callable[[], object]) -> object:
+    """An exact head that does something whenever it is run."""
+
+    def head(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        logits = exact.cosface(cosine, labels)
+        harm()
+        return logits
+
+    return head
+
+
+def _when_built(harm: Callable[[], object]) -> object:
+    """A factory of exact heads that does something whenever it builds one."""
+
+    def make(margin: float) -> object:
+        harm()
+        return lambda cosine, labels: exact.cosface(cosine, labels)
+
+    return make
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Report]:
+    """Judge in this process, at few points."""
+    monkeypatch.setitem(EFFORTS, "quick", 10_000)
+    return lambda head: run_gate(head, loss="cosface", effort="quick")
+
+
+@pytest.mark.parametrize("name", DESTRUCTIVE)
+def test_a_destructive_head_ends_only_itself(name: str) -> None:
+    hangs = DESTRUCTIVE[name].words == "no report within"
+    # One check does, but to shout enough.
+    only = None if name == "shouts" else "deterministic"
+    judged = _apart(f"zoo.hostile:{name}", LIMIT if hangs else 60, only)
+    assert judged.exit_code == 3
+    assert DESTRUCTIVE[name].words in " ".join(judged.text.split())
+    assert "COULD NOT BE JUDGED" in judged.text
+
+
+@pytest.mark.parametrize("name", AT_IMPORT)
+def test_an_import_that_does_harm_is_not_judged(name: str, tmp_path: Path) -> None:
+    source, words = AT_IMPORT[name]
+    file = tmp_path / "head.py"
+    file.write_text(source, encoding="utf-8")
+    judged = _apart(f"{file}:head", LIMIT if name == "loops" else 60)
+    assert judged.exit_code == 3
+    assert words in " ".join(judged.text.split())
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_an_answer_that_is_no_logits_is_told(
+    name: str, run: Callable[[object], Report]
+) -> None:
+    hostile: Hostile = UNUSABLE[name]
+    report = run(hostile.head)
+    assert report.exit_code == 3
+    assert hostile.words in report.outcomes[0].detail
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_answer_fails(name: str, run: Callable[[object], Report]) -> None:
+    report = run(WRONG[name].head)
+    assert report.exit_code == 1, report.text()
+    assert WRONG[name].words in failed(report), report.text()
+
+
+@pytest.mark.parametrize("name", ["gives_noise", "gives_rare_noise"])
+def test_a_random_head_gets_the_same_report_twice(
+    name: str, run: Callable[[object], Report]
+) -> None:
+    assert run(WRONG[name].head) == run(WRONG[name].head)
+
+
+def _globals() -> list[Any]:
+    """What a head must leave alone, as a caller of check_head sees it."""
+    streams = {"standard streams", "running threads"}
+    return [repr(row.read()) for row in GLOBALS if row.name not in streams]
+
+
+@pytest.mark.parametrize("name", MEDDLING)
+@pytest.mark.parametrize("make", [_when_run, _when_built])
+def test_a_changed_global_is_told(
+    make: Callable[..., object], name: str, run: Callable[[object], Report]
+) -> None:
+    harm, words = MEDDLING[name]
+    before = _globals()
+    report = run(make(harm))
+    detail = outcomes(report)["global-state"].detail
+    assert failed(report) == ["global-state"], report.text()
+    assert f"{words} by {'building' if make is _when_built else 'running'}" in detail
+    assert _globals() == before
+
+
+@pytest.mark.parametrize("name", ILL_MANNERED)
+def test_bad_manners_are_a_warning(name: str, run: Callable[[object], Report]) -> None:
+    harm, words = ILL_MANNERED[name]
+    report = run(_when_run(harm))
+    found = outcomes(report)["global-state"]
+    assert (report.exit_code, found.status) == (0, "warning"), report.text()
+    assert f"{words} by running the head" in found.detail

@@ -1,0 +1,96 @@
+"""Judging a head from pytest."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adaface_ref.gate.checks.all_checks import CHECKS
+
+ZOO = Path(__file__).parents[1] / "zoo"
+
+
+def _pytest(*arguments: str, folder: Path = ZOO) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "--pyargs", "adaface_ref.gate"]
+    plain = ["-p", "no:cacheprovider", "--head-effort", "quick", *arguments]
+    where = {"cwd": folder, "capture_output": True, "text": True, "check": False}
+    return subprocess.run([*command, *plain], **where)  # type: ignore[call-overload,no-any-return]
+
+
+def test_each_check_is_a_test() -> None:
+    head = f"{ZOO / 'exact/heads.py'}:cosface"
+    done = _pytest("--head", head, "--head-loss", "cosface", "-n", "2")
+    assert done.returncode == 0, done.stdout
+    counts = re.search(r"(\d+) passed, (\d+) skipped", done.stdout)
+    assert counts is not None
+    assert sum(map(int, counts.groups())) == len(CHECKS) and int(counts[1]) > 20
+
+
+def test_a_wrong_head_fails_with_the_report() -> None:
+    head = f"{ZOO / 'wrong/heads.py'}:swapped_branches"
+    done = _pytest("--head", head, "--head-loss", "arcface", "--head-profile", "pure")
+    assert done.returncode == 1
+    assert "the branches on cos(pi - m) are swapped" in done.stdout
+
+
+def test_without_a_head_the_tests_skip_with_the_reason() -> None:
+    done = _pytest("-rs")
+    assert done.returncode == 0
+    assert "give --head TARGET --head-loss NAME" in done.stdout
+
+
+CONFIGURATION = """
+[[tool.adaface-ref.head]]
+target = "heads.py:right"
+loss = "cosface"
+
+[[tool.adaface-ref.head]]
+target = "heads.py:overwrites"
+loss = "cosface"
+"""
+
+HEADS = """
+def overwrites(cosine, labels):
+    cosine[range(len(labels)), labels] -= 0.35
+    return 64.0 * cosine
+
+
+def right(cosine, labels):
+    return overwrites(cosine.clone(), labels)
+"""
+
+
+@pytest.mark.slow
+def test_every_configured_head_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(CONFIGURATION, encoding="utf-8")
+    (tmp_path / "heads.py").write_text(HEADS, encoding="utf-8")
+    options = ("-n", "2", "-k", "untouched or profile", "-rf")
+    done = _pytest(*options, "--rootdir", str(tmp_path), folder=tmp_path)
+    assert "1 failed, 3 passed" in done.stdout, done.stdout
+    assert "heads.py:overwrites-cosface" in done.stdout
+
+
+def test_a_head_takes_arguments_and_dtypes() -> None:
+    head = ("--head", f"{ZOO / 'exact/heads.py'}:cosface", "--head-loss", "cosface")
+    given = ("--head-arg", "m=0.2", "--head-dtype", "float64", "--head-seed", "3")
+    done = _pytest(*head, *given, "-k", "profile or margin")
+    assert "2 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--head-seed", "x"), "--head-seed=x, but must be an integer"),
+        (("--head-arg", "m"), "--arg='m', but must be name=value"),
+        (("--head-config", "none.toml"), "--config=none.toml: No such file"),
+    ],
+)
+def test_a_mistake_is_one_line(options: tuple[str, ...], message: str) -> None:
+    done = _pytest("--head", "a:b", "--head-loss", "cosface", *options)
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert "INTERNALERROR" not in done.stdout + done.stderr

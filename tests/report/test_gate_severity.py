@@ -1,0 +1,125 @@
+"""What a violation counts for: by check, dtype, effort and what the user accepts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gate_runs import few_points, outcomes
+from made_reports import POLE, outcome
+
+from adaface_ref.errors import DomainError
+from adaface_ref.gate.checks.all_checks import CHECKS, Check, run_check
+from adaface_ref.gate.checks.explanations import EXPLANATIONS
+from adaface_ref.gate.checks.runner import run_gate
+from adaface_ref.gate.checks.severity import ACCEPTED, SEVERITIES, graded
+from adaface_ref.gate.commands import explanation
+from adaface_ref.gate.measured.evidence import Result
+
+HALF = replace(POLE, dtype="bfloat16")
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_every_check_is_explained(check: Check) -> None:
+    text = explanation(check.id)
+    assert check.claim in " ".join(text.split()) and len(check.explanation) > 100
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_every_explanation_is_of_a_check() -> None:
+    assert set(EXPLANATIONS) <= {check.id for check in CHECKS}
+
+
+def test_every_check_has_a_known_severity() -> None:
+    assert {check.severity for check in CHECKS} <= set(SEVERITIES)
+
+
+def test_an_unknown_check_is_met_with_the_nearest() -> None:
+    with pytest.raises(DomainError, match="did you mean 'poles-target'"):
+        explanation("poles-targt")
+
+
+@pytest.mark.parametrize(("severity", "status"), SEVERITIES.items())
+def test_a_violation_has_the_severity_of_its_check(severity: str, status: str) -> None:
+    assert graded(outcome("failed"), severity).status == status
+
+
+def test_strict_makes_a_warning_an_error() -> None:
+    assert graded(outcome("warning"), "error", strict=True).status == "failed"
+    assert graded(outcome("failed"), "warning", strict=True).status == "failed"
+
+
+def test_strict_leaves_notes_alone() -> None:
+    assert graded(outcome("failed"), "note", strict=True).status == "note"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [(("float32",), "warning"), (("bfloat16",), "failed")]
+)
+def test_half_precision_is_a_warning_unless_asked_for(
+    asked: tuple[str, ...], status: str
+) -> None:
+    found = outcome("failed", "poles-target", HALF)
+    assert graded(found, "error", asked=asked).status == status
+
+
+def test_a_finding_in_single_precision_beside_it_stays_an_error() -> None:
+    found = outcome("failed", "poles-target", HALF, POLE)
+    assert graded(found, "error", asked=("float32",)).status == "failed"
+
+
+@pytest.mark.parametrize("status", ["ok", "skipped", "error"])
+def test_what_is_no_violation_keeps_its_status(status: str) -> None:
+    assert graded(outcome(status), "note", strict=True).status == status
+
+
+@pytest.mark.parametrize("accepted", ["jump", "sign-change"])
+def test_only_a_warning_can_be_accepted(accepted: str) -> None:
+    check = ACCEPTED[accepted]
+    settings: dict[str, Any] = {"strict": True, "accept": (accepted,)}
+    assert graded(outcome("warning", check), "error", **settings).status == "note"
+    assert graded(outcome("failed", check), "error", **settings).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("profile", "status"), [("pure:detached", "note"), ("pure", "failed")]
+)
+def test_a_detached_gradient_is_accepted_where_it_is_one(
+    profile: str, status: str
+) -> None:
+    found = outcome("failed", "own-gradient")
+    given = graded(found, "error", profile=profile, accept=("detached",))
+    assert given.status == status
+
+
+def test_a_detached_head_conforms_where_the_configuration_accepts_it() -> None:
+    target = "zoo.wrong.heads:straight_through"
+    found = few_points(target, "arcface")
+    assert outcomes(found)["own-gradient"].status == "failed"
+    report = run_gate(
+        target,
+        loss="arcface",
+        effort="quick",
+        accept=("detached",),
+        only="own-gradient",
+    )
+    assert (report.exit_code, outcomes(report)["own-gradient"].status) == (0, "note")
+
+
+def test_an_unknown_acceptance_is_refused() -> None:
+    with pytest.raises(DomainError, match="accept=everything, but must be one of"):
+        run_gate(print, loss="arcface", accept=("everything",))
+
+
+def test_a_check_above_the_effort_is_skipped_with_the_reason() -> None:
+    check = Check("long", "It holds.", lambda *_: Result("ok", ""), effort="thorough")
+    session = SimpleNamespace(dtypes=(), profile="pure")
+    evidence: Any = SimpleNamespace(session=session)
+    found = run_check(check, evidence, effort="normal")
+    assert (found.status, found.detail) == (
+        "skipped",
+        "skipped: runs at --effort thorough only",
+    )
+    assert run_check(check, evidence, effort="thorough").status == "ok"

@@ -1,0 +1,1 @@
+"""Heads that must conform: the formula in every profile, shape and way of calling."""
