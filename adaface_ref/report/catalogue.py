@@ -21,6 +21,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from adaface_ref.errors import DomainError
 from adaface_ref.report.user_tables import meant
 
+GATE = "adaface_ref.gate.checks"
+"""The package of the gate's checks."""
+
 Subject = TypeVar("Subject")
 Answer = TypeVar("Answer")
 
@@ -99,7 +102,7 @@ class Entry(NamedTuple):
         levels = dict(self.severity)
         if self.accept:
             levels |= {"note": f'where accept = ["{self.accept}"] stands'}
-        return ", ".join(f"{level} {when}".rstrip() for level, when in levels.items())
+        return "; ".join(f"{level} {when}".rstrip() for level, when in levels.items())
 
     def text(self, width: int = 80) -> str:
         """What `--explain` prints."""
@@ -192,9 +195,11 @@ def _calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
 def _sentences(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """The names of a table of needs, and what is said where each is lacking."""
     for name, call in _calls(tree):
-        match call:
-            case ast.Call(func=ast.Name(id="Need"), args=[sentence, *_]):
-                yield name, ast.literal_eval(sentence)
+        function = call.func
+        if isinstance(function, ast.Subscript):  # Need[Subject](...)
+            function = function.value
+        if isinstance(function, ast.Name) and function.id == "Need":
+            yield name, ast.literal_eval(call.args[0])
 
 
 def _files(folder: Path, package: str) -> Iterator[Path]:
