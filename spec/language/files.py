@@ -80,7 +80,7 @@ def our_claims() -> tuple[Claim, ...]:
         ClaimError: for a file that cannot be read, or an id that stands in two.
     """
     found: list[Claim] = []
-    for path in sorted((Path(__file__).parent / "claims").glob("*.toml")):
+    for path in sorted((Path(__file__).parents[1] / "claims").glob("*.toml")):
         found += read_claims(path.read_text(encoding="utf-8"), path.name, ours=True)
     _check_ids("claims", [claim.id for claim in found])
     return tuple(found)

@@ -403,8 +403,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sympy import Rational
-from adaface_ref.evidence import sweep as sweeps, sweep_state
-from adaface_ref.spec.claim_cases import All, Atom, ClaimCase
+from adaface_ref.evidence.sweep import saved_state, sweep as sweeps
+from adaface_ref.spec.language.cases import All, Atom, ClaimCase
 from adaface_ref.spec.symbols import target_cosine
 
 state, die_at, die_before_replace = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
@@ -426,7 +426,7 @@ def replacing(*names):
     replace(*names)
 
 if int(die_before_replace):
-    sweep_state.os.replace = replacing
+    saved_state.os.replace = replacing
 atom = Atom(target_cosine - Rational(1, 3), ">")
 sweeps.sweep([ClaimCase((), atom, All(()), "core")], {}, "float16",
     holds_at=lambda _: None, at_pole=lambda _: None, progress=progress, state=state)

@@ -114,7 +114,7 @@ def arcface_of_no_profile(cosine: Tensor, labels: Tensor) -> Tensor:
 
 
 def test_a_head_of_no_profile_is_told_the_nearest() -> None:
-    report = few_points("test_gate_profiles:arcface_of_no_profile", "arcface")
+    report = few_points(f"{__file__}:arcface_of_no_profile", "arcface")
     assert report.exit_code == 1
     assert "profile" in failed(report)
     assert report.identity.startswith("fits none; nearest is ArcFace")

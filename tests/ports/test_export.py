@@ -176,7 +176,7 @@ def test_the_witness_of_a_wrong_sign_is_simple(
 EXPORT = """
 import sys
 from pathlib import Path
-from adaface_ref.ports.export import export
+from adaface_ref.ports.export.export import export
 export("c", Path(sys.argv[1]))
 """
 
