@@ -16,6 +16,7 @@ from adaface_ref.evidence.truth.point import interval, quantities_at
 from adaface_ref.evidence.verdict import Verdict
 from adaface_ref.evidence.verify import Verification
 from adaface_ref.points import recommended
+from adaface_ref.report.catalogue import GATE, catalogue
 from adaface_ref.spec.language.files import our_claims
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
@@ -303,11 +304,9 @@ def _list_quantities() -> None:
 
 
 def _list_checks() -> None:
-    from adaface_ref.gate.checks.all_checks import CHECKS
-
     table = _table("\nChecks of the gate", "id", "sentence")
-    for row in CHECKS:
-        _add(table, row.id, row.claim)
+    for entry in catalogue(GATE):
+        _add(table, entry.id, entry.claim)
     _console().print(table)
 
 

@@ -121,14 +121,16 @@ def gate_command(
       adaface-ref gate --junit gate.xml --sarif gate.sarif
       adaface-ref gate --explain poles-target
     """
+    if explain is not None:
+        from adaface_ref.report.catalogue import GATE, catalogue, entry_of
+
+        click.echo(entry_of(explain, catalogue(GATE)).text())
+        return
     from adaface_ref.gate import commands, configuration
     from adaface_ref.pictures.report import gate_page
     from adaface_ref.report import kept_findings
     from adaface_ref.report.ci_formats import exit_code_of
 
-    if explain is not None:
-        click.echo(commands.explanation(explain))
-        return
     if config is None:
         found = configuration.find_configuration(Path.cwd())
     else:

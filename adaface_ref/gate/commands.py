@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import click
 
@@ -13,6 +12,7 @@ from adaface_ref.gate.configuration import Head
 from adaface_ref.gate.isolation.parent import Progress, judge_apart
 from adaface_ref.gate.replay import store
 from adaface_ref.report.baseline import Entry
+from adaface_ref.report.catalogue import GATE, catalogue
 from adaface_ref.report.ci_formats import github_lines, verdict_of
 from adaface_ref.report.outputs import (
     Wishes,
@@ -24,9 +24,8 @@ from adaface_ref.report.outputs import (
 )
 from adaface_ref.report.read_back import report_from
 from adaface_ref.report.report import Report
-from adaface_ref.report.user_tables import meant
 
-__all__ = ["Wishes", "explanation", "judge_heads"]
+__all__ = ["Wishes", "judge_heads"]
 
 
 def judge_heads(
@@ -101,33 +100,4 @@ def _texts(reports: Sequence[Report], wishes: Wishes, kept: bool) -> list[str]:
 
 def _explanations() -> dict[str, str]:
     """Of every check, by its id."""
-    from adaface_ref.gate.checks.all_checks import CHECKS
-
-    return {check.id: check.explanation for check in CHECKS}
-
-
-def explanation(identifier: str) -> str:
-    """What `gate --explain` prints.
-
-    Args:
-        identifier: the id of a check.
-
-    Returns:
-        Its sentence, severity, least effort and explanation.
-
-    Raises:
-        DomainError: there is no such check.
-    """
-    from adaface_ref.gate.checks.all_checks import CHECKS
-
-    rows: Mapping[str, object] = {check.id: check for check in CHECKS}
-    if identifier not in rows:
-        hint = meant(identifier, rows)
-        raise DomainError(f"--explain={identifier}: there is no such check{hint}")
-    check = next(check for check in CHECKS if check.id == identifier)
-    facts = f"severity {check.severity}; runs from --effort {check.effort}"
-    claim, why = (
-        textwrap.fill(text, 80, break_on_hyphens=False)
-        for text in (check.claim, check.explanation)
-    )
-    return "\n".join([check.id, claim, facts, "", why])
+    return {entry.id: entry.explanation for entry in catalogue(GATE)}

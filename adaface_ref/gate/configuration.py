@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.checks.severity import ACCEPTED
 from adaface_ref.numpy_reference import DEFINED, LOSSES
 from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.report.catalogue import GATE, catalogue
 from adaface_ref.report.files import read_text
 from adaface_ref.report.user_tables import (
     Field,
@@ -114,7 +114,7 @@ COMMON: dict[str, Field] = {
     "device": word("a torch device, such as cpu"),
     "dtypes": some_of(DTYPES),
     "strict": Field("true or false", lambda v: isinstance(v, bool)),
-    "accept": some_of(ACCEPTED),
+    "accept": some_of([e.accept for e in catalogue(GATE) if e.accept]),
     "time-limit": positive("seconds"),
     "memory-limit": positive("GiB"),
 }

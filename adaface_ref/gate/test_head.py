@@ -11,7 +11,8 @@ import pytest
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.arguments import parse_arguments
-from adaface_ref.gate.checks.all_checks import CHECKS, Check, run_check
+from adaface_ref.gate.checks import CHECKS
+from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import open_evidence
 from adaface_ref.gate.configuration import (
     Configuration,
@@ -22,8 +23,9 @@ from adaface_ref.gate.configuration import (
 )
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.head.target import resolve
-from adaface_ref.gate.measured.evidence import Evidence
+from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.report.baseline import Entry, read_baseline, settled
+from adaface_ref.report.catalogue import Check
 from adaface_ref.report.report import ERROR, FAILED, SKIPPED, Report, number
 
 REASON = "no head to judge: give --head TARGET --head-loss NAME, or configure one"
@@ -101,13 +103,15 @@ def evidence(head: Head) -> Evidence:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_head(
-    check: Check, head: Head, evidence: Evidence, baseline: tuple[Entry, ...]
+    check: Check[Evidence, Result],
+    head: Head,
+    evidence: Evidence,
+    baseline: tuple[Entry, ...],
 ) -> None:
     """The head passes the check."""
     ran = run_check(
         check, evidence, effort=head.effort, strict=head.strict, accept=head.accept
     )
-    evidence.settle()
     profile, name = evidence.session.profile, evidence.session.target.name
     report = Report(name, head.loss, "", profile, "", (), {}, (ran,))
     mine = [entry for entry in baseline if entry.check == check.id]

@@ -9,6 +9,7 @@ from adaface_ref.errors import DomainError
 from adaface_ref.ports.harness import CONVERSATION, Progress, Verdict, Wish, judge_port
 from adaface_ref.ports.replays import store
 from adaface_ref.report.baseline import Entry, by_cell
+from adaface_ref.report.catalogue import GATE, catalogue
 from adaface_ref.report.ci_formats import exit_code_of, github_lines
 from adaface_ref.report.outputs import (
     Wishes,
@@ -101,6 +102,4 @@ def _line(report: Report) -> str:
 
 def _explanations() -> Mapping[str, str]:
     """Of the checks that the gate has, too."""
-    from adaface_ref.gate.checks.explanations import EXPLANATIONS
-
-    return {check: " ".join(text.split()) for check, text in EXPLANATIONS.items()}
+    return {entry.id: entry.explanation for entry in catalogue(GATE)}

@@ -18,7 +18,8 @@ from zoo.wrong.heads import WRONG
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate import check_head
-from adaface_ref.gate.checks.all_checks import CHECKS, run_check
+from adaface_ref.gate.checks import CHECKS
+from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.guarding.errors import TargetError
 from adaface_ref.gate.head.target import resolve
@@ -337,7 +338,7 @@ ARCFACE = "pytorch_metric_learning.losses:ArcFaceLoss"
 
 @pytest.mark.parametrize("check", [c for c in CHECKS if c.id in QUANTITIES])
 def test_a_value_check_that_compared_nothing_fails(check: Any) -> None:
-    door = SimpleNamespace(lacking={})
+    door = SimpleNamespace(shows_logits=True)
     session = SimpleNamespace(dtypes=(), profile="pure", door=door)
     tallies = {check.id: Tally(asked=10)}
     evidence: Any = SimpleNamespace(tallies=tallies, session=session)

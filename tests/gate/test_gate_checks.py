@@ -11,7 +11,8 @@ import pytest
 from gate_runs import few_points, outcomes
 from zoo.exact import heads as exact
 
-from adaface_ref.gate.checks.all_checks import CHECKS, Check, run_check
+from adaface_ref.gate.checks import CHECKS
+from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import open_evidence, run_gate
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured import invariant_grid as invariants
@@ -22,6 +23,7 @@ from adaface_ref.gate.measured.values import Tally
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.points import in_dtype
+from adaface_ref.report.catalogue import Check, Row
 from adaface_ref.report.report import Outcome
 
 COSFACE = "pytorch_metric_learning.losses:CosFaceLoss"
@@ -142,7 +144,7 @@ def test_an_unexpected_exception_of_a_check_is_an_error() -> None:
     def crash(evidence: Evidence, claim: str) -> Result:
         raise KeyError("on purpose")
 
-    outcome = run_check(Check("crash", "It runs.", crash), _evidence())
+    outcome = run_check(Check("crash", "It runs.", "", Row(crash)), _evidence())
     assert outcome.status == "error"
     assert outcome.detail.startswith("could not run: judging the head: KeyError")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adaface_ref.gate.checks.all_checks import CHECKS
+from adaface_ref.gate.checks import CHECKS
 
 ZOO = Path(__file__).parents[1] / "zoo"
 

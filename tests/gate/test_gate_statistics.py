@@ -13,7 +13,8 @@ from gate_runs import failed, few_points, outcomes
 from zoo.official_shapes import EXACT_STATISTICS
 from zoo.wrong.statistics import WRONG_STATISTICS
 
-from adaface_ref.gate.checks.all_checks import CHECKS, run_check
+from adaface_ref.gate.checks import CHECKS
+from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import open_evidence
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.evidence import Evidence

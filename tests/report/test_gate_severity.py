@@ -11,34 +11,42 @@ from gate_runs import few_points, outcomes
 from made_reports import POLE, outcome
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.checks.all_checks import CHECKS, Check, run_check
-from adaface_ref.gate.checks.explanations import EXPLANATIONS
+from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import run_gate
-from adaface_ref.gate.checks.severity import ACCEPTED, SEVERITIES, graded
-from adaface_ref.gate.commands import explanation
-from adaface_ref.gate.measured.evidence import Result
+from adaface_ref.gate.checks.severity import SEVERITIES, graded
+from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.report.catalogue import GATE, Check, Entry, Row, catalogue, entry_of
 
 HALF = replace(POLE, dtype="bfloat16")
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_every_check_is_explained(check: Check) -> None:
-    text = explanation(check.id)
-    assert check.claim in " ".join(text.split()) and len(check.explanation) > 100
+ENTRIES = catalogue(GATE)
+ACCEPTED = {entry.accept: entry.id for entry in ENTRIES if entry.accept}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+def test_every_check_is_explained(entry: Entry) -> None:
+    text = entry.text()
+    assert entry.claim in " ".join(text.split()) and len(entry.explanation) > 100
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_every_explanation_is_of_a_check() -> None:
-    assert set(EXPLANATIONS) <= {check.id for check in CHECKS}
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+def test_an_explanation_says_why_what_breaks_it_and_how_to_mend_it(
+    entry: Entry,
+) -> None:
+    heads = [text.partition(":")[0] for text in entry.explanation.split("\n\n")]
+    assert heads == ["Why", "Breaks", "Mend"]
 
 
 def test_every_check_has_a_known_severity() -> None:
-    assert {check.severity for check in CHECKS} <= set(SEVERITIES)
+    levels = {level for entry in ENTRIES for level in entry.severity}
+    assert levels <= set(SEVERITIES)
 
 
 def test_an_unknown_check_is_met_with_the_nearest() -> None:
     with pytest.raises(DomainError, match="did you mean 'poles-target'"):
-        explanation("poles-targt")
+        entry_of("poles-targt", ENTRIES)
 
 
 @pytest.mark.parametrize(("severity", "status"), SEVERITIES.items())
@@ -78,7 +86,7 @@ def test_what_is_no_violation_keeps_its_status(status: str) -> None:
 @pytest.mark.parametrize("accepted", ["jump", "sign-change"])
 def test_only_a_warning_can_be_accepted(accepted: str) -> None:
     check = ACCEPTED[accepted]
-    settings: dict[str, Any] = {"strict": True, "accept": (accepted,)}
+    settings: dict[str, Any] = {"strict": True, "accepted": True}
     assert graded(outcome("warning", check), "error", **settings).status == "note"
     assert graded(outcome("failed", check), "error", **settings).status == "failed"
 
@@ -90,7 +98,7 @@ def test_a_detached_gradient_is_accepted_where_it_is_one(
     profile: str, status: str
 ) -> None:
     found = outcome("failed", "own-gradient")
-    given = graded(found, "error", profile=profile, accept=("detached",))
+    given = graded(found, "error", profile=profile, accepted=True)
     assert given.status == status
 
 
@@ -114,7 +122,8 @@ def test_an_unknown_acceptance_is_refused() -> None:
 
 
 def test_a_check_above_the_effort_is_skipped_with_the_reason() -> None:
-    check = Check("long", "It holds.", lambda *_: Result("ok", ""), effort="thorough")
+    row: Row[Evidence, Result] = Row(lambda *_: Result("ok", ""), effort="thorough")
+    check = Check("long", "It holds.", "", row)
     session = SimpleNamespace(dtypes=(), profile="pure")
     evidence: Any = SimpleNamespace(session=session)
     found = run_check(check, evidence, effort="normal")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.checks.all_checks import CHECKS, could_not_run, run_check
-from adaface_ref.gate.checks.severity import require_accepted
+from adaface_ref.gate.checks import CHECKS
+from adaface_ref.gate.checks.execution import could_not_run, run_check
 from adaface_ref.gate.guarding.guard import run_of_its_own
 from adaface_ref.gate.head.location import location_of
 from adaface_ref.gate.head.target import Target, resolve
@@ -71,7 +71,9 @@ def run_gate(
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise DomainError(f"seed={seed}, but must be an integer, 0 or more [gate]")
     require_device(device)
-    accept = require_accepted(accept)
+    accept = tuple(accept)
+    for word in accept:
+        _checked("accept", word, (c.row.accept for c in CHECKS if c.row.accept))
     checks = [check for check in CHECKS if only in (None, check.id)]
     settings: dict[str, object] = {
         "seed": seed,
@@ -108,9 +110,9 @@ def run_gate(
     except Exception as error:
         return _stuck(name, loss, settings, could_not_run(error), location)
     outcomes = []
-    for number, check in enumerate(checks):
+    for check in checks:
         if progress is not None:
-            progress(check.id, 0.1 if number < 3 else 0.9)
+            progress(check.id, 0.9 if evidence.values_done else 0.1)
         outcome = run_check(
             check, evidence, effort=effort, strict=strict, accept=accept
         )
@@ -204,7 +206,8 @@ def _stuck(
 
 
 def _checked(argument: str, value: object, known: Iterable[str]) -> None:
-    if value not in tuple(known):
+    known = tuple(known)
+    if value not in known:
         text = ", ".join(known)
         raise DomainError(f"{argument}={value}, but must be one of {text} [gate]")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -84,7 +84,7 @@ class Door:
         open: builds the head for a number of classes, a dtype and a device.
         source: the lines of a snippet from `cosine` and `labels` to `logits`.
         black_box: whether the head is read through embeddings of known cosines.
-        lacking: what this way of reading cannot show, and why.
+        shows_logits: whether its logits can be seen, and not its loss alone.
     """
 
     adapter: str
@@ -96,7 +96,7 @@ class Door:
     open: Callable[[int, str, str], Opened]
     source: Callable[[int, str], tuple[str, ...]]
     black_box: bool = False
-    lacking: Mapping[str, str] = field(default_factory=dict)
+    shows_logits: bool = True
 
 
 def values_of(

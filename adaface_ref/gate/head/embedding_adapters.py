@@ -46,11 +46,6 @@ TRIED = {
 }
 """Values of row quantities at which a way of reading is tried."""
 
-NO_POLES = (
-    "a black box cannot be given a cosine of +-1, or more: sum c^2 must be below 1"
-)
-NO_LOGITS = "the head gives a loss, and its logits cannot be seen"
-
 Changed = Mapping[str, tuple[float, str]]
 """Values, and their source text, that replace what is given by meaning."""
 
@@ -179,11 +174,8 @@ def _opened(
     texts = shown(2, "float64")
     rows = [f"{n}={texts[m]}" for n, m in make.meanings.items() if m in texts]
     mapping = (*rows, *(f"{name}={value!r}" for name, value in make.extra.items()))
-    lacking = {"poles": NO_POLES} if manner.black_box else {}
-    if not manner.shows_logits:
-        lacking["logits"] = NO_LOGITS
     used = frozenset(make.extra)
     return Door(
         adapter, manner.why, mapping, used, takes, True, opened, source,
-        manner.black_box, lacking,
+        manner.black_box, manner.shows_logits,
     )  # fmt: skip

@@ -32,37 +32,39 @@ class Evidence:
     """What the checks look at, found out once when first asked for.
 
     Args:
-        session: the head.
+        unsettled: the head, whose profile is yet to be found where none is pinned.
         progress: called with the number of points done.
     """
 
-    session: Session
+    unsettled: Session
     progress: Callable[[int], None]
 
     @cached_property
     def probes(self) -> Probes:
         """The head's answers at the probe points."""
-        return probe(self.session)
+        return probe(self.unsettled)
 
     @cached_property
     def identity(self) -> Identity:
         """What the head is; sets the profile that is judged."""
-        found = identify(self.probes)
-        if self.session.request.profile:
+        found, session = identify(self.probes), self.unsettled
+        if session.request.profile:
             return found
         for profile in (found.profile, *found.alike):
-            self.session.profile = profile
-            if not found.alike or conforms_at_first(self.session):
+            session.profile = profile
+            if not found.alike or conforms_at_first(session):
                 break
         else:
-            self.session.profile = found.profile
-        if self.session.profile == found.profile:
+            session.profile = found.profile
+        if session.profile == found.profile:
             return found
-        return as_another(self.probes, found, self.session.profile)
+        return as_another(self.probes, found, session.profile)
 
-    def settle(self) -> Identity:
-        """Make sure that the profile that is judged is set."""
-        return self.identity
+    @cached_property
+    def session(self) -> Session:
+        """The head in the profile that is judged: no check sees it in another."""
+        _ = self.identity
+        return self.unsettled
 
     @cached_property
     def cause(self) -> str:
@@ -72,14 +74,17 @@ class Evidence:
     @cached_property
     def tallies(self) -> dict[str, Tally]:
         """The value checks' results."""
-        self.settle()
         return measure(self.session, self.progress)
 
     @cached_property
     def grid(self) -> invariants.Grid:
         """The head on the invariants' grid."""
-        self.settle()
         return invariants.grid(self.session)
+
+    @property
+    def values_done(self) -> bool:
+        """Whether the values have been compared, which takes most of the time."""
+        return "tallies" in vars(self)
 
 
 class Result(NamedTuple):

@@ -99,7 +99,7 @@ def _measured(
     session: Session, blocks: Iterable[_Block], progress: Callable[[int], None]
 ) -> dict[str, Tally]:
     """The same over some blocks."""
-    unseen = "logits" in session.door.lacking
+    unseen = not session.door.shows_logits
     tallies = {c: Tally() for c in QUANTITIES if not (unseen and c.endswith("logit"))}
     for rows, corners, sizes in blocks:
         if all(tally.failed for tally in tallies.values()):

@@ -1,14 +1,15 @@
-"""Runs a head at and just past c = +-1, where the angle's derivative is infinite."""
+"""A head at and just past c = +-1, where the angle's derivative is infinite."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.gate.reading.reading import training_gradient
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.session.snippets import ENTROPY, LOSS, snippet
-from adaface_ref.report.report import Finding
+from adaface_ref.report.report import FAILED, OK, Finding
 from adaface_ref.tolerance import EPSILON
 
 STEPS = (0, 1, 2, 4)
@@ -21,6 +22,41 @@ CAUSE = (
     "acos or sqrt has an infinite derivative at c = +-1, and NaN beyond; take the sine "
     "from sqrt((1-c)(1+c)) and keep it away from 0, or clamp the cosine inside (-1, 1)"
 )
+
+
+def judge_poles(evidence: Evidence, claim: str, *, target: bool) -> Result:
+    """Look for gradients that are not finite, in every dtype that is judged.
+
+    Args:
+        evidence: the head.
+        claim: the check's sentence.
+        target: whether the target's cosine, or another class's, is at the pole.
+
+    Returns:
+        The result, with a finding for each cosine that breaks it.
+    """
+    session, compared, worst = evidence.session, 0, []
+    for dtype in session.dtypes:
+        rows = pole_rows(session, dtype, target=target)
+        index, places = _broken(session, rows)
+        compared += len(rows.cosines)
+        # One finding for each cosine that breaks it is enough.
+        ends = rows.cosines[index, 0 if target else 1]
+        for _, first in zip(*np.unique(ends, return_index=True), strict=True):
+            row, place = int(index[first]), int(places[first])
+            worst.append(_pole_finding(session, claim, rows, row, place))
+    if not worst:
+        return Result(OK, f"finite at {compared} points at and just past +-1", compared)
+    name = "target_cosine" if target else "other_cosine"
+    worst.sort(key=lambda f: (abs(f.inputs[name]), -f.inputs[name]))
+    at = list(dict.fromkeys(f.inputs[name] for f in worst))
+    shown = ", ".join(f"{value!r}" for value in at[:3]) + ", ..." * (len(at) > 3)
+    # The text shows the nearest to each pole.
+    first = [next((f for f in worst if f.inputs[name] * s > 0), None) for s in (1, -1)]
+    nearest = [finding for finding in first if finding is not None]
+    found = (*nearest, *(f for f in worst if f not in nearest))
+    detail = f"not finite at {shown}"
+    return Result(FAILED, detail, compared, None, found, len(nearest))
 
 
 def pole_rows(session: Session, dtype: str, *, target: bool) -> Rows:
@@ -46,7 +82,7 @@ def pole_rows(session: Session, dtype: str, *, target: bool) -> Rows:
     return session.rows(cosines, {name: level} if name else {}, dtype)
 
 
-def broken(session: Session, rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _broken(session: Session, rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where the head's logits or training gradient are not finite.
 
     Args:
@@ -63,7 +99,7 @@ def broken(session: Session, rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.i
     return index, bad[index].argmax(axis=1)
 
 
-def pole_finding(
+def _pole_finding(
     session: Session, claim: str, rows: Rows, index: int, place: int
 ) -> Finding:
     """One row's violation, run again by itself.

@@ -1,4 +1,14 @@
-"""A row with label -1, which by custom must not train."""
+"""A row with label -1 does not train, or is refused with an exception.
+
+Why: Label -1 marks rows to be ignored, such as those of classes that another rank
+holds.
+
+Breaks: An index of -1 is the last class to Python and torch, so a head that writes its
+margin at cosine[arange(B), labels] margins that class in silence.
+
+Mend: Either leave such rows without margin and gradient, and other rows as they were,
+or refuse them with an exception; both pass.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +33,7 @@ from adaface_ref.gate.session.fresh_head import (
 )
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows
+from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
 from adaface_ref.tolerance import allowed_between_runs
 
@@ -39,7 +50,7 @@ CAUSE = (
 )
 
 
-def label_ignored(evidence: Evidence, claim: str) -> Result:
+def judge(evidence: Evidence, claim: str) -> Result:
     """The last row's label is -1; judged on the CPU, where a bad index is no crash."""
     bench = bench_of(evidence.session, device="cpu")
     rows = ordinary(bench, SIZE)
@@ -189,3 +200,6 @@ def _found(bench: Bench, claim: str, rows: Rows, found: Difference) -> Finding:
         CAUSE,
         script(bench, marked, lines),
     )
+
+
+ROW = Row(judge)

@@ -1,37 +1,39 @@
-"""Whether the target logit jumps where some profile leaves the formula."""
+"""The target logit has no jump.
+
+Why: A jump in the target logit means that two samples of almost the same angle get
+losses that differ by a finite amount, and that training pushes samples across the jump
+rather than along it. Many public heads have it.
+
+Breaks: A rule for large angles whose value does not meet the formula's: `fallback` (c -
+m sin m), `fallback-plain` and `easy` (c).
+
+Mend: Choose `reflect`, `shift` or `min`, which go on without a jump; to keep it, accept
+= ["jump"].
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from adaface_ref.evidence.truth.margins import margins_of
+from adaface_ref.gate.checks.needs import SHOWS_LOGITS
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.gate.measured.thresholds import thresholds
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.numpy_reference.arguments import parse_profile
 from adaface_ref.points import in_dtype
+from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import OK, SKIPPED, WARNING
 from adaface_ref.tolerance import EPSILON
-
-CONTINUITY = (
-    "A jump in the target logit means that two samples of almost the same angle get "
-    "losses that differ by a finite amount, and that training pushes samples across "
-    "the jump rather than along it. It comes from a rule for large angles whose value "
-    "does not meet the formula's: `fallback` (c - m sin m), `fallback-plain` and "
-    "`easy` (c). Many public heads have it, so it is a warning where the profile is "
-    "known. `reflect`, `shift` and `min` go on without a jump."
-)
-"""Why the check matters, for `--explain`."""
 
 STEP = {"float64": 1e-8}
 """How far beside a threshold, in angle, the logit is read; else by the dtype."""
 
 
-def continuous(evidence: Evidence, claim: str) -> Result:
-    """Looks for a jump at every place where some rule leaves the formula."""
+def judge(evidence: Evidence, claim: str) -> Result:
+    """Look for a jump at every place where some rule leaves the formula."""
     session = evidence.session
-    evidence.settle()
     rule = parse_profile(session.profile).rule
     dtype = "float64" if "float64" in session.dtypes else session.dtypes[0]
     tight = max(1e-3, 8 * EPSILON[dtype]) * session.fixed["scale"]
@@ -96,3 +98,6 @@ def _at_margin(session: Session, cosines: Array, level: Array, dtype: str) -> Ro
         extra["feature_norm"] = ends[0] + share * (ends[1] - ends[0])
     cosines = in_dtype(np.stack([cosines, 0 * cosines], axis=1), dtype)
     return session.rows(cosines, extra, dtype)
+
+
+ROW = Row(judge, needs=(SHOWS_LOGITS,), severity={"warning": ""}, accept="jump")

@@ -1,9 +1,24 @@
-"""Checks that each row is judged by its own norm, whatever the shape of the norms."""
+"""Each row is judged by its own norm, given as (B,) or (B, 1).
+
+Why: Norms of shape (B,) times a matrix (B, C) broadcast along the classes. For B unlike
+C that raises; where B = C it does not, and every row silently takes another row's
+margin.
+
+Breaks: Norms are used in the shape in which they come.
+
+Mend: Write norms.reshape(-1, 1), or refuse other shapes.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from adaface_ref.gate.checks.needs import (
+    HOLDS_STATISTICS,
+    MARGIN_FOLLOWS_NORMS,
+    TAKES_NORMS,
+    USES_NORM,
+)
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.gate.session.session import Session
@@ -15,10 +30,8 @@ from adaface_ref.gate.statistics.scenario import (
     Step,
     history_finding,
 )
-from adaface_ref.report.report import FAILED, OK, SKIPPED
-
-BY_NORM = ("adaface", "magface")
-"""Losses whose margin follows from a row's norm."""
+from adaface_ref.report.catalogue import Row
+from adaface_ref.report.report import FAILED, OK
 
 NORMS = (35.0, 52.0, 70.0, 44.0)
 """One row more than classes: then (B, 1) and (B, C) cannot be taken for one another."""
@@ -29,7 +42,7 @@ CAUSE = (
 )
 
 
-def norms_shape(evidence: Evidence, claim: str) -> Result:
+def judge(evidence: Evidence, claim: str) -> Result:
     """Give a batch of as many rows as classes its norms in either shape.
 
     Args:
@@ -43,14 +56,6 @@ def norms_shape(evidence: Evidence, claim: str) -> Result:
         SubjectError: the head takes neither shape.
     """
     session = evidence.session
-    takes = session.door.takes
-    if session.loss not in BY_NORM:
-        return Result(SKIPPED, f"skipped: {session.loss} takes no account of norms")
-    if "norms" not in takes or "margin_scaler" in takes:
-        return Result(SKIPPED, "skipped: the head takes no norms")
-    if session.loss == "adaface" and session.hold is None:
-        return Result(SKIPPED, "skipped: the head's statistics cannot be held still")
-    evidence.settle()
     want, compared, refused = _reference(session), 0, []
     allowed = ROUNDINGS * session.fixed["scale"]
     for column, shape in ((False, "(B,)"), (True, "(B, 1)")):
@@ -101,3 +106,6 @@ def _logits(session: Session, scenario: Scenario) -> list[float] | None:
         return None
     rows = range(len(player.logits))
     return [player.read(Scenario((), row=row)) for row in rows]
+
+
+ROW = Row(judge, needs=(USES_NORM, TAKES_NORMS, MARGIN_FOLLOWS_NORMS, HOLDS_STATISTICS))

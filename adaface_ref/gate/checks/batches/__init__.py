@@ -1,0 +1,1 @@
+"""What a head does with batches: rows, classes, repetition, ignored rows."""

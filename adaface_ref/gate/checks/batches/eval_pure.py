@@ -1,0 +1,103 @@
+"""In eval mode nothing that the head holds moves.
+
+Why: Validation must not change what is trained. Where statistics move nevertheless, the
+gate puts them back after each reading; wrong values of the margin may follow from that
+fault.
+
+Breaks: AdaFace's official head updates its running mean and deviation of norms in eval
+mode too, so that the order and number of validation batches change the margins of the
+training that follows, and a batch of one poisons them.
+
+Mend: Update statistics under `if self.training:`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from adaface_ref.gate.checks.batches.rows import SIZE
+from adaface_ref.gate.checks.needs import IS_MODULE
+from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.session.fresh_head import (
+    Bench,
+    bench_of,
+    inputs_of,
+    ordinary,
+    tensors_of,
+)
+from adaface_ref.gate.session.scripts import extra, script
+from adaface_ref.gate.session.session import Rows
+from adaface_ref.report.catalogue import Row
+from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
+
+CALLS = 3
+"""Batches after which a head in eval mode must be as it was."""
+
+
+def judge(evidence: Evidence, claim: str) -> Result:
+    """Some batches in eval mode, then everything in the head as it was."""
+    bench = bench_of(evidence.session)
+    head = bench.opened.head
+    assert isinstance(head, torch.nn.Module)
+    head.eval()
+    kept = bench.kept
+    if not kept:
+        return Result(SKIPPED, "skipped: the module holds no tensor that could move")
+    rows = ordinary(bench, SIZE)
+    # The first call may ask more than once, to tell the loss's reduction.
+    bench.opened.evaluate(bench.batch(rows))
+    bench.restore()
+    for _ in range(CALLS):
+        bench.opened.evaluate(bench.batch(rows))
+    now = dict(tensors_of(head))
+    for key, old in kept.items():
+        new = now.get(key)
+        if new is not None and _equal(old, new):
+            continue
+        name = ".".join(piece for piece in key if piece)
+        finding = _moved(bench, claim, rows, name, old, new)
+        return Result(FAILED, f"{name} moves in eval mode", CALLS, findings=(finding,))
+    names = ", ".join(name for _, name in kept)
+    return Result(OK, f"{names}: as before after {CALLS} batches", CALLS * SIZE)
+
+
+def _moved(
+    bench: Bench,
+    claim: str,
+    rows: Rows,
+    name: str,
+    old: torch.Tensor,
+    new: torch.Tensor | None,
+) -> Finding:
+    """The first element of a tensor of the head that moved."""
+    infinite = new is None or new.shape != old.shape
+    before = old.double().reshape(-1)
+    after = before * math.nan if infinite or new is None else new.double().reshape(-1)
+    index = int((before != after).nonzero()[0])
+    got, want = float(after[index]), float(before[index])
+    shown = f"print(head.{name}.double().reshape(-1)[{index}].item())"
+    lines = [f"for _ in range({CALLS}):", f"    run(rows, labels{extra(rows)})", shown]
+    return Finding(
+        f"{claim} [{name}]",
+        inputs_of(rows, 0, rows=SIZE, calls=CALLS),
+        bench.dtype,
+        got,
+        want,
+        abs(got - want),
+        0.0,
+        "the update does not ask for self.training",
+        script(bench, rows, lines, prepare=("head.eval()",)),
+    )
+
+
+def _equal(old: torch.Tensor, new: torch.Tensor) -> bool:
+    """Whether two tensors hold the same numbers, NaN included, in whatever dtype."""
+    if old.shape != new.shape:
+        return False
+    before, after = (tensor.to("cpu", torch.float64) for tensor in (old, new))
+    return bool(((before == after) | ((before != before) & (after != after))).all())
+
+
+ROW = Row(judge, needs=(IS_MODULE,))

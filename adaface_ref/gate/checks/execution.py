@@ -1,0 +1,82 @@
+"""Runs one check on a head."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+
+import torch
+
+from adaface_ref.gate.checks.severity import graded
+from adaface_ref.gate.guarding.errors import SubjectError, subject_error
+from adaface_ref.gate.guarding.guard import guarded
+from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.session.session import EFFORTS
+from adaface_ref.report.catalogue import Check
+from adaface_ref.report.report import ERROR, SKIPPED, Outcome
+
+
+def run_check(
+    check: Check[Evidence, Result],
+    evidence: Evidence,
+    *,
+    effort: str = "thorough",
+    strict: bool = False,
+    accept: Collection[str] = (),
+) -> Outcome:
+    """Run one check; what stops it is an error, never a pass.
+
+    The profile that is judged is settled first, so that a check says the same alone as
+    among all.
+
+    Args:
+        check: a row of CHECKS.
+        evidence: what it looks at.
+        effort: the run's; a check that wants more is skipped.
+        strict: whether warnings are errors.
+        accept: departures that the user accepts, each the `accept` of a check.
+
+    Returns:
+        The outcome.
+    """
+    row = check.row
+    order = list(EFFORTS)
+    if order.index(row.effort) > order.index(effort):
+        reason = f"skipped: runs at --effort {row.effort} only"
+        return Outcome(check.id, check.claim, SKIPPED, reason)
+    try:
+        session = evidence.session
+        with guarded("running the head", functions=True), _one_thread():
+            lacking = next((n.lacking for n in row.needs if not n.is_met(evidence)), "")
+            if lacking:
+                reason = f"skipped: {lacking}"
+                return Outcome(check.id, check.claim, SKIPPED, reason)
+            result = row.run(evidence, check.claim)
+    except Exception as error:
+        return Outcome(check.id, check.claim, ERROR, could_not_run(error))
+    return graded(
+        Outcome(check.id, check.claim, *result),
+        next(iter(row.severity)),
+        asked=session.dtypes,
+        profile=session.profile,
+        strict=strict,
+        accepted=row.accept in accept,
+    )
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Run on one thread: batches of some rows wait longer for a second."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def could_not_run(error: Exception, doing: str = "judging the head") -> str:
+    """One line for what stopped a check: the head's fault, or ours."""
+    if not isinstance(error, SubjectError):
+        error = subject_error(doing, error)
+    return f"could not run: {error}"

@@ -1,0 +1,1 @@
+"""Whether the head is the loss: its profile, its values, its margin."""

@@ -1,0 +1,1 @@
+"""Whether a head is the same on CUDA, compiled, and under autocast."""

@@ -1,0 +1,31 @@
+"""What a head gives as it is trained, to be compared between two ways of running it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from adaface_ref.gate.session.as_trained import Direct
+
+SIZE = 12
+
+Answer = tuple[torch.Tensor, torch.Tensor]
+
+
+def answer_of(case: Direct, run: Callable[[], torch.Tensor]) -> Answer:
+    """What the head gives, and the gradient of its sum by the cosines or embeddings."""
+    value = run()
+    leaf = case.given.get("embeddings", case.given.get("cosine"))
+    assert leaf is not None
+    if not value.requires_grad:
+        return value.detach(), torch.zeros_like(leaf)
+    (gradient,) = torch.autograd.grad(value.sum(), leaf, allow_unused=True)
+    if gradient is None:
+        gradient = torch.zeros_like(leaf)
+    return value.detach(), gradient
+
+
+def plain_tensors(case: Direct) -> dict[str, torch.Tensor]:
+    """The tensors that a script must make."""
+    return {name: tensor.detach() for name, tensor in case.given.items()}

@@ -1,0 +1,109 @@
+"""torch.compile changes no value.
+
+Why: A compiled head must be the head.
+
+Breaks: Forward sets Python numbers that the compiler takes for constants, or a branch
+asks whether it is being compiled.
+
+Mend: Keep what changes in buffers, and branch with torch.where.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from adaface_ref.gate.checks.machines.answers import (
+    SIZE,
+    Answer,
+    answer_of,
+    plain_tensors,
+)
+from adaface_ref.gate.checks.needs import COMPILER
+from adaface_ref.gate.guarding.errors import SubjectError, subject_error
+from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.reading.reading import Array
+from adaface_ref.gate.session.as_trained import Direct, direct
+from adaface_ref.gate.session.fresh_head import bench_of
+from adaface_ref.gate.session.scripts import direct_script
+from adaface_ref.report.catalogue import Row
+from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.tolerance import allowed_between_runs
+
+
+def judge(evidence: Evidence, claim: str) -> Result:
+    """torch.compile(head) against the head."""
+    bench = bench_of(evidence.session)
+    case = direct(bench, SIZE)
+    bench.restore()
+    plain = answer_of(case, lambda: case.run())
+    bench.restore()
+    try:
+        head = torch.compile(bench.opened.head)  # type: ignore[call-overload]
+        got = answer_of(case, lambda: case.run(head))
+    except SubjectError:
+        raise
+    except Exception as error:
+        raise subject_error("compiling the head", error) from error
+    finally:
+        torch._dynamo.reset()
+    return _compared(case, claim, got, plain)
+
+
+def _compared(case: Direct, claim: str, got: Answer, want: Answer) -> Result:
+    bench = case.bench
+    for name, first, second in zip(("value", "gradient"), got, want, strict=True):
+        mine, theirs = (t.double().cpu().numpy().reshape(-1) for t in (first, second))
+        allowed = allowed_between_runs(
+            bench.dtype, bench.session.fixed["scale"], theirs
+        )
+        with np.errstate(invalid="ignore"):
+            off = ~(np.abs(mine - theirs) <= allowed) & (mine != theirs)
+        off &= ~(np.isnan(mine) & np.isnan(theirs))
+        if off.any():
+            index = int(off.argmax())
+            finding = _differs(case, claim, name, index, mine, theirs, allowed)
+            detail = f"the compiled head's {name} is another"
+            return Result(FAILED, detail, SIZE, findings=(finding,))
+    return Result(OK, f"{SIZE} rows, the same compiled", SIZE)
+
+
+def _differs(
+    case: Direct,
+    claim: str,
+    name: str,
+    index: int,
+    got: Array,
+    want: Array,
+    allowed: Array,
+) -> Finding:
+    line = f"print(run().double().reshape(-1)[{index}].item())"
+    leaf = "embeddings" if "embeddings" in case.given else "cosine"
+    lines = [line]
+    if name == "gradient":
+        lines = [
+            f"{leaf}.requires_grad_()",
+            f"(gradient,) = torch.autograd.grad(run().sum(), {leaf})",
+            f"print(gradient.double().reshape(-1)[{index}].item())",
+        ]
+    return Finding(
+        f"{claim} [{name}]",
+        {"rows": float(SIZE), "element": float(index)},
+        case.bench.dtype,
+        float(got[index]),
+        float(want[index]),
+        float(abs(got[index] - want[index])),
+        float(allowed[index]),
+        "the compiler specialised on something that changes, such as a Python number "
+        "that forward sets, or the head asks whether it is being compiled",
+        direct_script(
+            case.bench,
+            plain_tensors(case),
+            case.source,
+            lines,
+            ("head = torch.compile(head)",),
+        ),
+    )
+
+
+ROW = Row(judge, needs=(COMPILER,), effort="thorough")

@@ -1,0 +1,1 @@
+"""Large scales, narrow dtypes, and the dtype of the answer."""

@@ -1,0 +1,1 @@
+"""What a head leaves changed behind it."""

@@ -1,0 +1,1 @@
+"""Running statistics, and the norms that they follow."""

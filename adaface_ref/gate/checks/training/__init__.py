@@ -1,0 +1,1 @@
+"""What training relies on: normalised weights, the reduction, the norm's gradient."""

@@ -1,0 +1,135 @@
+"""The norm's gradient is 0 for AdaFace, and the reference's for MagFace.
+
+Why: AdaFace holds its margin scaler constant: dL/dx . x = 0. With the norm in the
+graph, training lowers norms to make its task easier. In MagFace the norm's own gradient
+is the point: the margin's slope in the norm, and the regulariser lambda_g (1/u_a^2 -
+1/a^2) where the head returns a loss that holds it.
+
+Breaks: Norms are not detached before AdaFace's margin scaler is made of them, or
+MagFace's norm or margin is.
+
+Mend: Detach norms in the one, and nothing in the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from adaface_ref import numpy_reference as reference
+from adaface_ref.gate.checks.needs import TAKES_NORMS, USES_NORM
+from adaface_ref.gate.checks.training.regularisers import regularisers
+from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.reading.reading import Array, Batch
+from adaface_ref.gate.reading.reduction import MEAN
+from adaface_ref.gate.session.fresh_head import Bench, bench_of, inputs_of, ordinary
+from adaface_ref.gate.session.scripts import extra, script
+from adaface_ref.gate.session.session import Rows
+from adaface_ref.report.catalogue import Row
+from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.tolerance import allowed_between_runs
+
+SIZE = 12
+
+
+def judge(evidence: Evidence, claim: str) -> Result:
+    """The gradient by the norms: none for AdaFace, the reference's for MagFace."""
+    session = evidence.session
+    bench = bench_of(session)
+    rows = ordinary(bench, SIZE)
+    got, own = _norm_gradient(bench, rows)
+    forms = regularisers(bench, SIZE)
+    best: tuple[Array, Array] | None = None
+    for weight in forms if own else forms[:1]:
+        want, allowed = _expected(bench, replace(rows, columns=rows.columns | weight))
+        if best is None or _excess(got, want, allowed) < _excess(got, *best):
+            best = want, allowed
+    assert best is not None
+    want, allowed = best
+    if _excess(got, want, allowed) <= 1:
+        words = "the reference's" if session.loss == "magface" else "0"
+        return Result(OK, f"dL/d norm is {words} at {SIZE} rows", SIZE)
+    with np.errstate(all="ignore"):
+        away = np.nan_to_num(np.abs(got - want) - allowed, nan=np.inf)
+    row = int(away.argmax())
+    values = float(got[row]), float(want[row])
+    finding = Finding(
+        claim,
+        inputs_of(rows, row, rows=SIZE),
+        bench.dtype,
+        *values,
+        abs(values[0] - values[1]),
+        float(allowed[row]),
+        "the norm's path: " + _norm_cause(session.loss, got),
+        script(bench, rows, _norm_lines(bench, rows, row)),
+    )
+    return Result(FAILED, "the gradient by the norm is off", SIZE, findings=(finding,))
+
+
+def _norm_cause(loss: str, got: Array) -> str:
+    if loss == "adaface":
+        return "norms must be detached before the margin scaler is made of them"
+    if not got.any():
+        return "the norm or the margin is detached, so that no gradient comes back"
+    return "the margin's slope in the norm, or the regulariser, has a wrong factor"
+
+
+def _norm_gradient(bench: Bench, rows: Rows) -> tuple[Array, bool]:
+    """dL/d norm of the loss summed over rows, and whether the loss is the head's."""
+    bench.restore()
+    batch = bench.batch(rows)
+    norms = batch.rows["norms"].requires_grad_()
+    evaluation = bench.opened.evaluate(
+        Batch(batch.cosine * 1, batch.labels, batch.rows)
+    )
+    if evaluation.loss is None:
+        loss = torch.nn.functional.cross_entropy(
+            evaluation.shown, batch.labels, reduction="sum"
+        )
+    else:
+        loss = evaluation.loss * SIZE
+    if not loss.requires_grad:
+        return np.zeros(SIZE), evaluation.loss is not None
+    (gradient,) = torch.autograd.grad(loss, norms, allow_unused=True)
+    if gradient is None:
+        gradient = torch.zeros_like(norms)
+    return gradient.double().cpu().numpy(), evaluation.loss is not None
+
+
+def _expected(bench: Bench, rows: Rows) -> tuple[Array, Array]:
+    """What the gradient by the norms must be, and what it may be off."""
+    session = bench.session
+    if session.loss == "adaface":
+        return np.zeros(SIZE), np.zeros(SIZE)
+    want = reference.norm_gradient("magface", profile=session.profile, **{
+        name: rows.columns[name]
+        for name in ("target_cosine", "rival_cosine", *reference.PARAMETERS["magface"])
+    })  # fmt: skip
+    return want, allowed_between_runs(bench.dtype, session.fixed["scale"], want)
+
+
+def _excess(got: Array, want: Array, allowed: Array) -> float:
+    """The largest error as a share of the allowed one; inf for NaN."""
+    with np.errstate(all="ignore"):
+        share = np.where(got == want, 0.0, np.abs(got - want) / allowed)
+    return float(np.nan_to_num(share, nan=np.inf).max())
+
+
+def _norm_lines(bench: Bench, rows: Rows, row: int) -> list[str]:
+    """The lines that print the gradient by a norm."""
+    evaluation = bench.opened.evaluate(bench.batch(rows))
+    total = "torch.nn.functional.cross_entropy(logits, labels, reduction='sum')"
+    if evaluation.loss is not None:
+        mean = evaluation.reduction == MEAN
+        total = f"loss.mean() * {SIZE}" if mean else "loss.sum()"
+    return [
+        "rows.requires_grad_(), norms.requires_grad_()",
+        f"logits, loss = run(rows, labels{extra(rows)})",
+        f"(gradient,) = torch.autograd.grad({total}, norms, allow_unused=True)",
+        f"print(0.0 if gradient is None else gradient[{row}].item())",
+    ]
+
+
+ROW = Row(judge, needs=(USES_NORM, TAKES_NORMS))

@@ -1,0 +1,16 @@
+"""MagFace's loss may hold its regulariser or leave it to the caller."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adaface_ref.gate.reading.reading import Array
+from adaface_ref.gate.session.fresh_head import Bench
+
+
+def regularisers(bench: Bench, size: int) -> list[dict[str, Array]]:
+    """The columns of each form of a loss, for so many rows."""
+    if bench.session.loss != "magface":
+        return [{}]
+    weight = bench.session.fixed["regulariser_weight"]
+    return [{"regulariser_weight": np.full(size, w)} for w in (0.0, weight)]

@@ -1,0 +1,120 @@
+"""The lengths of class weights, and of embeddings, change nothing.
+
+Why: These losses are functions of angles. Without normalised weights a class with a
+long weight wins whatever the angle is. Embeddings are lengthened only where the length
+has no meaning: not for AdaFace and MagFace, nor where norms are given beside
+embeddings.
+
+Breaks: torch.nn.functional.normalize is missing or has the wrong dim.
+
+Mend: Normalise the weights along the features' axis, and the embeddings along theirs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from adaface_ref.gate.checks.needs import OWNS_COSINES, USERS_OF_NORM
+from adaface_ref.gate.head.door import EMBEDDING_SIZE
+from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.session.as_trained import Direct, direct
+from adaface_ref.gate.session.fresh_head import Bench, bench_of
+from adaface_ref.gate.session.scripts import direct_script
+from adaface_ref.report.catalogue import Row
+from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
+from adaface_ref.tolerance import allowed_between_runs
+
+SIZE = 12
+
+LONGER = 3
+"""By so much the weight of one class is lengthened."""
+
+TWICE = 2
+"""By so much the embeddings are."""
+
+CLASS = 1
+"""Whose weight."""
+
+
+def judge(evidence: Evidence, claim: str) -> Result:
+    """Longer weights, and longer embeddings, change nothing."""
+    session = evidence.session
+    bench = bench_of(session)
+    case = direct(bench, SIZE)
+    bench.restore()
+    before = case.run().detach()
+    weights = _weights(bench)
+    if weights is None:
+        return Result(SKIPPED, "skipped: no parameter has a row for each class")
+    name, axis = weights
+    weight = bench.opened.head.get_parameter(name)  # type: ignore[attr-defined]
+    bench.restore()
+    with torch.no_grad():
+        weight.select(axis, CLASS).mul_(LONGER)
+    after = case.run().detach()
+    bench.restore()
+    pick = f"{CLASS}" if axis == 0 else f":, {CLASS}"
+    text = f"with torch.no_grad():\n    head.{name}[{pick}] *= {LONGER}"
+    finding = _changed(claim, case, before, after, text, f"a class's weight {LONGER}")
+    if finding is not None:
+        detail = "the length of a class's weight counts"
+        return Result(FAILED, detail, SIZE, findings=(finding,))
+    if session.loss in USERS_OF_NORM or case.call.has("norms"):
+        return Result(OK, f"{name}: a class's length does not count", SIZE)
+    after = case.run(embeddings=case.given["embeddings"] * TWICE).detach()
+    text = f"embeddings = embeddings * {TWICE}"
+    finding = _changed(claim, case, before, after, text, f"embeddings {TWICE}")
+    if finding is not None:
+        detail = "the embeddings' length counts"
+        return Result(FAILED, detail, SIZE, findings=(finding,))
+    return Result(OK, f"lengths of {name} and of embeddings do not count", 2 * SIZE)
+
+
+def _weights(bench: Bench) -> tuple[str, int] | None:
+    """The head's class weights: their name, and the axis of the classes."""
+    head = bench.opened.head
+    assert isinstance(head, torch.nn.Module)
+    shape = (bench.classes, EMBEDDING_SIZE)
+    for name, parameter in head.named_parameters():
+        if tuple(parameter.shape) in (shape, shape[::-1]):
+            return name, int(tuple(parameter.shape) != shape)
+    return None
+
+
+def _changed(
+    claim: str,
+    case: Direct,
+    before: torch.Tensor,
+    after: torch.Tensor,
+    line: str,
+    what: str,
+) -> Finding | None:
+    """A finding where the head's answers differ, or None."""
+    bench = case.bench
+    got, want = (t.double().cpu().numpy().reshape(-1) for t in (after, before))
+    allowed = allowed_between_runs(bench.dtype, bench.session.fixed["scale"], want)
+    off = ~(np.abs(got - want) <= allowed) & (got != want)
+    if not off.any():
+        return None
+    index = int(np.argmax(np.where(off, np.abs(got - want), -1)))
+    shown = f"print(run().double().reshape(-1)[{index}].item())"
+    given = {name: tensor.detach() for name, tensor in case.given.items()}
+    return Finding(
+        f"{claim} [{what.split(' ')[0]} length]",
+        {
+            "rows": float(SIZE),
+            "element": float(index),
+            "factor": float(what.split()[-1]),
+        },
+        bench.dtype,
+        float(got[index]),
+        float(want[index]),
+        float(abs(got[index] - want[index])),
+        float(allowed[index]),
+        "torch.nn.functional.normalize is missing, or takes the wrong dim",
+        direct_script(bench, given, case.source, [line, shown]),
+    )
+
+
+ROW = Row(judge, needs=(OWNS_COSINES,))
