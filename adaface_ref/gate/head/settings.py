@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from adaface_ref.effort import EFFORTS
+from adaface_ref.choices import DTYPES, EFFORTS
 from adaface_ref.errors import DomainError, quoted
-
-WHOLE_DTYPES = ("float16", "bfloat16", "float32", "float64")
-"""The dtypes in which a head may be judged."""
+from adaface_ref.report.catalogue import GATE, catalogue
 
 
 @dataclass(frozen=True)
@@ -62,10 +60,11 @@ class Head:
         """
         for row in SETTINGS:
             value = getattr(self, row.name)
-            if value != FIELDS[row.name].default and not row.fits(value):
-                must = row.kind.must
-                shown = quoted(value)
-                raise DomainError(f"{row.name}={shown}, but must be {must} [gate]")
+            if value in (None, ()) and row.optional:
+                continue
+            if not row.fits(value):
+                told = f"{row.name}={quoted(value)}, but must be {row.must} [gate]"
+                raise DomainError(told)
 
     def as_json(self) -> dict[str, Any]:
         """As JSON types; the target must be a name."""
@@ -89,38 +88,52 @@ class Head:
         return cls(**{**data, **lists})
 
 
-FIELDS = {item.name: item for item in fields(Head)}
-
-
 class Kind(NamedTuple):
     """What a setting's value is.
 
     Args:
-        must: in words, to follow "must be".
-        fits: whether one value is so.
-        words: the values that there are, where they can be listed.
+        must: in words, to follow "must be"; "" for one of the words.
+        fits: whether a value is so.
+        words: lists the values that there are, where they can be listed.
     """
 
     must: str
     fits: Callable[[Any], bool]
-    words: tuple[str, ...] = ()
+    words: Callable[[], tuple[str, ...]] | None = None
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _one_of(*words: str) -> Kind:
-    return Kind(f"one of {', '.join(words)}", words.__contains__, words)
+def _one_of(words: Callable[[], tuple[str, ...]]) -> Kind:
+    return Kind("", lambda value: isinstance(value, str) and value in words(), words)
 
 
-TEXT = Kind("a text", lambda value: isinstance(value, str) and bool(value.strip()))
+def _accepted() -> tuple[str, ...]:
+    return tuple(entry.accept for entry in catalogue(GATE) if entry.accept)
+
+
+def _checks() -> tuple[str, ...]:
+    return tuple(entry.id for entry in catalogue(GATE))
+
+
+def _text(must: str) -> Kind:
+    return Kind(must, lambda value: isinstance(value, str) and bool(value.strip()))
+
+
+def _above_zero(unit: str) -> Kind:
+    return Kind(
+        f"a number of {unit} above 0", lambda v: _is_number(v) and 0 < v < math.inf
+    )
+
+
 COUNT = Kind(
     "an integer, 0 or more",
     lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
 )
-LIMIT = Kind("a number above 0", lambda v: _is_number(v) and 0 < v < math.inf)
 FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+PROFILE = _text("auto or a profile, such as fallback:detached")
 PAIRS = Kind(
     "a table of numbers, texts, true and false",
     lambda v: isinstance(v, Mapping) and all(isinstance(name, str) for name in v),
@@ -139,6 +152,7 @@ class Setting(NamedTuple):
         many: whether it holds several values.
         common: whether a file may say it for all heads.
         isolates: whether it means something for a process of its own only.
+        optional: whether None, or an empty tuple, says nothing.
     """
 
     name: str
@@ -149,11 +163,21 @@ class Setting(NamedTuple):
     many: bool = False
     common: bool = True
     isolates: bool = False
+    optional: bool = False
 
     @property
     def flag(self) -> str:
         """The option's name, such as time-limit."""
         return self.option or self.name.replace("_", "-")
+
+    @property
+    def must(self) -> str:
+        """What a value must be, to follow "must be"."""
+        words = self.kind.words
+        listed = "" if words is None else ", ".join(words())
+        if self.many:
+            return f"a list of {listed or self.kind.must}"
+        return self.kind.must or f"one of {listed}"
 
     def fits(self, value: Any) -> bool:
         """Whether a value is the setting's."""
@@ -164,34 +188,87 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("loss", TEXT, "NAME", "Such as arcface.", common=False),
-    Setting("profile", TEXT, "P",
-            "What it must be; auto (the default) takes any known one.", common=False),
-    Setting("adapter", TEXT, "NAME",
-            "How to call it, if not recognised: callable, cosine, embedding, loss, "
-            "adaface, pytorch-metric-learning, transformers or catalyst.",
-            common=False),
-    Setting("arguments", PAIRS, "NAME=VALUE",
-            "An argument of the head, or the loss's parameter to judge it by.",
-            option="arg", common=False),
-    Setting("device", TEXT, "D", "Where torch runs (cpu)."),
-    Setting("dtypes", _one_of(*WHOLE_DTYPES), "T",
-            "May be repeated; default float32 and float64.",
-            option="dtype", many=True),
+    Setting(
+        "loss",
+        _text("a loss id, such as arcface"),
+        "NAME",
+        "Such as arcface.",
+        common=False,
+    ),
+    Setting(
+        "profile",
+        PROFILE,
+        "P",
+        "What it must be; auto (the default) takes any known one.",
+        common=False,
+    ),
+    Setting(
+        "adapter",
+        _text("the name of an adapter"),
+        "NAME",
+        "How to call it, if not recognised: callable, cosine, embedding, loss, "
+        "adaface, pytorch-metric-learning, transformers or catalyst.",
+        common=False,
+        optional=True,
+    ),
+    Setting(
+        "arguments",
+        PAIRS,
+        "NAME=VALUE",
+        "An argument of the head, or the loss's parameter to judge it by.",
+        option="arg",
+        common=False,
+    ),
+    Setting(
+        "device", _text("a torch device, such as cpu"), "D", "Where torch runs (cpu)."
+    ),
+    Setting(
+        "dtypes",
+        _one_of(lambda: DTYPES),
+        "T",
+        "May be repeated; default float32 and float64.",
+        option="dtype",
+        many=True,
+    ),
     Setting("seed", COUNT, "N", "Draws the points (0)."),
-    Setting("effort", _one_of(*EFFORTS), "EFFORT",
-            "10^5, 10^6 or 10^7 points a check (normal)."),
+    Setting(
+        "effort",
+        _one_of(lambda: tuple(EFFORTS)),
+        "EFFORT",
+        "10^5, 10^6 or 10^7 points a check (normal).",
+    ),
     Setting("strict", FLAG, "", "Warnings are errors."),
-    Setting("accept", TEXT, "WORD",
-            "A departure that is meant, such as detached; may be repeated.", many=True),
-    Setting("select", TEXT, "CHECK", "Run this check alone; may be repeated.",
-            many=True),
-    Setting("time_limit", LIMIT, "SECONDS",
-            "A head that takes longer counts as hanging (1800).", isolates=True),
-    Setting("memory_limit", LIMIT, "GIB",
-            "A head that holds more, with what it starts, is ended (8).",
-            isolates=True),
-)  # fmt: skip
+    Setting(
+        "accept",
+        _one_of(_accepted),
+        "WORD",
+        "A departure that is meant, such as detached; may be repeated.",
+        many=True,
+        optional=True,
+    ),
+    Setting(
+        "select",
+        _one_of(_checks),
+        "CHECK",
+        "Run this check alone; may be repeated.",
+        many=True,
+        optional=True,
+    ),
+    Setting(
+        "time_limit",
+        _above_zero("seconds"),
+        "SECONDS",
+        "A head that takes longer counts as hanging (1800).",
+        isolates=True,
+    ),
+    Setting(
+        "memory_limit",
+        _above_zero("GiB"),
+        "GIB",
+        "A head that holds more, with what it starts, is ended (8).",
+        isolates=True,
+    ),
+)
 """The rows, in the order of the command line's help."""
 
 WORDS = {"true": True, "false": False, "none": None}

@@ -74,13 +74,14 @@ class _FailedError(Exception):
 
 
 def broken(
-    subject: Subject, policy: Policy, known: Collection[str]
+    subject: Subject, policy: Policy, profile: str, known: Collection[str]
 ) -> tuple[Broken | None, int]:
     """The shortest history that breaks a head's statistics.
 
     Args:
         subject: the head.
         policy: what it does with its statistics.
+        profile: in which its logits are judged.
         known: kinds that were broken before, which are left out.
 
     Returns:
@@ -93,7 +94,7 @@ def broken(
 
     class Machine(History):
         def __init__(self) -> None:
-            super().__init__(subject, policy, known, taken)
+            super().__init__(Model(subject, policy, profile), known, taken)
 
     try:
         run_state_machine_as_test(seed(subject.seed)(Machine), settings=SETTINGS)
@@ -114,21 +115,18 @@ class History(RuleBasedStateMachine):
     """A head and our model of its statistics, in lock-step.
 
     Args:
-        subject: the head.
-        policy: what it does with its statistics.
+        model: our statistics, beside the head.
         known: kinds of failure that are left out.
         taken: counts the steps.
     """
 
-    def __init__(
-        self, subject: Subject, policy: Policy, known: Collection[str], taken: list[int]
-    ) -> None:
+    def __init__(self, model: Model, known: Collection[str], taken: list[int]) -> None:
         super().__init__()
-        self.subject, self.policy, self.known = subject, policy, known
-        self.player, self.model = Player(subject), Model(subject, policy)
+        self.model, self.policy, self.known = model, model.policy, known
+        self.player = Player(model.subject)
         self.steps: tuple[Step, ...] = ()
         self.taken = taken
-        self.levels = NORMS if policy.loss == "adaface" else COSINES
+        self.levels = NORMS if self.policy.loss == "adaface" else COSINES
 
     @rule(data=st.data(), size=st.sampled_from([2, 3, 4, 5]))
     def normal_batch(self, data: Any, size: int) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from adaface_ref.gate.reading.argument_meanings import CONSTRUCTOR
 from adaface_ref.gate.head.subject import Subject
+from adaface_ref.gate.reading.argument_meanings import CONSTRUCTOR
 from adaface_ref.gate.statistics.policy import Policy
 from adaface_ref.gate.statistics.scenario import OTHER, Scenario, Step, target_cosine
 from adaface_ref.running_statistics import Curriculum, NormStatistics
@@ -27,10 +27,11 @@ class Model:
     Args:
         subject: the head.
         policy: says which of its numbers are which.
+        profile: in which its logits are judged.
     """
 
-    def __init__(self, subject: Subject, policy: Policy) -> None:
-        self.subject, self.policy = subject, policy
+    def __init__(self, subject: Subject, policy: Policy, profile: str) -> None:
+        self.subject, self.policy, self.profile = subject, policy, profile
         weight = expected_weight(subject, policy)
         self.norms = replace(expected_norms(subject), new_batch_weight=weight)
         self.curriculum = Curriculum(new_batch_weight=weight)
@@ -81,7 +82,7 @@ class Model:
         columns |= {k: np.asarray([v]) for k, v in given.items()}
         columns["other_cosine"] = np.asarray([OTHER])
         quantity = "logit" if scenario.target else "other_logit"
-        return float(subject.predict(quantity, columns)[0])
+        return float(subject.predict(quantity, columns, self.profile)[0])
 
     def allowed(self, scenario: Scenario) -> float:
         """How far a head may be from that."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.head.subject import Subject
+from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.statistics.policy import (
     AFTER,
     BATCH,

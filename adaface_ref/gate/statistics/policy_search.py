@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.statistics import curriculum_policy, norm_policy
 from adaface_ref.gate.statistics.policy import (
     CLOSE,

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import torch
 
 from adaface_ref.gate.guarding.errors import SubjectError, subject_error
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.reading.leaf import SNIPPET
-from adaface_ref.gate.reading.reading import DTYPES, Batch
+from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch
 from adaface_ref.gate.statistics.kept_numbers import put, put_line, scalars
 from adaface_ref.report.report import Finding
 
@@ -95,9 +96,7 @@ class Player:
 
     def _save_and_load(self) -> None:
         saved = self.opened.head
-        self.opened = self.subject.build(
-            self.classes, "float64", self.subject.device
-        )
+        self.opened = self.subject.build(self.classes, "float64", self.subject.device)
         if not isinstance(saved, torch.nn.Module):
             raise SubjectError("the head is no torch module, so it has no state_dict")
         try:
@@ -109,7 +108,7 @@ class Player:
         if isinstance(self.opened.head, torch.nn.Module):
             self.opened.head.train(step.kind == "train")
         cosines, norms = _given(self.subject, step, self.classes)
-        kind, device = DTYPES["float64"], self.subject.device
+        kind, device = TORCH_DTYPES["float64"], self.subject.device
         cosine = torch.tensor(cosines, dtype=kind, device=device).requires_grad_()
         rows = {}
         if norms is not None:
