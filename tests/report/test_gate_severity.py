@@ -17,6 +17,7 @@ from adaface_ref.gate.checks.severity import SEVERITIES, graded
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.report.catalogue import GATE, Check, Entry, Row, catalogue, entry_of
+from adaface_ref.report.report import Outcome
 
 HALF = replace(POLE, dtype="bfloat16")
 
