@@ -15,7 +15,7 @@ from adaface_ref.cli.options import (
     JSON_HELP,
     head_options,
     head_settings,
-    shown_progress,
+    show_progress,
     write_html,
 )
 
@@ -107,7 +107,7 @@ def gate_command(
         verbose=options["verbose"],
         one=target is not None,
     )
-    with shown_progress() as progress:
+    with show_progress() as progress:
         reports, texts = commands.judge_heads(heads, wishes, progress)
     for text in texts:
         click.echo(text)
@@ -138,7 +138,7 @@ def replay_command(identifier: str, findings: Path | None) -> None:
 
     folder = findings or kept_findings.FOLDER
     kept = kept_findings.kept(identifier, folder)
-    with shown_progress() as progress:
+    with show_progress() as progress:
         if "port" in kept:
             from adaface_ref.ports import replays as of_ports
 

@@ -14,7 +14,7 @@ from adaface_ref.cli.options import (
     JSON_HELP,
     SEED,
     Limit,
-    shown_progress,
+    show_progress,
 )
 
 
@@ -115,7 +115,7 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
         verbose=options["verbose"],
         one=False,
     )
-    with shown_progress() as progress:
+    with show_progress() as progress:
         code, texts = commands.judge_command(command, wish, wishes, progress)
     for text in texts:
         click.echo(text)
