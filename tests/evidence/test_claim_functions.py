@@ -110,7 +110,7 @@ def test_what_refutes_a_claim_is_what_its_words_say(
 
 
 def test_a_wrong_ratio_of_variances_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "_answered_ratio", lambda alpha: alpha)
+    monkeypatch.setattr(statistics, "_ratio_by_answers", lambda alpha: alpha)
     assert not statistics.smoothing_leaves_alpha_over_two_less_alpha(0).holds
 
 
