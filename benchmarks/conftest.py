@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-
 KEPT = ("python_version", "machine", "processor", "system")
 
 

@@ -54,7 +54,7 @@ def verify_command(
     """
     from adaface_ref.evidence.verify import as_json, verify
     from adaface_ref.gate.checks.runner import require_device
-    from adaface_ref.pictures.report import verification_page
+    from adaface_ref.pictures.pages.reports import verification_page
     from adaface_ref.tables import print_verification
 
     require_device(device, "verify")
@@ -165,7 +165,7 @@ def claims_command(
         write_certificates,
     )
     from adaface_ref.gate.checks.runner import require_device
-    from adaface_ref.pictures.report import claims_page
+    from adaface_ref.pictures.pages.reports import claims_page
     from adaface_ref.tables import print_claims
 
     require_device(settings["device"], "claims")

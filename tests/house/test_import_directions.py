@@ -41,6 +41,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gate", "ports.pipe", "ports.export"),
     ("ports",),
     ("pictures",),
+    ("pictures.drawing",),
+    ("pictures.pages",),
     ("tables",),
     ("cli",),
 )
