@@ -88,6 +88,7 @@ def run_parts(run: Run, parts: Sequence[Part], result: dict[str, Any]) -> None:
     rows = {part.name: {"status": "not run", "about": part.about} for part in parts}
     result.update(parts=rows, as_expected=False)
     for place, part in enumerate(parts):
+        rows[part.name]["status"] = "started"
         write_whole(run.file, json.dumps(result, indent=1))
         shares = sum(other.share for other in parts[place:])
         limit = max(1.0, (run.until - time.monotonic()) * part.share / shares)
@@ -150,6 +151,7 @@ def without_places(line: str, folder: Path) -> str:
         (str(folder), "<laid out>"),
         (str(CHECKOUT), "<checkout>"),
         (sys.prefix, "<python>"),
+        (sys.base_prefix, "<python>"),
         (str(Path.home()), "<home>"),
     ):
         line = line.replace(place, name) if len(place) > 1 else line

@@ -1,21 +1,28 @@
-"""Forward and backward of every head of ours, against softmax without a margin."""
+"""Forward and backward of every head of ours, against softmax without a margin.
+
+Ours compute in float32 at least; the plain softmax computes in the dtype it is given,
+so that the ratio in bfloat16 holds the price of that, too.
+"""
 
 from __future__ import annotations
 
 import gc
+import statistics
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.benchmark import Timer
 
 from adaface_ref.torch_heads import HEADS, MagFace
 from cuda_parts.work import Work
 
 DTYPES = (torch.float32, torch.bfloat16)
 PLAIN = "plain"
+FEWEST = 5
+"""Steps of a measurement."""
 
 
 class Size(NamedTuple):
@@ -60,7 +67,8 @@ class Plain(nn.Module):
 def run(work: Work) -> list[str]:
     """Measures them all, and says which ran out of memory or gave what is no number."""
     size = SMALL if work.rehearse else FULL
-    work.keep(size=size._asdict(), heads={})
+    precision = torch.get_float32_matmul_precision()
+    work.keep(size=size._asdict(), float32_products=precision, heads={})
     unexpected = []
     for dtype in DTYPES:
         name = str(dtype).removeprefix("torch.")
@@ -122,16 +130,27 @@ def measured(
 
     step()  # what is compiled or set up at first is not the head's
     memory = extra_memory(step, head, embeddings) if device == "cuda" else None
-    found = Timer("step()", globals={"step": step}).blocked_autorange(
-        min_run_time=size.seconds
-    )
+    taken = seconds_of(step, size.seconds, device)
     gradients = [embeddings.grad, *(weight.grad for weight in head.parameters())]
     return {
-        "milliseconds": round(found.median * 1000, 3),
-        "runs": found.number_per_run * len(found.times),
+        "milliseconds": round(statistics.median(taken) * 1000, 3),
+        "runs": len(taken),
         "extra_memory_gib": memory,
         "finite": all(g is not None and bool(g.isfinite().all()) for g in gradients),
     }
+
+
+def seconds_of(step: Callable[[], None], about: float, device: str) -> list[float]:
+    """Seconds of every step of many; torch's own timer would want setuptools."""
+    until = time.perf_counter() + about
+    taken: list[float] = []
+    while len(taken) < FEWEST or time.perf_counter() < until:
+        began = time.perf_counter()
+        step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - began)
+    return taken
 
 
 def extra_memory(

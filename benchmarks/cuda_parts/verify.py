@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from cuda_parts.work import Work
@@ -33,6 +34,15 @@ def run(work: Work) -> list[str]:
     return unexpected
 
 
+Share = float | str
+"""Of the allowed error; "inf" and "nan" are text, since JSON lacks them."""
+
+
+def worst_of(shares: Iterable[Share]) -> Share:
+    """The greatest; nothing is worse than nan."""
+    return max(shares, key=lambda share: (share == "nan", float(share)))
+
+
 def summary(found: dict[str, Any]) -> dict[str, Any]:
     """What `verify --json` wrote, in a few numbers a cell.
 
@@ -44,7 +54,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
         error by cell, form and dtype, verdicts by name.
     """
     compared = Counter[str]()
-    shares: dict[str, dict[str, float]] = {}
+    shares: dict[str, dict[str, Share]] = {}
     disagreeing = []
     for row in found["agreement"]:
         cell = f"{row['loss']} {row['profile']}"
@@ -53,14 +63,16 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
         compared[f"{row['form']} {row['device']}"] += sum(
             quantity["compared"] for quantity in quantities
         )
-        worst = max(quantity["worst_share_of_allowed"] for quantity in quantities)
-        shares.setdefault(cell, {})[form] = round(worst, 4)
+        worst = worst_of(quantity["worst_share_of_allowed"] for quantity in quantities)
+        shares.setdefault(cell, {})[form] = worst
         if not row["agrees"]:
             disagreeing.append(f"{cell}, {form}")
     claims = found["invariants"]
     return {
         "compared": dict(compared),
-        "worst_share": max(max(row.values()) for row in shares.values()),
+        "worst_share": worst_of(
+            share for row in shares.values() for share in row.values()
+        ),
         "verdicts": dict(Counter(claim["verdict"] for claim in claims)),
         "not_as_expected": [c["id"] for c in claims if not c["as_expected"]],
         "disagreeing": disagreeing,
