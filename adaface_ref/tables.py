@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from adaface_ref.choices import DTYPES
 from adaface_ref.evidence.truth.agreement import Judgement
 from adaface_ref.evidence.truth.forms import undefined_cells
 from adaface_ref.evidence.truth.point import interval, quantities_at
@@ -21,7 +22,6 @@ from adaface_ref.spec.language.files import our_claims
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
 from adaface_ref.spec.symbols import QUANTITIES
-from adaface_ref.tolerance import DTYPES
 
 
 def _console() -> Console:
