@@ -159,6 +159,7 @@ def test_without_cuda_the_comparison_is_skipped_with_the_reason() -> None:
     assert outcome.detail == "skipped: this machine has no CUDA device"
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", EXACT)
 def test_exact_heads_are_the_same_on_cuda(name: str) -> None:
