@@ -45,5 +45,8 @@ def judge(evidence: Evidence, claim: str) -> Result:
 
 ROW = Row(
     judge,
-    severity={"error": "", "warning": "where it is bad manners alone, such as np.seterr"},
+    severity={
+        "error": "",
+        "warning": "where it is bad manners, such as np.seterr",
+    },
 )
