@@ -9,13 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from adaface_ref.choices import DTYPES
 from adaface_ref.evidence.truth.agreement import Judgement
 from adaface_ref.evidence.truth.point import quantities_at
 from adaface_ref.evidence.verdict import Verdict
 from adaface_ref.evidence.verify import Verification
 from adaface_ref.lists import add_row, make_table, open_console
 from adaface_ref.spec.losses import LOSSES
-from adaface_ref.tolerance import DTYPES
 
 
 def print_verification(result: Verification) -> None:

@@ -43,8 +43,6 @@ LARGEST = {
     "bfloat16": (2 - 2.0**-7) * 2.0**127,
 }
 
-DTYPES = tuple(EPSILON)
-
 ROUNDINGS = 4
 """How many roundings of each input's size a result may be off.
 

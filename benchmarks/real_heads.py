@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import NamedTuple
 
 from adaface_ref.gate.checks.runner import run_gate
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.report.report import FAILED, WARNING, Report
 
 METRIC_LEARNING = "pytorch_metric_learning.losses"
@@ -17,25 +17,19 @@ WAV2VEC2 = "transformers.models.wav2vec2.modeling_wav2vec2"
 CATALYST = "catalyst.contrib.layers"
 
 
-class Head(NamedTuple):
-    """A head of another package, and the loss that it says it is."""
-
-    target: str
-    loss: str
-
-
 HEADS = (
-    Head(f"{METRIC_LEARNING}:CosFaceLoss", "cosface"),
-    Head(f"{METRIC_LEARNING}:ArcFaceLoss", "arcface"),
-    Head(f"{METRIC_LEARNING}:SphereFaceLoss", "sphereface"),
-    Head(f"{METRIC_LEARNING}:NormalizedSoftmaxLoss", "normface"),
-    Head(f"{WAV2VEC2}:AMSoftmaxLoss", "cosface"),
-    Head(f"{CATALYST}:AMSoftmax", "cosface"),
-    Head(f"{CATALYST}:CosFace", "cosface"),
-    Head(f"{CATALYST}:ArcFace", "arcface"),
-    Head(f"{CATALYST}:SubCenterArcFace", "arcface"),
-    Head(f"{CATALYST}:CurricularFace", "curricularface"),
+    Head(f"{METRIC_LEARNING}:CosFaceLoss", "cosface", effort="quick"),
+    Head(f"{METRIC_LEARNING}:ArcFaceLoss", "arcface", effort="quick"),
+    Head(f"{METRIC_LEARNING}:SphereFaceLoss", "sphereface", effort="quick"),
+    Head(f"{METRIC_LEARNING}:NormalizedSoftmaxLoss", "normface", effort="quick"),
+    Head(f"{WAV2VEC2}:AMSoftmaxLoss", "cosface", effort="quick"),
+    Head(f"{CATALYST}:AMSoftmax", "cosface", effort="quick"),
+    Head(f"{CATALYST}:CosFace", "cosface", effort="quick"),
+    Head(f"{CATALYST}:ArcFace", "arcface", effort="quick"),
+    Head(f"{CATALYST}:SubCenterArcFace", "arcface", effort="quick"),
+    Head(f"{CATALYST}:CurricularFace", "curricularface", effort="quick"),
 )
+"""Heads of other packages, and the losses that they say they are."""
 
 
 def judged(head: Head) -> Report:
@@ -50,7 +44,7 @@ def judged(head: Head) -> Report:
     with warnings.catch_warnings():
         # What a package warns of when it is imported is not the gate's to judge.
         warnings.simplefilter("ignore")
-        return run_gate(head.target, loss=head.loss, effort="quick")
+        return run_gate(head)
 
 
 def table_row(head: Head, report: Report) -> str:

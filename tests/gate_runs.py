@@ -7,8 +7,9 @@ from functools import cache
 
 import pytest
 
+from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.runner import run_gate
-from adaface_ref.gate.session.session import EFFORTS
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.report.report import Outcome, Report
 
 
@@ -31,14 +32,16 @@ def few_points(
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(EFFORTS, effort, points)
         return run_gate(
-            target,
-            loss=loss,
-            profile=profile,
-            dtypes=dtypes,
-            seed=seed,
-            effort=effort,
-            only=only,
-            arguments=arguments,
+            Head(
+                target,
+                loss=loss,
+                profile=profile,
+                dtypes=dtypes,
+                seed=seed,
+                effort=effort,
+                select=() if only is None else (only,),
+                arguments=arguments,
+            )
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from adaface_ref.cli.options import (
-    EFFORTS,
+    EFFORT,
     FILE,
     FOLDER,
     HTML_HELP,
@@ -31,7 +31,7 @@ SECTIONS = click.Choice(["losses", "profiles", "quantities", "checks", "claims"]
 @click.option("--device", default="cpu", show_default=True, help="Where torch runs.")
 @click.option(
     "--effort",
-    type=EFFORTS,
+    type=EFFORT,
     default="normal",
     show_default=True,
     help="About 10^5, 10^6 or 10^7 values in all.",
@@ -116,7 +116,7 @@ POINTS_HELP = "10^5, 10^6 or 10^7 points a claim."
 @click.option("--device", default="cpu", show_default=True, help="Where sweeps run.")
 @click.option(
     "--effort",
-    type=EFFORTS,
+    type=EFFORT,
     default="normal",
     show_default=True,
     help=POINTS_HELP + " At thorough every float32 cosine is tried, too: hours.",
@@ -187,7 +187,7 @@ def claims_command(
 @click.option("--profile", default="pure", show_default=True, metavar="P")
 @click.option("--where", default="", metavar="BOX", help="Such as margin=0.4.")
 @click.option(
-    "--effort", type=EFFORTS, default="normal", show_default=True, help=POINTS_HELP
+    "--effort", type=EFFORT, default="normal", show_default=True, help=POINTS_HELP
 )
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)

@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from adaface_ref.cli.options import (
-    EFFORTS,
     FILE,
     HTML_HELP,
     JSON_HELP,
-    Limit,
+    head_options,
+    head_settings,
     shown_progress,
     write_html,
 )
@@ -22,52 +22,7 @@ from adaface_ref.cli.options import (
 
 @click.command("gate")
 @click.argument("target", required=False)
-@click.option("--loss", metavar="NAME", help="Such as arcface.")
-@click.option(
-    "--profile",
-    metavar="P",
-    help="What it must be; auto (the default) takes any known one.",
-)
-@click.option(
-    "--adapter",
-    metavar="NAME",
-    help="How to call it, if not recognised: callable, cosine, embedding, loss, "
-    "adaface, pytorch-metric-learning, transformers or catalyst.",
-)
-@click.option(
-    "--arg",
-    "arguments",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An argument of the head, or the loss's parameter to judge it by.",
-)
-@click.option("--device", metavar="D", help="Where torch runs (cpu).")
-@click.option(
-    "--dtype",
-    "dtypes",
-    multiple=True,
-    metavar="T",
-    help="May be repeated; default float32 and float64.",
-)
-@click.option("--seed", type=click.IntRange(min=0), help="Draws the points (0).")
-@click.option(
-    "--effort",
-    type=EFFORTS,
-    help="10^5, 10^6 or 10^7 points a check (normal).",
-)
-@click.option(
-    "--time-limit",
-    type=Limit(),
-    metavar="SECONDS",
-    help="A head that takes longer counts as hanging (1800).",
-)
-@click.option(
-    "--memory-limit",
-    type=Limit(),
-    metavar="GIB",
-    help="A head that holds more, with what it starts, is ended (8).",
-)
-@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@head_options
 @click.option(
     "--config",
     type=FILE,
@@ -135,7 +90,7 @@ def gate_command(
         found = configuration.find_configuration(Path.cwd())
     else:
         found = configuration.read_configuration(config)
-    heads = configuration.chosen(found, target, settings_of(options))
+    heads = configuration.chosen(found, target, head_settings(options))
     baseline = options["baseline"] or found.baseline
     if options["update_baseline"] and baseline is None:
         raise click.UsageError("--update-baseline: --baseline must be given")
@@ -158,25 +113,6 @@ def gate_command(
         click.echo(text)
     write_html(wishes.html, lambda: gate_page([r.as_json() for r in reports]))
     sys.exit(exit_code_of(reports))
-
-
-HEAD_OPTIONS = (
-    *("loss", "profile", "adapter", "arguments", "device", "dtypes", "seed", "effort"),
-    *("time_limit", "memory_limit", "strict"),
-)
-"""What the command line may say of a head."""
-
-
-def settings_of(options: dict[str, Any]) -> dict[str, Any]:
-    """A head's settings that the command line gives."""
-    from adaface_ref.gate.arguments import parse_arguments
-
-    given = {name: options[name] for name in HEAD_OPTIONS}
-    # A seed of 0 equals False, but was given.
-    given = {k: v for k, v in given.items() if v not in (None, ()) and v is not False}
-    if "arguments" in given:
-        given["arguments"] = parse_arguments(given["arguments"])
-    return given
 
 
 @click.command("replay")

@@ -7,13 +7,16 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-EFFORTS = click.Choice(["quick", "normal", "thorough"])
+from adaface_ref.choices import EFFORTS
+from adaface_ref.gate.head.settings import SETTINGS, parse_arguments
+
+EFFORT = click.Choice(list(EFFORTS))
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True, writable=True)
 SEED = click.IntRange(min=0)
@@ -37,6 +40,15 @@ class Limit(click.FloatRange):
         return number
 
 
+CLICK_TYPES = {
+    "seed": SEED,
+    "effort": EFFORT,
+    "time_limit": Limit(),
+    "memory_limit": Limit(),
+}
+"""Settings that are no plain texts on the command line."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 Progress = Callable[[str, float], None]
 
 
@@ -104,3 +116,33 @@ def write_whole(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise click.UsageError(f"{path} was not written: {error.strerror}") from None
+
+
+def head_options(command: Command) -> Command:
+    """Adds an option for every setting of a head."""
+    for row in reversed(SETTINGS):
+        kind = CLICK_TYPES.get(row.name)
+        if row.name == "strict":
+            option = click.option("--strict", is_flag=True, help=row.help)
+        else:
+            several = row.many or row.name == "arguments"
+            option = click.option(
+                f"--{row.flag}",
+                row.name,
+                metavar=None if row.name == "effort" else row.metavar,
+                type=kind,
+                multiple=several,
+                help=row.help,
+            )
+        command = option(command)
+    return command
+
+
+def head_settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A head's settings that the command line gives."""
+    given = {row.name: options[row.name] for row in SETTINGS}
+    # A seed of 0 equals False, but was given.
+    given = {k: v for k, v in given.items() if v not in (None, ()) and v is not False}
+    if "arguments" in given:
+        given["arguments"] = parse_arguments(given["arguments"])
+    return given

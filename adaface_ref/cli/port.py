@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from adaface_ref.cli.options import (
-    EFFORTS,
+    EFFORT,
     FILE,
     JSON_HELP,
     SEED,
@@ -28,7 +28,7 @@ from adaface_ref.cli.options import (
 @click.option("--seed", type=SEED, default=0, help="Draws the points (0).")
 @click.option(
     "--effort",
-    type=EFFORTS,
+    type=EFFORT,
     default="quick",
     help="10^5, 10^6 or 10^7 points a check (quick).",
 )

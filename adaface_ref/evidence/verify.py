@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from adaface_ref.choices import EFFORTS
 from adaface_ref.evidence.claims import decide_all, row_of
 from adaface_ref.evidence.truth.agreement import Comparison
 from adaface_ref.evidence.truth.forms import Agreement, agreements, defined_cells
@@ -15,7 +16,6 @@ from adaface_ref.spec.language.files import Claim, our_claims
 
 JSON_VERSION = 2
 
-EFFORTS = {"quick": 100_000, "normal": 1_000_000, "thorough": 10_000_000}
 """Values compared, about, over all cells together."""
 
 SEARCHED = {"quick": "quick", "normal": "quick", "thorough": "normal"}

@@ -45,16 +45,19 @@ def check_head(
         ValueError: the target, the loss, the profile or an argument is not valid.
     """
     from adaface_ref.gate.checks.runner import run_gate
+    from adaface_ref.gate.head.settings import Head
 
     report = run_gate(
-        target,
-        loss=loss,
-        profile=profile,
-        adapter=adapter,
-        device=device,
-        seed=seed,
-        effort=effort,
-        arguments=arguments,
+        Head(
+            target,
+            loss,
+            profile=profile,
+            adapter=adapter,
+            device=device,
+            seed=seed,
+            effort=effort,
+            arguments=arguments or {},
+        )
     )
     if report.exit_code != 0:
         raise AssertionError(report.text())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.configuration import Head
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.parent import Progress, judge_apart
 from adaface_ref.gate.replay import store
 from adaface_ref.report.baseline import Entry
@@ -77,9 +77,7 @@ def _judged(head: Head, progress: Progress, number: int, count: int) -> Report:
         prefix = f"{head.target}: " if count > 1 else ""
         progress(prefix + what, (number + done) / count)
 
-    judged = judge_apart(
-        head.target, progress=share, **head.limits(), **head.settings()
-    )
+    judged = judge_apart(head, share)
     if judged.output:
         click.echo(judged.output, err=True)
     return report_from(judged.data)

@@ -17,75 +17,16 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from adaface_ref.errors import DomainError
+from adaface_ref.gate.head.settings import SETTINGS, Head
 from adaface_ref.numpy_reference import DEFINED, LOSSES
 from adaface_ref.numpy_reference.arguments import parse_profile
-from adaface_ref.report.catalogue import GATE, catalogue
 from adaface_ref.report.files import read_text
-from adaface_ref.report.user_tables import (
-    Field,
-    one_of,
-    positive,
-    read_fields,
-    some_of,
-    word,
-)
-
-EFFORTS = ("quick", "normal", "thorough")
-DTYPES = ("float16", "bfloat16", "float32", "float64")
-"""As in `session` and `reading`, which import torch; a test compares them."""
-
-
-@dataclass(frozen=True)
-class Head:
-    """One head to judge.
-
-    Args:
-        target: `package.module:name` or `path/file.py:name`.
-        loss: a loss id.
-        profile: `auto`, or the profile that it must have.
-        adapter: how to call it; recognised when left out.
-        arguments: its own arguments, and values of the loss's parameters.
-        device: a torch device.
-        dtypes: the dtypes in which it is judged.
-        seed: draws the points.
-        effort: `quick`, `normal` or `thorough`.
-        strict: whether warnings are errors.
-        accept: departures that are meant.
-        time_limit: seconds after which it counts as hanging.
-        memory_limit: GiB that it and what it starts may hold.
-    """
-
-    target: str
-    loss: str
-    profile: str = "auto"
-    adapter: str | None = None
-    arguments: Mapping[str, object] = field(default_factory=dict)
-    device: str = "cpu"
-    dtypes: tuple[str, ...] = ("float32", "float64")
-    seed: int = 0
-    effort: str = "normal"
-    strict: bool = False
-    accept: tuple[str, ...] = ()
-    time_limit: float = 1800.0
-    memory_limit: float = 8.0
-
-    def limits(self) -> dict[str, float]:
-        """What `judge_apart` holds its process to."""
-        return {"limit": self.time_limit, "memory_limit": self.memory_limit}
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments of `run_gate` besides the target."""
-        left_out = ("target", "time_limit", "memory_limit")
-        return {
-            f.name: getattr(self, f.name)
-            for f in fields(self)
-            if f.name not in left_out
-        }
+from adaface_ref.report.user_tables import Field, one_of, read_fields, word
 
 
 @dataclass(frozen=True)
@@ -105,20 +46,13 @@ class Configuration:
     file: Path | None = None
 
 
-COMMON: dict[str, Field] = {
-    "effort": one_of(EFFORTS),
-    "seed": Field(
-        "an integer, 0 or more",
-        lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
-    ),
-    "device": word("a torch device, such as cpu"),
-    "dtypes": some_of(DTYPES),
-    "strict": Field("true or false", lambda v: isinstance(v, bool)),
-    "accept": some_of([e.accept for e in catalogue(GATE) if e.accept]),
-    "time-limit": positive("seconds"),
-    "memory-limit": positive("GiB"),
-}
-"""What may stand in [tool.adaface-ref] for all heads, and in a head for itself."""
+OWN = {row.name.replace("_", "-"): Field(row.must, row.fits)
+       for row in SETTINGS}  # fmt: skip
+"""What may stand in a [[tool.adaface-ref.head]]."""
+
+COMMON = {row.name.replace("_", "-"): OWN[row.name.replace("_", "-")]
+          for row in SETTINGS if row.common}  # fmt: skip
+"""What may stand in [tool.adaface-ref], for all heads."""
 
 TOP = COMMON | {
     "baseline": word("a file"),
@@ -128,18 +62,9 @@ TOP = COMMON | {
     ),
 }
 
-HEAD = COMMON | {
+HEAD = OWN | {
     "target": word("package.module:name or path/file.py:name", required=True),
     "loss": one_of(LOSSES, required=True),
-    "profile": word("auto or a profile, such as fallback:detached"),
-    "adapter": word("the name of an adapter"),
-    "arguments": Field(
-        "a table of numbers, texts, true and false",
-        lambda v: (
-            isinstance(v, dict)
-            and all(isinstance(item, str | int | float) for item in v.values())
-        ),
-    ),
 }
 
 
@@ -187,12 +112,12 @@ def read_configuration(file: Path, *, required: bool = True) -> Configuration:
         raise DomainError(f"{file}: must have a table [tool.adaface-ref]")
     top = read_fields(table, TOP, f"{file}: [tool.adaface-ref]")
     rows, baseline = top.pop("head", []), top.pop("baseline", None)
-    common = _settings(top)
+    common = _as_fields(top)
     heads = []
     for number, row in enumerate(rows, 1):
         own = read_fields(row, HEAD, f"{file}: head {number}")
         own["target"] = _from(file.parent, own["target"])
-        heads.append(Head(**{**common, **_settings(own)}))
+        heads.append(Head(**{**common, **_as_fields(own)}))
         _require_profile(heads[-1], f"{file}: head {number}")
     _require_different(heads, file)
     where = None if baseline is None else file.parent / baseline
@@ -239,7 +164,7 @@ def chosen(
     return (Head(target, **{**configuration.common, **given}),)
 
 
-def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
+def _as_fields(table: Mapping[str, Any]) -> dict[str, Any]:
     """As the fields of Head have it."""
     return {
         name.replace("-", "_"): tuple(value) if isinstance(value, list) else value

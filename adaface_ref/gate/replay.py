@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from adaface_ref.gate.configuration import Head
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.parent import Progress, judge_apart
 from adaface_ref.report.kept_findings import compared, keep, kept, not_kept
 from adaface_ref.report.read_back import finding_from, report_from
@@ -40,7 +38,7 @@ def store(report: Report, head: Head, folder: Path) -> None:
     Raises:
         DomainError: the folder cannot be written.
     """
-    keep(report, {"head": asdict(head)}, folder)
+    keep(report, {"head": head.as_json()}, folder)
 
 
 def recall(identifier: str, folder: Path) -> Stored:
@@ -58,7 +56,9 @@ def recall(identifier: str, folder: Path) -> Stored:
     """
     data = kept(identifier, folder)
     try:
-        return Stored(_head(data["head"]), data["check"], finding_from(data["finding"]))
+        return Stored(
+            Head.from_json(data["head"]), data["check"], finding_from(data["finding"])
+        )
     except (ValueError, KeyError, TypeError):
         raise not_kept(folder / f"{identifier}.json") from None
 
@@ -73,16 +73,5 @@ def replay(stored: Stored, progress: Progress) -> tuple[str, int]:
     Returns:
         What to print, and the exit code: 0 fixed, 1 still fails, 3 not judged.
     """
-    head = stored.head
-    judged = judge_apart(
-        head.target,
-        progress=progress,
-        **head.limits(),
-        **{**head.settings(), "only": stored.check},
-    )
+    judged = judge_apart(replace(stored.head, select=(stored.check,)), progress)
     return compared(stored.check, stored.finding, report_from(judged.data))
-
-
-def _head(data: Mapping[str, Any]) -> Head:
-    lists = {k: tuple(v) for k, v in data.items() if isinstance(v, list)}
-    return Head(**{**data, **lists})

@@ -5,25 +5,24 @@ from __future__ import annotations
 import datetime
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.arguments import parse_arguments
 from adaface_ref.gate.checks import CHECKS
 from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import open_evidence
 from adaface_ref.gate.configuration import (
     Configuration,
-    Head,
     chosen,
     find_configuration,
     read_configuration,
 )
 from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.plugin import settings_of
 from adaface_ref.report.baseline import Entry, read_baseline, settled
 from adaface_ref.report.catalogue import Check
 from adaface_ref.report.report import ERROR, FAILED, SKIPPED, Report, number
@@ -55,18 +54,7 @@ def _configuration(config: pytest.Config) -> Configuration:
 
 
 def _heads(config: pytest.Config) -> tuple[Head, ...]:
-    names = ("loss", "profile", "adapter", "effort", "seed")
-    given: dict[str, Any] = {n: config.getoption(f"head_{n}") for n in names}
-    given = {name: value for name, value in given.items() if value is not None}
-    if "seed" in given:
-        if not given["seed"].isdecimal():
-            must = "an integer, 0 or more [gate]"
-            raise DomainError(f"--head-seed={given['seed']}, but must be {must}")
-        given["seed"] = int(given["seed"])
-    if config.getoption("head_arg"):
-        given["arguments"] = parse_arguments(config.getoption("head_arg"))
-    if config.getoption("head_dtype"):
-        given["dtypes"] = tuple(config.getoption("head_dtype"))
+    given = settings_of(config)
     target, found = config.getoption("head"), _configuration(config)
     if not target and not found.heads and not config.getoption("head_config"):
         return ()
@@ -93,10 +81,8 @@ def baseline(request: pytest.FixtureRequest) -> tuple[Entry, ...]:
 @pytest.fixture(scope="module")
 def evidence(head: Head) -> Evidence:
     """The head, opened once for all checks."""
-    left_out = ("strict", "accept")
-    settings = {k: v for k, v in head.settings().items() if k not in left_out}
     try:
-        return open_evidence(resolve(head.target), **settings)
+        return open_evidence(resolve(head.target), head)
     except (SubjectError, ValueError) as error:
         pytest.fail(str(error), pytrace=False)
 
@@ -109,9 +95,7 @@ def test_head(
     baseline: tuple[Entry, ...],
 ) -> None:
     """The head passes the check."""
-    ran = run_check(
-        check, evidence, effort=head.effort, strict=head.strict, accept=head.accept
-    )
+    ran = run_check(check, evidence)
     profile, name = evidence.session.profile, evidence.session.target.name
     report = Report(name, head.loss, "", profile, "", (), {}, (ran,))
     mine = [entry for entry in baseline if entry.check == check.id]

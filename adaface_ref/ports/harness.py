@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
+from adaface_ref.choices import EFFORTS
 from adaface_ref.evidence.truth.agreement import INPUTS, Allowance
 from adaface_ref.ports.ask import Cell, cells_of, dtypes_of, quantities_of
 from adaface_ref.ports.checks import outcomes_of
@@ -19,7 +20,6 @@ from adaface_ref.spec.losses import LOSSES
 
 Progress = Callable[[str, float], None]
 
-EFFORTS = {"quick": 10**5, "normal": 10**6, "thorough": 10**7}
 """Points a check."""
 
 LIMIT = 30.0

@@ -21,6 +21,7 @@ from adaface_ref.evidence.truth import forms
 from adaface_ref.evidence.truth.agreement import Columns, Comparison, Floats
 from adaface_ref.evidence.verify import Verification, as_json
 from adaface_ref.gate.checks.runner import run_gate
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.spec.profiles import RULES
 
 WIDTH = 80
@@ -78,7 +79,7 @@ def test_json_of_gate_follows_its_schema(head: str) -> None:
     schema = schema_of("adaface_ref.report", "report.schema.json")
     jsonschema.Draft202012Validator.check_schema(schema)
     target = f"{Path(__file__).parents[1]}/zoo/{head.replace(':', '.py:')}"
-    report = run_gate(target, loss="arcface", effort="quick")
+    report = run_gate(Head(target, loss="arcface", effort="quick"))
     text = json.dumps(report.as_json(), allow_nan=False)
     jsonschema.validate(json.loads(text), schema)
 

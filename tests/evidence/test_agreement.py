@@ -9,6 +9,7 @@ import pytest
 from budgets import BLOCKS
 from hypothesis import given
 
+from adaface_ref.choices import DTYPES
 from adaface_ref.evidence.truth import oracle
 from adaface_ref.evidence.truth.agreement import FIXED_SHARE, Judgement, Question, judge
 from adaface_ref.evidence.truth.evaluate import evaluate_numpy
@@ -23,7 +24,7 @@ from adaface_ref.evidence.truth.forms import (
     torch_values,
 )
 from adaface_ref.points import block, corner_count, seeds
-from adaface_ref.tolerance import DTYPES, EPSILON
+from adaface_ref.tolerance import EPSILON
 
 SIZE = 400
 

@@ -22,6 +22,7 @@ from adaface_ref.gate.checks import CHECKS
 from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.guarding.errors import TargetError
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.identity import candidates
 from adaface_ref.gate.measured.values import QUANTITIES, Tally
@@ -113,7 +114,9 @@ def test_json_is_versioned_and_strict() -> None:
 
 def test_the_same_seed_gives_the_same_report() -> None:
     first, second = (
-        run_gate("zoo.wrong.heads:narrow_band", loss="arcface", effort="quick", seed=3)
+        run_gate(
+            Head("zoo.wrong.heads:narrow_band", loss="arcface", effort="quick", seed=3)
+        )
         for _ in range(2)
     )
     assert first == second
@@ -200,7 +203,7 @@ def of_integers(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("head", [raises, leaves, of_wrong_shape, of_integers])
 def test_a_head_that_cannot_be_run_is_not_judged(head: object) -> None:
-    report = run_gate(head, loss="cosface", effort="quick")
+    report = run_gate(Head(head, loss="cosface", effort="quick"))
     assert report.exit_code == 3
     assert "COULD NOT BE JUDGED" in report.text()
 
@@ -213,14 +216,14 @@ def only_from_quick(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_check_that_could_not_run_is_an_error() -> None:
-    report = run_gate(only_from_quick, loss="cosface", effort="quick")
+    report = run_gate(Head(only_from_quick, loss="cosface", effort="quick"))
     assert report.exit_code == 3
     found = outcomes(report)
     assert found["target-logit"].status == found["compared-something"].status == "error"
 
 
 def test_an_exception_of_the_head_is_placed_in_its_own_file() -> None:
-    detail = run_gate(raises, loss="cosface", effort="quick").outcomes[0].detail
+    detail = run_gate(Head(raises, loss="cosface", effort="quick")).outcomes[0].detail
     assert re.search(r"ZeroDivisionError: on purpose \(test_gate\.py:\d+\)", detail)
 
 
@@ -236,7 +239,7 @@ class TakesEmbeddings(torch.nn.Module):
 def test_an_instance_that_takes_embeddings_is_refused(adapter: str | None) -> None:
     must = "must be the class TakesEmbeddings, not an instance"
     with pytest.raises(TargetError, match=must):
-        run_gate(TakesEmbeddings(), loss="cosface", adapter=adapter)
+        run_gate(Head(TakesEmbeddings(), loss="cosface", adapter=adapter))
 
 
 def of_nan(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -251,13 +254,13 @@ def of_constants(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("head", [of_nan, of_constants])
 def test_heads_that_say_nothing_fail(head: object) -> None:
-    assert run_gate(head, loss="cosface", effort="quick").exit_code == 1
+    assert run_gate(Head(head, loss="cosface", effort="quick")).exit_code == 1
 
 
 def test_an_import_that_raises_is_not_judged(tmp_path: Path) -> None:
     file = tmp_path / "broken.py"
     file.write_text("raise RuntimeError('at import')\n", encoding="utf-8")
-    report = run_gate(f"{file}:head", loss="cosface")
+    report = run_gate(Head(f"{file}:head", loss="cosface"))
     assert report.exit_code == 3
     assert "RuntimeError: at import" in report.outcomes[0].detail
 
@@ -277,7 +280,7 @@ def test_an_import_that_raises_is_not_judged(tmp_path: Path) -> None:
 )
 def test_a_target_that_is_not_there_gets_one_line(target: str, message: str) -> None:
     with pytest.raises(TargetError, match=r"^[^\n]*$") as caught:
-        run_gate(target, loss="cosface")
+        run_gate(Head(target, loss="cosface"))
     assert message in str(caught.value)
 
 
@@ -291,9 +294,12 @@ def test_a_target_that_is_not_there_gets_one_line(target: str, message: str) -> 
         ({"arguments": {"scale": float("nan")}}, "scale=nan, but must be"),
         ({"arguments": {"margin": "wide"}}, "margin='wide', but must be a number"),
         ({"arguments": {"colour": 1}}, "colour"),
-        ({"effort": "heroic"}, "effort=heroic"),
-        ({"dtypes": ["float8"]}, "dtype=float8"),
-        ({"dtypes": []}, "dtype="),
+        (
+            {"effort": "heroic"},
+            "effort='heroic', but must be one of quick, normal, thorough",
+        ),
+        ({"dtypes": ["float8"]}, "dtypes=['float8']"),
+        ({"dtypes": []}, "dtypes=[], but must be a list of"),
         ({"device": "toaster"}, "device=toaster"),
         (
             {"adapter": "magic"},
@@ -308,7 +314,7 @@ def test_a_wrong_setting_gets_one_line(
 ) -> None:
     given = {"loss": "cosface", **settings}
     with pytest.raises((DomainError, TargetError), match=r"^[^\n]*$") as caught:
-        run_gate(exact.cosface, **given)  # type: ignore[arg-type]
+        run_gate(Head(exact.cosface, **given))  # type: ignore[arg-type]
     assert message in str(caught.value)
 
 
@@ -341,7 +347,8 @@ def test_a_value_check_that_compared_nothing_fails(check: Any) -> None:
     door = SimpleNamespace(shows_logits=True)
     session = SimpleNamespace(dtypes=(), profile="pure", door=door)
     tallies = {check.id: Tally(asked=10)}
-    evidence: Any = SimpleNamespace(tallies=tallies, session=session)
+    head = Head(print, "cosface")
+    evidence: Any = SimpleNamespace(tallies=tallies, session=session, head=head)
     assert run_check(check, evidence).status == "failed"
 
 
@@ -355,7 +362,7 @@ def nan_at_the_poles_in_double(
 
 
 def test_poles_are_tried_in_every_dtype() -> None:
-    report = run_gate(nan_at_the_poles_in_double, loss="cosface", effort="quick")
+    report = run_gate(Head(nan_at_the_poles_in_double, loss="cosface", effort="quick"))
     assert failed(report) == ["poles-target", "poles-other"]
 
 
@@ -365,7 +372,7 @@ def infinite_past_the_poles(cosine: torch.Tensor, labels: torch.Tensor) -> torch
 
 
 def test_logits_just_past_the_poles_must_be_finite() -> None:
-    report = run_gate(infinite_past_the_poles, loss="cosface", effort="quick")
+    report = run_gate(Head(infinite_past_the_poles, loss="cosface", effort="quick"))
     assert failed(report) == ["poles-target", "poles-other"]
 
 
@@ -381,7 +388,7 @@ def wrong_in_a_gap(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_profile_that_departs_at_few_probes_does_not_fit() -> None:
-    report = run_gate(wrong_in_a_gap, loss="cosface", effort="quick")
+    report = run_gate(Head(wrong_in_a_gap, loss="cosface", effort="quick"))
     assert "profile" in failed(report) and "fits none" in report.identity
 
 
@@ -391,7 +398,7 @@ def slightly_too_wide(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
 
 
 def test_a_margin_slightly_off_fits_no_profile() -> None:
-    report = run_gate(slightly_too_wide, loss="cosface", effort="quick")
+    report = run_gate(Head(slightly_too_wide, loss="cosface", effort="quick"))
     assert "profile" in failed(report)
 
 
@@ -412,7 +419,7 @@ class ThreeProducts(torch.nn.Module):
 
 
 def test_only_the_first_product_of_their_shape_is_taken_for_the_cosines() -> None:
-    report = run_gate(ThreeProducts, loss="cosface", effort="quick")
+    report = run_gate(Head(ThreeProducts, loss="cosface", effort="quick"))
     assert report.exit_code == 0, report.text()
 
 
@@ -438,19 +445,25 @@ class Registered(torch.nn.Module):
 
 def test_the_callers_module_keeps_its_dtype() -> None:
     head = Registered()
-    report = run_gate(head, loss="cosface", effort="quick", arguments={"margin": 0.375})
+    report = run_gate(
+        Head(head, loss="cosface", effort="quick", arguments={"margin": 0.375})
+    )
     assert report.exit_code == 0, report.text()
     assert head.m.dtype == torch.float32
 
 
 def test_a_truth_value_is_no_seed() -> None:
     with pytest.raises(DomainError, match="seed=True, but must be"):
-        run_gate(exact.cosface, loss="cosface", seed=True)
+        run_gate(Head(exact.cosface, loss="cosface", seed=True))
 
 
 def test_a_wrong_head_in_single_gives_no_warning() -> None:
     report = run_gate(
-        "zoo.wrong.heads:margin_on_all_classes",
-        loss="arcface", effort="quick", dtypes=["float32"],
-    )  # fmt: skip
+        Head(
+            "zoo.wrong.heads:margin_on_all_classes",
+            "arcface",
+            effort="quick",
+            dtypes=("float32",),
+        )
+    )
     assert report.exit_code == 1

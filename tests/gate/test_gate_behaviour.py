@@ -20,6 +20,7 @@ from adaface_ref.gate.checks import CHECKS
 from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.needs import COMPILERS
 from adaface_ref.gate.checks.runner import open_evidence
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.report.report import Outcome, number
@@ -41,14 +42,17 @@ def _evidence(
 ) -> Evidence:
     return open_evidence(
         resolve(target),
-        loss=loss,
-        profile=profile,
-        adapter=None,
-        device="cpu",
-        dtypes=dtypes,
-        seed=seed,
-        effort=effort,
-        arguments=arguments,
+        Head(
+            target,
+            loss=loss,
+            profile=profile,
+            adapter=None,
+            device="cpu",
+            dtypes=dtypes,
+            seed=seed,
+            effort=effort,
+            arguments=arguments,
+        ),
     )
 
 
@@ -135,7 +139,7 @@ def test_exact_heads_pass_under_autocast(name: str) -> None:
 def test_what_runs_at_thorough_effort_says_so() -> None:
     evidence = _evidence("zoo.exact.heads:arcface", "arcface")
     for check in THOROUGH:
-        outcome = run_check(BY_ID[check], evidence, effort="quick")
+        outcome = run_check(BY_ID[check], evidence)
         assert (outcome.status, outcome.compared) == ("skipped", 0)
         assert "thorough" in outcome.detail
 

@@ -14,6 +14,7 @@ from zoo.exact import heads as exact
 from adaface_ref.gate.checks import CHECKS
 from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import open_evidence, run_gate
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured import invariant_grid as invariants
 from adaface_ref.gate.measured.evidence import Evidence, Result
@@ -35,14 +36,17 @@ def _evidence(dtype: str = "float64") -> Evidence:
     """An exact ArcFace head's, with nothing run yet."""
     return open_evidence(
         resolve(exact.arcface),
-        loss="arcface",
-        profile="auto",
-        adapter=None,
-        device="cpu",
-        dtypes=(dtype,),
-        seed=0,
-        effort="quick",
-        arguments={},
+        Head(
+            exact.arcface,
+            loss="arcface",
+            profile="auto",
+            adapter=None,
+            device="cpu",
+            dtypes=(dtype,),
+            seed=0,
+            effort="quick",
+            arguments={},
+        ),
     )
 
 
@@ -125,7 +129,7 @@ def test_a_run_in_which_all_points_are_left_out_fails(
         return session.rows(np.tile([1.0, 0.5], (size, 1)), {}, dtype)
 
     monkeypatch.setattr(Session, "draw", at_poles)
-    report = run_gate(exact.cosface, loss="cosface", effort="quick")
+    report = run_gate(Head(exact.cosface, loss="cosface", effort="quick"))
     found = outcomes(report)["compared-something"]
     assert report.exit_code == 1
     assert found.status == "failed"
@@ -156,7 +160,7 @@ def test_a_run_whose_identification_crashes_could_not_be_judged(
         raise KeyError("on purpose")
 
     monkeypatch.setattr("adaface_ref.gate.measured.evidence.probe", crash)
-    assert run_gate(exact.cosface, loss="cosface").exit_code == 3
+    assert run_gate(Head(exact.cosface, loss="cosface")).exit_code == 3
 
 
 @pytest.mark.parametrize(

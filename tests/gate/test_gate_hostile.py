@@ -20,10 +20,11 @@ from zoo.hostile import (
     Hostile,
 )
 
+from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.guarding.process_globals import GLOBALS
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.parent import Judged, judge_apart
-from adaface_ref.gate.session.session import EFFORTS
 from adaface_ref.report.report import Report
 
 HOSTILE = Path(exact.__file__).parents[1] / "hostile.py"
@@ -33,10 +34,15 @@ LIMIT = 1.5
 
 def _apart(target: str, limit: float = 60.0, only: str | None = None) -> Judged:
     """Judge in a process of its own."""
-    return judge_apart(
-        target, limit=limit, memory_limit=2.0, progress=lambda *_: None,
-        loss="cosface", seed=0, effort="quick", only=only,
-    )  # fmt: skip
+    head = Head(
+        target,
+        "cosface",
+        effort="quick",
+        select=() if only is None else (only,),
+        time_limit=limit,
+        memory_limit=2.0,
+    )
+    return judge_apart(head, lambda *_: None)
 
 
 def _when_run(harm: Callable[[], object]) -> object:
@@ -64,7 +70,7 @@ def _when_built(harm: Callable[[], object]) -> object:
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Report]:
     """Judge in this process, at few points."""
     monkeypatch.setitem(EFFORTS, "quick", 10_000)
-    return lambda head: run_gate(head, loss="cosface", effort="quick")
+    return lambda head: run_gate(Head(head, loss="cosface", effort="quick"))
 
 
 @pytest.mark.parametrize("name", DESTRUCTIVE)

@@ -13,6 +13,7 @@ from zoo.exact.profiles import EXACT_PROFILES
 
 from adaface_ref import numpy_reference, torch_heads
 from adaface_ref.gate.checks.runner import open_evidence
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.identity import Identity
 
@@ -29,14 +30,17 @@ def identity(loss: str, profile: str, dtype: str) -> Identity:
     """What our own logits under a profile are taken for."""
     evidence = open_evidence(
         resolve(OURS),
-        loss=loss,
-        profile="auto",
-        adapter=None,
-        device="cpu",
-        dtypes=(dtype,),
-        seed=0,
-        effort="quick",
-        arguments={"profile": profile},
+        Head(
+            OURS,
+            loss=loss,
+            profile="auto",
+            adapter=None,
+            device="cpu",
+            dtypes=(dtype,),
+            seed=0,
+            effort="quick",
+            arguments={"profile": profile},
+        ),
     )
     return evidence.identity
 

@@ -10,6 +10,7 @@ from zoo.exact.shapes import BY_BLACK_BOX, BY_LEAF, WRONG_IN_SHAPES
 
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.guarding.errors import TargetError
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.reading.black_box import (
     Embedding,
     moved_within_reach,
@@ -122,4 +123,4 @@ def test_an_argument_that_names_a_quantity_is_the_value_judged(
 
 def test_an_adapter_for_modules_refuses_a_function() -> None:
     with pytest.raises(TargetError, match=r"must be an nn\.Module class"):
-        run_gate("zoo.exact.heads:cosface", loss="cosface", adapter="loss")
+        run_gate(Head("zoo.exact.heads:cosface", loss="cosface", adapter="loss"))

@@ -16,6 +16,7 @@ from zoo.wrong.statistics import WRONG_STATISTICS
 from adaface_ref.gate.checks import CHECKS
 from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import open_evidence
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.report.report import Outcome
@@ -34,14 +35,17 @@ FLAT = "zoo.official_shapes:OfficialAdaFace"
 def _evidence(target: str, loss: str, seed: int = 0, **arguments: object) -> Evidence:
     return open_evidence(
         resolve(target),
-        loss=loss,
-        profile="auto",
-        adapter=None,
-        device="cpu",
-        dtypes=("float64",),
-        seed=seed,
-        effort="quick",
-        arguments=arguments,
+        Head(
+            target,
+            loss=loss,
+            profile="auto",
+            adapter=None,
+            device="cpu",
+            dtypes=("float64",),
+            seed=seed,
+            effort="quick",
+            arguments=arguments,
+        ),
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.runner import open_evidence
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured import values
-from adaface_ref.gate.session.session import EFFORTS, Session
+from adaface_ref.gate.session.session import Session
 
 
 @pytest.fixture(scope="module")
@@ -16,14 +18,17 @@ def session() -> Session:
     """An exact head's, at quick effort, with nothing run yet."""
     return open_evidence(
         resolve("zoo.exact.heads:arcface"),
-        loss="arcface",
-        profile="pure",
-        adapter=None,
-        device="cpu",
-        dtypes=("float32", "float64"),
-        seed=3,
-        effort="quick",
-        arguments={},
+        Head(
+            "zoo.exact.heads:arcface",
+            loss="arcface",
+            profile="pure",
+            adapter=None,
+            device="cpu",
+            dtypes=("float32", "float64"),
+            seed=3,
+            effort="quick",
+            arguments={},
+        ),
     ).session
 
 

@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 FORMS = {"spec", "numpy_reference", "torch_heads"}
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "spec"),
+    ("errors", "spec", "choices"),
     ("spec.language", "numpy_reference", "torch_heads", "running_statistics"),
     ("tolerance", "processes"),
     ("points",),

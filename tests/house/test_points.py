@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sympy import Rational
 
+from adaface_ref.choices import DTYPES
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence.truth.agreement import (
     Columns,
@@ -31,7 +32,6 @@ from adaface_ref.points import (
 )
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.symbols import QUANTITIES
-from adaface_ref.tolerance import DTYPES
 
 losses = pytest.mark.parametrize("loss", LOSSES)
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adaface_ref import tolerance
-from adaface_ref.tolerance import DTYPES, unit_in_last_place
+from adaface_ref.choices import DTYPES
+from adaface_ref.tolerance import unit_in_last_place
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

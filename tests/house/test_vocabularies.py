@@ -10,13 +10,17 @@ import pytest
 import torch
 
 from adaface_ref import numpy_reference, torch_heads
+from adaface_ref.choices import DTYPES
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence.truth.forms import defined_cells
+from adaface_ref.gate.reading.reading import TORCH_DTYPES
 from adaface_ref.numpy_reference import arguments as numpy_arguments
 from adaface_ref.points import recommended
+from adaface_ref.ports.pipe import protocol
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES, parse
 from adaface_ref.spec.symbols import QUANTITIES
+from adaface_ref.tolerance import EPSILON
 
 TEXTS = (
     "pure",
@@ -188,3 +192,8 @@ def test_domains_end_where_the_spec_says_in_every_form(loss: str, name: str) -> 
 
 def test_every_rule_is_known_to_every_form() -> None:
     assert list(RULES) == list(torch_heads.PROFILES) == list(numpy_arguments.RULES)
+
+
+def test_every_table_of_dtypes_has_the_dtypes_that_there_are() -> None:
+    assert tuple(EPSILON) == tuple(TORCH_DTYPES) == DTYPES
+    assert set(protocol.DTYPES) <= set(DTYPES)

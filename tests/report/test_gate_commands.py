@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from called import Run, caller
@@ -13,8 +12,8 @@ from made_reports import FAILING, PASSING, POLE, STUCK, VALUE, outcome, report
 
 from adaface_ref.gate import commands, replay
 from adaface_ref.gate.commands import Wishes
-from adaface_ref.gate.configuration import Head
-from adaface_ref.gate.isolation.parent import Judged
+from adaface_ref.gate.head.settings import Head
+from adaface_ref.gate.isolation.parent import Judged, Progress
 from adaface_ref.report.baseline import entries_of, written
 from adaface_ref.report.report import Report
 
@@ -38,13 +37,13 @@ def run(
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Reports made by hand in place of judging; the settings that were asked for."""
-    asked: list[dict[str, Any]] = []
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Head]:
+    """Reports made by hand in place of judging; the heads that were asked for."""
+    asked: list[Head] = []
 
-    def judged(target: str, **settings: Any) -> Judged:
-        asked.append(settings)
-        found = MADE[target]
+    def judged(head: Head, progress: Progress) -> Judged:
+        asked.append(head)
+        found = MADE[head.target]
         return Judged(found.text(), found.as_json(), found.exit_code)
 
     monkeypatch.setattr(commands, "judge_apart", judged)
@@ -75,19 +74,19 @@ def test_a_head_that_could_not_be_judged_is_exit_3(run: Run) -> None:
 
 
 def test_the_command_line_wins_over_the_configuration(
-    run: Run, made: list[dict[str, Any]]
+    run: Run, made: list[Head]
 ) -> None:
     _configure(PASSES, top='effort = "quick"\nseed = 3')
     run("gate", "--effort", "normal", "--strict", "--dtype", "float16")
-    (settings,) = made
-    assert (settings["effort"], settings["seed"]) == ("normal", 3)
-    assert settings["strict"] and settings["dtypes"] == ("float16",)
+    (head,) = made
+    assert (head.effort, head.seed) == ("normal", 3)
+    assert head.strict and head.dtypes == ("float16",)
 
 
-def test_a_seed_of_0_wins_too(run: Run, made: list[dict[str, Any]]) -> None:
+def test_a_seed_of_0_wins_too(run: Run, made: list[Head]) -> None:
     _configure(PASSES, top="seed = 3")
     run("gate", "--seed", "0")
-    assert made[0]["seed"] == 0
+    assert made[0].seed == 0
 
 
 @pytest.mark.usefixtures("made")
@@ -199,12 +198,8 @@ def test_a_spoilt_finding_is_one_line(run: Run) -> None:
 def test_replay_tells_what_the_check_comes_to_now(
     run: Run, monkeypatch: pytest.MonkeyPatch, now: Report, code: int, said: str
 ) -> None:
-    def judged(target: str, **settings: Any) -> Judged:
-        assert (target, settings["only"], settings["seed"]) == (
-            FAILS,
-            "poles-target",
-            5,
-        )
+    def judged(head: Head, progress: Progress) -> Judged:
+        assert (head.target, head.select, head.seed) == (FAILS, ("poles-target",), 5)
         return Judged("", now.as_json(), now.exit_code)
 
     monkeypatch.setattr(replay, "judge_apart", judged)
@@ -235,7 +230,7 @@ def test_replay_says_when_a_failure_is_fixed(run: Run) -> None:
 
 
 def test_a_report_of_a_conforming_head_is_silent_about_its_checks(
-    made: list[dict[str, Any]], tmp_path: Path
+    made: list[Head], tmp_path: Path
 ) -> None:
     wishes = Wishes(one=False, findings=tmp_path)
     head = Head(PASSES, "arcface")

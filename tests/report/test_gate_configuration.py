@@ -7,16 +7,13 @@ from pathlib import Path
 import pytest
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate import configuration
 from adaface_ref.gate.configuration import (
     Configuration,
-    Head,
     chosen,
     find_configuration,
     read_configuration,
 )
-from adaface_ref.gate.reading.reading import DTYPES
-from adaface_ref.gate.session.session import EFFORTS
+from adaface_ref.gate.head.settings import Head
 
 TWO = """
 [tool.adaface-ref]
@@ -44,11 +41,6 @@ def _read(folder: Path, text: str) -> Configuration:
     file = folder / "pyproject.toml"
     file.write_text(text, encoding="utf-8")
     return read_configuration(file)
-
-
-def test_the_words_are_those_of_the_gate() -> None:
-    assert tuple(EFFORTS) == configuration.EFFORTS
-    assert tuple(DTYPES) == configuration.DTYPES
 
 
 def test_a_head_has_the_common_settings_unless_it_has_its_own(

@@ -14,8 +14,10 @@ from adaface_ref.errors import DomainError
 from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.checks.severity import SEVERITIES, graded
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.report.catalogue import GATE, Check, Entry, Row, catalogue, entry_of
+from adaface_ref.report.report import Outcome
 
 HALF = replace(POLE, dtype="bfloat16")
 
@@ -107,28 +109,37 @@ def test_a_detached_head_conforms_where_the_configuration_accepts_it() -> None:
     found = few_points(target, "arcface")
     assert outcomes(found)["own-gradient"].status == "failed"
     report = run_gate(
-        target,
-        loss="arcface",
-        effort="quick",
-        accept=("detached",),
-        only="own-gradient",
+        Head(
+            target,
+            loss="arcface",
+            effort="quick",
+            accept=("detached",),
+            select=("own-gradient",),
+        )
     )
     assert (report.exit_code, outcomes(report)["own-gradient"].status) == (0, "note")
 
 
 def test_an_unknown_acceptance_is_refused() -> None:
-    with pytest.raises(DomainError, match="accept=everything, but must be one of"):
-        run_gate(print, loss="arcface", accept=("everything",))
+    with pytest.raises(
+        DomainError, match=r"accept=\('everything',\), but must be a list of detached"
+    ):
+        run_gate(Head(print, loss="arcface", accept=("everything",)))
 
 
 def test_a_check_above_the_effort_is_skipped_with_the_reason() -> None:
     row: Row[Evidence, Result] = Row(lambda *_: Result("ok", ""), effort="thorough")
     check = Check("long", "It holds.", "", row)
     session = SimpleNamespace(dtypes=(), profile="pure")
-    evidence: Any = SimpleNamespace(session=session)
-    found = run_check(check, evidence, effort="normal")
+
+    def run_at(effort: str) -> Outcome:
+        head = Head(print, "arcface", effort=effort)
+        evidence: Any = SimpleNamespace(session=session, head=head)
+        return run_check(check, evidence)
+
+    found = run_at("normal")
     assert (found.status, found.detail) == (
         "skipped",
         "skipped: runs at --effort thorough only",
     )
-    assert run_check(check, evidence, effort="thorough").status == "ok"
+    assert run_at("thorough").status == "ok"

@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.report.report import Report
 
 
@@ -33,20 +34,22 @@ class Job(NamedTuple):
 
 def judged(job: Job) -> tuple[Job, Report]:
     """Run the gate at quick effort, with a number of points of one's own."""
+    from adaface_ref.choices import EFFORTS
     from adaface_ref.gate.checks.runner import run_gate
-    from adaface_ref.gate.session.session import EFFORTS
 
     usual = EFFORTS["quick"]
     EFFORTS["quick"] = job.points
     try:
         report = run_gate(
-            job.target,
-            loss=job.loss,
-            profile=job.profile,
-            dtypes=job.dtypes,
-            seed=job.seed,
-            effort="quick",
-            arguments=job.arguments,
+            Head(
+                job.target,
+                loss=job.loss,
+                profile=job.profile,
+                dtypes=job.dtypes,
+                seed=job.seed,
+                effort="quick",
+                arguments=job.arguments,
+            )
         )
     finally:
         EFFORTS["quick"] = usual

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from adaface_ref import numpy_reference, torch_heads
+from adaface_ref.choices import DTYPES
 from adaface_ref.evidence.truth.agreement import (
     INPUTS,
     Columns,
@@ -28,7 +29,6 @@ from adaface_ref.evidence.truth.shrink import simplest
 from adaface_ref.points import block, corner_count
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
-from adaface_ref.tolerance import DTYPES
 
 GRADIENTS = ("true", "detached")
 

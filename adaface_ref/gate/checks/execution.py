@@ -3,49 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import torch
 
+from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.severity import graded
 from adaface_ref.gate.guarding.errors import SubjectError, subject_error
 from adaface_ref.gate.guarding.guard import guarded
 from adaface_ref.gate.measured.evidence import Evidence, Result
-from adaface_ref.gate.session.session import EFFORTS
 from adaface_ref.report.catalogue import Check
 from adaface_ref.report.report import ERROR, SKIPPED, Outcome
 
 
-def run_check(
-    check: Check[Evidence, Result],
-    evidence: Evidence,
-    *,
-    effort: str = "thorough",
-    strict: bool = False,
-    accept: Collection[str] = (),
-) -> Outcome:
+def run_check(check: Check[Evidence, Result], evidence: Evidence) -> Outcome:
     """Run one check; what stops it is an error, never a pass.
-
-    The profile that is judged is settled first, so that a check says the same alone as
-    among all.
 
     Args:
         check: a row of CHECKS.
         evidence: what it looks at.
-        effort: the run's; a check that wants more is skipped.
-        strict: whether warnings are errors.
-        accept: departures that the user accepts, each the `accept` of a check.
 
     Returns:
         The outcome.
     """
-    row = check.row
+    row, head, session = check.row, evidence.head, evidence.session
     order = list(EFFORTS)
-    if order.index(row.effort) > order.index(effort):
+    if order.index(row.effort) > order.index(head.effort):
         reason = f"skipped: runs at --effort {row.effort} only"
         return Outcome(check.id, check.claim, SKIPPED, reason)
     try:
-        session = evidence.session
         with guarded("running the head", functions=True), _one_thread():
             lacking = next((n.lacking for n in row.needs if not n.is_met(evidence)), "")
             if lacking:
@@ -59,8 +45,8 @@ def run_check(
         next(iter(row.severity)),
         asked=session.dtypes,
         profile=session.profile,
-        strict=strict,
-        accepted=row.accept in accept,
+        strict=head.strict,
+        accepted=row.accept in head.accept,
     )
 
 

@@ -44,7 +44,7 @@ from adaface_ref.gate.reading.argument_meanings import (
     parameters_of,
     run,
 )
-from adaface_ref.gate.reading.reading import DTYPES, Batch, Evaluate, Evaluation
+from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch, Evaluate, Evaluation
 
 ROW_NAMES = {"feature_norm": "norms"}
 """Parameters of a loss that a head knows by another name."""
@@ -149,7 +149,7 @@ def _callable(target: Target, request: Request) -> Door:
     def opened(classes: int, dtype: str, device: str) -> Opened:
         head, constants = subject, values_of(request, classes, dtype, device)
         if isinstance(subject, torch.nn.Module):
-            head = copy.deepcopy(subject).to(device=device, dtype=DTYPES[dtype])
+            head = copy.deepcopy(subject).to(device=device, dtype=TORCH_DTYPES[dtype])
         return Opened(_direct(head, call, constants), head)
 
     def source(classes: int, dtype: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from adaface_ref.gate.reading.argument_meanings import (
     parameters_of,
     run,
 )
-from adaface_ref.gate.reading.reading import DTYPES, Batch, Evaluate
+from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch, Evaluate
 
 EMBEDDING_SIZE = 8
 """Any size other than the numbers of classes that are tried will do."""
@@ -112,7 +112,7 @@ def values_of(
         values["temperature"] = 1 / values["scale"]
     values["easy_margin"] = request.profile.startswith("easy")
     values |= {"classes": classes, "embedding_size": EMBEDDING_SIZE}
-    values |= {"dtype": DTYPES[dtype], "device": device}
+    values |= {"dtype": TORCH_DTYPES[dtype], "device": device}
     return values | ({"profile": request.profile} if request.profile else {})
 
 

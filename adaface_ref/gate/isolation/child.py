@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import json
 import os
-import pickle
 import signal
 import sys
 
@@ -29,20 +29,20 @@ def main(reports: int, trace: int) -> None:
         reports: the descriptor to which messages are written.
         trace: the descriptor to which the fault handler writes where the head was.
     """
-    with open(0, "rb", closefd=False) as request:
-        # From our own process, never from the head.
-        nonce, target, settings = pickle.load(request)
+    with open(0, "rb", closefd=False) as standard_input:
+        request = json.load(standard_input)
     _confine(trace)
-    sender = Sender(reports, nonce)
+    sender = Sender(reports, request["nonce"])
     from adaface_ref.gate.checks.runner import run_gate
     from adaface_ref.gate.guarding.errors import subject_error
+    from adaface_ref.gate.head.settings import Head
 
     def progress(what: str, share: float) -> None:
         sender.send("progress", what=what, share=share)
 
     sender.send("ready")
     try:
-        report = run_gate(target, progress=progress, **settings)
+        report = run_gate(Head.from_json(request["head"]), progress)
         text, data, code = report.text(width=80), report.as_json(), report.exit_code
     except DomainError as error:
         sender.send("mistake", text=str(error))

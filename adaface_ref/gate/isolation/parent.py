@@ -6,8 +6,8 @@ as data, what it prints is kept apart, and whatever it leaves running is ended.
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import secrets
 import selectors
 import signal
@@ -20,13 +20,11 @@ from typing import IO, Any, NamedTuple
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.guarding.source_lines import place_in_trace
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.pipe import Inbox, Tail
 from adaface_ref.processes import MARK, end_all, ending, members, proportional, resident
 
 Progress = Callable[[str, float], None]
-
-MEMORY_LIMIT = 8.0
-"""GiB that a head and what it starts may hold; a judged head holds less than one."""
 
 START_LIMIT = 300.0
 """Seconds for the gate's own imports, before the head's time begins."""
@@ -59,23 +57,13 @@ class Judged(NamedTuple):
     output: str = ""
 
 
-def judge_apart(
-    target: str,
-    *,
-    limit: float,
-    progress: Progress,
-    memory_limit: float = MEMORY_LIMIT,
-    **settings: Any,
-) -> Judged:
+def judge_apart(head: Head, progress: Progress) -> Judged:
     """Runs the gate in a process of its own.
 
     Args:
-        target: `package.module:name` or `path/file.py:name`.
-        limit: seconds after which the head counts as hanging, the gate's own imports
-            not counted.
+        head: the head, by its name, and how it is judged. Its time limit counts from
+            when the gate's own imports are done.
         progress: as in `run_gate`.
-        memory_limit: GiB that the head's process and what it starts may hold.
-        settings: the other arguments of `run_gate`.
 
     Returns:
         The report; exit code 3 if the process ended without one, hung, took too much
@@ -84,12 +72,12 @@ def judge_apart(
     Raises:
         DomainError: a user's mistake that the process found.
     """
-    with _Apart(target, settings) as apart:
-        problem = apart.listen(limit, memory_limit, progress)
+    with _Apart(head) as apart:
+        problem = apart.listen(progress)
     if apart.mistake is not None and not problem:
         raise DomainError(apart.mistake)
     if problem or apart.report is None:
-        return _no_report(target, settings, problem, apart.output)
+        return _no_report(head, problem, apart.output)
     text, data, code = (apart.report[name] for name in ("text", "data", "exit_code"))
     return Judged(text, data, code, apart.output)
 
@@ -98,11 +86,11 @@ class _Apart:
     """A head's process while it runs.
 
     Args:
-        target: the head.
-        settings: for `run_gate`.
+        head: the head, and how it is judged.
     """
 
-    def __init__(self, target: str, settings: dict[str, Any]) -> None:
+    def __init__(self, head: Head) -> None:
+        self.head = head
         self.inbox = Inbox(secrets.token_hex(16))
         self.tail = Tail()
         self.report: dict[str, Any] | None = None
@@ -112,7 +100,8 @@ class _Apart:
         self.ready = 0.0
         self._mark = secrets.token_hex(8)
         self._trace: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._request = pickle.dumps((self.inbox.nonce, target, settings))
+        request = {"nonce": self.inbox.nonce, "head": head.as_json()}
+        self._request = json.dumps(request).encode()
 
     def __enter__(self) -> _Apart:
         reports, theirs = os.pipe()
@@ -152,12 +141,13 @@ class _Apart:
         left = f"processes that the head left running, now ended: {self.left}"
         return "\n".join(filter(None, [self.tail.text(), left if self.left else ""]))
 
-    def listen(self, limit: float, memory_limit: float, progress: Progress) -> str:
+    def listen(self, progress: Progress) -> str:
         """Hear the process out.
 
         Returns:
             Why there is no report, or "".
         """
+        limit, memory_limit = self.head.time_limit, self.head.memory_limit
         began, look = time.monotonic(), 0.0
         self._progress = progress
         while self.process.poll() is None:
@@ -250,12 +240,12 @@ def _read(descriptor: int) -> bytes | None:
         return None
 
 
-def _no_report(target: str, settings: dict[str, Any], how: str, output: str) -> Judged:
+def _no_report(head: Head, how: str, output: str) -> Judged:
     from adaface_ref.report.report import ERROR, Outcome, Report
 
     claim = "The head can be imported, built and run."
     outcome = Outcome("run", claim, ERROR, how)
-    shown = {"seed": settings["seed"], "effort": settings["effort"]}
-    report = Report(target, settings["loss"], "", "", "", (), shown, (outcome,))
+    shown = {"seed": head.seed, "effort": head.effort}
+    report = Report(head.target, head.loss, "", "", "", (), shown, (outcome,))
     text, data = report.text(width=80), report.as_json()
     return Judged(text, data, report.exit_code, output)

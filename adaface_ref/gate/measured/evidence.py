@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.measured import invariant_grid as invariants
 from adaface_ref.gate.measured.cause import likely_cause
 from adaface_ref.gate.measured.identity import (
@@ -27,44 +28,32 @@ from adaface_ref.gate.session.snippets import snippet
 from adaface_ref.report.report import Finding
 
 
-@dataclass
+@dataclass(frozen=True)
 class Evidence:
-    """What the checks look at, found out once when first asked for.
+    """What the checks look at: the head in the profile that is judged.
+
+    The values, the grid and the cause are found out once, when first asked for.
 
     Args:
-        unsettled: the head, whose profile is yet to be found where none is pinned.
+        head: what was asked for.
+        session: the head, in the profile that is judged.
+        probes: its answers at the probe points.
+        identity: what it turned out to be.
         progress: called with the number of points done.
     """
 
-    unsettled: Session
+    head: Head
+    session: Session
+    probes: Probes
+    identity: Identity
     progress: Callable[[int], None]
 
-    @cached_property
-    def probes(self) -> Probes:
-        """The head's answers at the probe points."""
-        return probe(self.unsettled)
-
-    @cached_property
-    def identity(self) -> Identity:
-        """What the head is; sets the profile that is judged."""
-        found, session = identify(self.probes), self.unsettled
-        if session.request.profile:
-            return found
-        for profile in (found.profile, *found.alike):
-            session.profile = profile
-            if not found.alike or conforms_at_first(session):
-                break
-        else:
-            session.profile = found.profile
-        if session.profile == found.profile:
-            return found
-        return as_another(self.probes, found, session.profile)
-
-    @cached_property
-    def session(self) -> Session:
-        """The head in the profile that is judged: no check sees it in another."""
-        _ = self.identity
-        return self.unsettled
+    @property
+    def sentence(self) -> str:
+        """What the head is, with the policy of its statistics where it has any."""
+        policy = self.session.policy
+        kept = "" if policy is None else f"; {policy.sentence()}"
+        return self.identity.sentence + kept
 
     @cached_property
     def cause(self) -> str:
@@ -85,6 +74,35 @@ class Evidence:
     def values_done(self) -> bool:
         """Whether the values have been compared, which takes most of the time."""
         return "tallies" in vars(self)
+
+
+def gather(session: Session, head: Head, progress: Callable[[int], None]) -> Evidence:
+    """Probe a head, and settle the profile in which it is judged.
+
+    Args:
+        session: the head, in the pinned profile or in `pure`.
+        head: what was asked for.
+        progress: called with the number of points done.
+
+    Returns:
+        What the checks look at.
+
+    Raises:
+        SubjectError: the head raised.
+    """
+    probes = probe(session)
+    identity = identify(probes)
+    if session.request.profile:
+        return Evidence(head, session, probes, identity, progress)
+    profile = identity.profile
+    for tried in (identity.profile, *identity.alike):
+        if not identity.alike or conforms_at_first(session.judged_in(tried)):
+            profile = tried
+            break
+    if profile != identity.profile:
+        identity = as_another(probes, identity, profile)
+    judged = session.judged_in(profile)
+    return Evidence(head, judged, replace(probes, session=judged), identity, progress)
 
 
 class Result(NamedTuple):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from adaface_ref.choices import DTYPES
 from adaface_ref.gate.guarding.errors import SubjectError, subject_error
 from adaface_ref.gate.guarding.guard import guarded
 
@@ -19,12 +20,7 @@ Array = NDArray[np.float64]
 CROSS_ENTROPY = torch.nn.functional.cross_entropy
 """Bound before any head is imported that may replace it."""
 
-DTYPES = {
-    "float16": torch.float16,
-    "bfloat16": torch.bfloat16,
-    "float32": torch.float32,
-    "float64": torch.float64,
-}
+TORCH_DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in DTYPES}
 
 
 @dataclass(frozen=True)
@@ -122,7 +118,7 @@ def make_batch(
         cosines: (B, C), target first; values of the dtype.
         labels: (B,), where each row's target goes.
         rows: further (B,) columns.
-        dtype: a key of DTYPES.
+        dtype: one of DTYPES.
         device: a torch device.
 
     Returns:
@@ -131,7 +127,7 @@ def make_batch(
     order = _places(labels, cosines.shape[1])
     matrix = np.empty_like(cosines)
     np.put_along_axis(matrix, order, cosines, axis=1)
-    kind = DTYPES[dtype]
+    kind = TORCH_DTYPES[dtype]
     return Batch(
         torch.tensor(matrix, dtype=kind, device=device).requires_grad_(),
         torch.tensor(labels, device=device),
@@ -290,6 +286,6 @@ def _numpy(tensor: torch.Tensor) -> Array:
 
 
 def _narrower(first: torch.dtype, second: torch.dtype) -> str:
-    kinds = {kind: name for name, kind in DTYPES.items()}
+    kinds = {kind: name for name, kind in TORCH_DTYPES.items()}
     widest = max((first, second), key=lambda kind: torch.finfo(kind).eps)
     return kinds[widest]

@@ -21,7 +21,7 @@ from adaface_ref.gate.reading.argument_meanings import (
     parameters_of,
     run,
 )
-from adaface_ref.gate.reading.reading import DTYPES
+from adaface_ref.gate.reading.reading import TORCH_DTYPES
 from adaface_ref.gate.session.fresh_head import Bench, ordinary
 from adaface_ref.gate.session.session import Session
 
@@ -102,7 +102,7 @@ def direct(bench: Bench, size: int) -> Direct:
         del given["norms"]
     if session.column and "norms" in given:
         given["norms"] = given["norms"][:, None]
-    kind = DTYPES[bench.dtype]
+    kind = TORCH_DTYPES[bench.dtype]
     given["embeddings"] = torch.tensor(
         drawn / length * level, dtype=kind, device=bench.device
     ).requires_grad_()

@@ -7,43 +7,43 @@ from collections.abc import Mapping
 from typing import TypeGuard
 
 from adaface_ref import numpy_reference as reference
+from adaface_ref.choices import EFFORTS
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.head.adapters import open_door
 from adaface_ref.gate.head.door import Request
+from adaface_ref.gate.head.settings import Head
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.head.target import Target
 from adaface_ref.gate.reading.argument_meanings import MEANT, SYNONYMS
-from adaface_ref.gate.session.session import EFFORTS, Session
+from adaface_ref.gate.session.session import Session
+from adaface_ref.gate.statistics.policy_search import identify_policy
 
 NEW_BATCH_WEIGHT = 0.01
 """What a constructor that asks for the weight of the new batch is given, as in training
 with the official heads."""
 
 
-def open_session(
-    target: Target,
-    *,
-    loss: str,
-    profile: str,
-    adapter: str | None,
-    device: str,
-    dtypes: tuple[str, ...],
-    seed: int,
-    effort: str,
-    arguments: Mapping[str, object],
-) -> Session:
-    """Validate what the user asked for and open the head's door.
+def open_session(target: Target, head: Head) -> Session:
+    """Validate what the user asked for, open the head's door, find its policy.
+
+    Args:
+        target: a resolved target.
+        head: how it is judged.
+
+    Returns:
+        The head in the pinned profile, or in `pure`.
 
     Raises:
-        DomainError: an unknown loss, profile, effort or dtype, or a value outside its
-            domain.
+        DomainError: an unknown loss or profile, or a value outside its domain.
         TargetError: the target has no shape that is known here.
-        SubjectError: the head raised when it was built.
+        SubjectError: the head raised when it was built or its statistics were moved.
     """
+    loss = head.loss
     if loss not in reference.LOSSES:
         known = ", ".join(reference.LOSSES)
         raise DomainError(f"loss={loss!r}, but must be one of {known} [gate]")
-    parameters, given = _parameters(loss, arguments)
-    pinned = "" if profile == "auto" else profile
+    parameters, given = _parameters(loss, head.arguments)
+    pinned = "" if head.profile == "auto" else head.profile
     checked = {k: v for k, v in parameters.items() if k in reference.PARAMETERS[loss]}
     rows = {"adaface": {"margin_scaler": 0.0}, "magface": {"feature_norm": 60.0}}
     try:
@@ -52,13 +52,19 @@ def open_session(
         )
     except DomainError as error:
         raise DomainError(str(error).replace("[logit]", "[gate]")) from None
-    chosen = frozenset(arguments) - frozenset(given)
+    chosen = frozenset(head.arguments) - frozenset(given)
     request = Request(loss, pinned, parameters, chosen, given)
-    door = open_door(target, request, adapter)
-    points = EFFORTS[effort]
-    return Session(
-        target, request, door, device, dtypes, seed, points, pinned or "pure"
+    subject = Subject(
+        target,
+        request,
+        open_door(target, request, head.adapter),
+        head.device,
+        tuple(dict.fromkeys(head.dtypes)),
+        head.seed,
+        EFFORTS[head.effort],
     )
+    policy = identify_policy(subject)
+    return Session(**vars(subject), policy=policy, profile=pinned or "pure")
 
 
 def _is_positive(value: object) -> TypeGuard[float]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.evidence.truth.agreement import INPUTS, Allowance, Question
+from adaface_ref.evidence.truth.agreement import Allowance, Question
 from adaface_ref.gate.guarding.errors import SubjectError
-from adaface_ref.gate.head.door import Door, Opened, Request
-from adaface_ref.gate.head.target import Target
+from adaface_ref.gate.head.door import Door, Opened
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.reading.black_box import moved_within_reach, within_reach
 from adaface_ref.gate.reading.reading import (
     Array,
@@ -26,13 +26,9 @@ from adaface_ref.gate.reading.reading import (
 )
 from adaface_ref.gate.statistics.held import Hold, with_columns
 from adaface_ref.gate.statistics.policy import Policy
-from adaface_ref.gate.statistics.policy_search import identify_policy
 from adaface_ref.numpy_reference.arguments import parse_profile
 from adaface_ref.points import RANGES, block, corner_count, in_dtype
 from adaface_ref.tolerance import allowed_of_cancelling
-
-EFFORTS = {"quick": 10**5, "normal": 10**6, "thorough": 10**7}
-"""Points a value check, over all dtypes together."""
 
 CHUNK = 2**14
 """Rows a run of the head: a power of two, so that a mean over them is exact, and few
@@ -75,46 +71,24 @@ class Rows:
         )
 
 
-@dataclass
-class Session:
-    """What all checks share.
+@dataclass(frozen=True)
+class Session(Subject):
+    """The head with what is known of it: how its statistics move, and its profile.
 
     Args:
-        target: the head.
-        request: what is judged.
-        door: the head's adapter.
-        device: a torch device.
-        dtypes: the dtypes in which it is judged.
-        seed: draws every point.
-        points: points a value check.
-        profile: the profile judged; identification sets it where none is pinned.
+        policy: what it does with its running statistics, where it has any.
+        profile: the profile in which it is judged.
     """
 
-    target: Target
-    request: Request
-    door: Door
-    device: str
-    dtypes: tuple[str, ...]
-    seed: int
-    points: int
-    profile: str = "pure"
-    _heads: dict[tuple[int, str], Opened] = field(default_factory=dict)
+    policy: Policy | None
+    profile: str
+    _heads: dict[tuple[int, str], Opened] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
-    @property
-    def loss(self) -> str:
-        """The loss id."""
-        return self.request.loss
-
-    @property
-    def fixed(self) -> dict[str, float]:
-        """The loss's parameters that have one value for all rows."""
-        names = reference.PARAMETERS[self.loss]
-        return {k: v for k, v in self.request.parameters.items() if k in names}
-
-    @cached_property
-    def policy(self) -> Policy | None:
-        """What the head does with its running statistics, where it has any."""
-        return identify_policy(self)
+    def judged_in(self, profile: str) -> Session:
+        """The same head in another profile."""
+        return replace(self, profile=profile)
 
     @cached_property
     def hold(self) -> Hold | None:
@@ -134,7 +108,7 @@ class Session:
         """The head built for a number of classes and a dtype, once."""
         key = (classes, dtype)
         if key not in self._heads:
-            opened = self.door.open(classes, dtype, self.device)
+            opened = self.build(classes, dtype)
             self._heads[key] = self.hold.opened(opened) if self.hold else opened
         return self._heads[key]
 
@@ -328,11 +302,7 @@ class Session:
         profile: str | None = None,
     ) -> Array:
         """The float64 reference's value of a quantity on columns."""
-        names = (*INPUTS[quantity], *reference.PARAMETERS[self.loss])
-        given = {name: columns[name] for name in names}
-        chosen = self.profile if profile is None else profile
-        function = getattr(reference, quantity)
-        return np.asarray(function(self.loss, profile=chosen, **given))
+        return super().predict(quantity, columns, profile or self.profile)
 
 
 def _stratify(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.statistics.policy import (
     AFTER,
     BATCH,
@@ -15,15 +15,12 @@ from adaface_ref.gate.statistics.policy import (
 )
 from adaface_ref.gate.statistics.scenario import OTHER, Player, Scenario, Step
 
-if TYPE_CHECKING:
-    from adaface_ref.gate.session.session import Session
 
-
-def refined(session: Session, policy: Policy) -> Policy:
+def refined(subject: Subject, policy: Policy) -> Policy:
     """Add what the logits of hard classes tell to a policy whose t is known.
 
     Args:
-        session: the head.
+        subject: the head.
         policy: its t, and what it follows.
 
     Returns:
@@ -34,7 +31,7 @@ def refined(session: Session, policy: Policy) -> Policy:
     """
     if policy.frozen:
         return policy
-    player, slot = Player(session), policy.slots[0]
+    player, slot = Player(subject), policy.slots[0]
     player.step(Step("set", numbers={slot: 0.9}))
     player.step(Step("train", COSINES))
     return replace(policy, order=_order(player, policy), attached=_attached(player))
@@ -42,7 +39,7 @@ def refined(session: Session, policy: Policy) -> Policy:
 
 def _order(player: Player, policy: Policy) -> str:
     logit = player.read(Scenario((), row=0, target=False))
-    used = logit / player.session.request.parameters["scale"] / OTHER - OTHER
+    used = logit / player.subject.request.parameters["scale"] / OTHER - OTHER
     new = player.numbers[policy.slots[0]]
     batch = (new - (1 - policy.weight) * 0.9) / policy.weight
     for order, value in ((BEFORE, new), (AFTER, 0.9), (BATCH, batch)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from adaface_ref.gate.session.session import Session
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.statistics.model import expected_norms, expected_weight
 from adaface_ref.gate.statistics.policy import (
     AFTER,
@@ -25,7 +25,7 @@ from adaface_ref.gate.statistics.scenario import Scenario, Step
 class Case(NamedTuple):
     """A head's policy beside what it must be."""
 
-    session: Session
+    subject: Subject
     policy: Policy
 
     @property
@@ -36,7 +36,7 @@ class Case(NamedTuple):
     @property
     def weight(self) -> float:
         """What the weight of the new batch must be."""
-        return expected_weight(self.session, self.policy)
+        return expected_weight(self.subject, self.policy)
 
     def train(self, *norms: float, slot: int = 0) -> Scenario:
         """What a number of the head is after one batch."""
@@ -96,7 +96,7 @@ def _follows(kind: str) -> Callable[[Case], bool]:
 
 
 def _clip_differs(case: Case) -> bool:
-    due = expected_norms(case.session)
+    due = expected_norms(case.subject)
     ends = (due.norm_lower, due.norm_upper)
     clips = (case.policy.scaler_clip, case.policy.statistics_clip)
     return case.norms and not all(
@@ -105,7 +105,7 @@ def _clip_differs(case: Case) -> bool:
 
 
 def _show_clip(case: Case) -> Scenario:
-    due, policy = expected_norms(case.session), case.policy
+    due, policy = expected_norms(case.subject), case.policy
     if not same(policy.statistics_clip[1], due.norm_upper):
         return case.train(HUGE, 60.0, 40.0)
     if not same(policy.statistics_clip[0], due.norm_lower):
@@ -118,7 +118,7 @@ def _show_clip(case: Case) -> Scenario:
 
 
 def _spread(case: Case) -> float:
-    return case.session.request.parameters["concentration"]
+    return case.subject.request.parameters["concentration"]
 
 
 def _other_h(case: Case) -> bool:
@@ -149,7 +149,7 @@ def _narrow(case: Case) -> Scenario:
 
 
 def _eps_differs(case: Case) -> bool:
-    return case.norms and not same(case.policy.eps, expected_norms(case.session).eps)
+    return case.norms and not same(case.policy.eps, expected_norms(case.subject).eps)
 
 
 def _no_eps(case: Case) -> bool:
@@ -197,7 +197,7 @@ DIFFERENCES = (
     Difference("unknown-use", "what is used follows neither the statistics before the "
                "batch, nor those after it, nor the batch's own",
                lambda case: not case.policy.order and not case.policy.frozen
-               and case.policy.steerable and case.session.fixed["margin"] > 0, _high),
+               and case.policy.steerable and case.subject.fixed["margin"] > 0, _high),
     Difference("scaler-without-concentration", "z without h: clip(z) for clip(h z)",
                lambda case: _other_h(case) and same(case.policy.concentration, 1),
                _near),
@@ -233,20 +233,20 @@ DIFFERENCES = (
 """The rows, in the order in which they are told."""
 
 
-def differences(session: Session, policy: Policy) -> list[Difference]:
+def differences(subject: Subject, policy: Policy) -> list[Difference]:
     """The ways in which a head's policy is not the official one.
 
     Weight of the new batch and start values are configuration, and so no difference,
     as long as the weight is what the constructor was given.
 
     Args:
-        session: the head.
+        subject: the head.
         policy: as it was found.
 
     Returns:
         Rows of DIFFERENCES.
     """
-    case = Case(session, policy)
+    case = Case(subject, policy)
     return [row for row in DIFFERENCES if row.applies(case)]
 
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from adaface_ref.gate.guarding.errors import SubjectError
-from adaface_ref.gate.session.session import Session
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.statistics.model import Model
 from adaface_ref.gate.statistics.policy import Policy
 from adaface_ref.gate.statistics.scenario import Player, Scenario, Step
@@ -74,13 +74,14 @@ class _FailedError(Exception):
 
 
 def broken(
-    session: Session, policy: Policy, known: Collection[str]
+    subject: Subject, policy: Policy, profile: str, known: Collection[str]
 ) -> tuple[Broken | None, int]:
     """The shortest history that breaks a head's statistics.
 
     Args:
-        session: the head.
+        subject: the head.
         policy: what it does with its statistics.
+        profile: in which its logits are judged.
         known: kinds that were broken before, which are left out.
 
     Returns:
@@ -93,10 +94,10 @@ def broken(
 
     class Machine(History):
         def __init__(self) -> None:
-            super().__init__(session, policy, known, taken)
+            super().__init__(Model(subject, policy, profile), known, taken)
 
     try:
-        run_state_machine_as_test(seed(session.seed)(Machine), settings=SETTINGS)
+        run_state_machine_as_test(seed(subject.seed)(Machine), settings=SETTINGS)
     except _FailedError as failed:
         return failed.broken, taken[0]
     except Flaky:
@@ -114,21 +115,18 @@ class History(RuleBasedStateMachine):
     """A head and our model of its statistics, in lock-step.
 
     Args:
-        session: the head.
-        policy: what it does with its statistics.
+        model: our statistics, beside the head.
         known: kinds of failure that are left out.
         taken: counts the steps.
     """
 
-    def __init__(
-        self, session: Session, policy: Policy, known: Collection[str], taken: list[int]
-    ) -> None:
+    def __init__(self, model: Model, known: Collection[str], taken: list[int]) -> None:
         super().__init__()
-        self.session, self.policy, self.known = session, policy, known
-        self.player, self.model = Player(session), Model(session, policy)
+        self.model, self.policy, self.known = model, model.policy, known
+        self.player = Player(model.subject)
         self.steps: tuple[Step, ...] = ()
         self.taken = taken
-        self.levels = NORMS if policy.loss == "adaface" else COSINES
+        self.levels = NORMS if self.policy.loss == "adaface" else COSINES
 
     @rule(data=st.data(), size=st.sampled_from([2, 3, 4, 5]))
     def normal_batch(self, data: Any, size: int) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.statistics.policy import (
     AFTER,
@@ -24,20 +24,17 @@ from adaface_ref.gate.statistics.policy import (
 )
 from adaface_ref.gate.statistics.scenario import Player, Scenario, Step, target_cosine
 
-if TYPE_CHECKING:
-    from adaface_ref.gate.session.session import Session
-
 MEAN = 64.0
 """A mean inside the official clip."""
 
 NARROW, VERY_WIDE = 2.0**-7, 2.0**16
 
 
-def refined(session: Session, policy: Policy) -> Policy:
+def refined(subject: Subject, policy: Policy) -> Policy:
     """Add what margin scalers tell to a policy whose numbers are known.
 
     Args:
-        session: the head.
+        subject: the head.
         policy: its numbers, and how they follow the batch.
 
     Returns:
@@ -46,9 +43,9 @@ def refined(session: Session, policy: Policy) -> Policy:
     Raises:
         SubjectError: the head raised, or its statistics cannot be held still.
     """
-    if session.request.parameters["margin"] == 0:
+    if subject.request.parameters["margin"] == 0:
         return policy  # no margin scaler has an effect
-    player = Player(session)
+    player = Player(subject)
     if not policy.frozen:
         policy = replace(policy, statistics_clip=_statistics_clip(player, policy))
         policy = replace(policy, order=_order(player, policy))
@@ -81,7 +78,7 @@ def _scalers(player: Player) -> Array:
     """The margin scalers of the last call."""
     rows = range(len(player.logits))
     logits = [player.read(Scenario((), row=row)) for row in rows]
-    return scaler_of(player.session, np.asarray(logits))
+    return scaler_of(player.subject, np.asarray(logits))
 
 
 def _train(player: Player, policy: Policy, norms: Sequence[float], *at: float) -> None:
@@ -146,7 +143,7 @@ def _norm_attached(player: Player, policy: Policy) -> bool:
 
 def _eps(player: Player, policy: Policy) -> tuple[float, float]:
     """eps and h: the deviation matters less where eps is not small beside it."""
-    share = min(0.5, 0.15 / player.session.request.parameters["concentration"])
+    share = min(0.5, 0.15 / player.subject.request.parameters["concentration"])
     mean, found = _centre(policy), []
     broad = mean / 4
     for std in (NARROW, broad):
@@ -167,7 +164,7 @@ def _floor(player: Player, policy: Policy) -> float:
 
 
 def _scaler_range(player: Player, policy: Policy) -> tuple[float, float]:
-    spread = player.session.request.parameters["concentration"]
+    spread = player.subject.request.parameters["concentration"]
     mean = _centre(policy)
     distance = 0.3 * mean
     norms = [mean - distance, mean + distance]
@@ -188,11 +185,11 @@ def _ends(low: float, high: float) -> tuple[float, float]:
     return (low if low > 10 * TINY else 0.0), (high if high < 0.9 * HUGE else math.inf)
 
 
-def scaler_of(session: Session, logits: Array) -> Array:
+def scaler_of(subject: Subject, logits: Array) -> Array:
     """The margin scalers that target logits give away, by bisection: they only fall."""
-    margin = session.request.parameters["margin"]
-    angle = math.acos(target_cosine(session))
-    want = logits / session.request.parameters["scale"]
+    margin = subject.request.parameters["margin"]
+    angle = math.acos(target_cosine(subject))
+    want = logits / subject.request.parameters["scale"]
     low, high = np.full(want.shape, -64.0), np.full(want.shape, 64.0)
     for _ in range(60):
         middle = (low + high) / 2

@@ -6,11 +6,11 @@ Nothing is judged here: `differences.py` says which policies are wrong, and why.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.statistics import curriculum_policy, norm_policy
 from adaface_ref.gate.statistics.policy import (
     CLOSE,
@@ -26,15 +26,12 @@ from adaface_ref.gate.statistics.policy import (
 )
 from adaface_ref.gate.statistics.scenario import CLASSES, OTHER, Player, Step
 
-if TYPE_CHECKING:
-    from adaface_ref.gate.session.session import Session
 
-
-def identify_policy(session: Session) -> Policy | None:
+def identify_policy(subject: Subject) -> Policy | None:
     """Find out what a head does with its statistics.
 
     Args:
-        session: the head.
+        subject: the head.
 
     Returns:
         The policy, or None where the head keeps no number that follows the batch.
@@ -42,33 +39,33 @@ def identify_policy(session: Session) -> Policy | None:
     Raises:
         SubjectError: the head raised.
     """
-    loss = session.loss
+    loss = subject.loss
     if loss not in ("adaface", "curricularface"):
         return None
-    takes = session.door.takes
+    takes = subject.door.takes
     if loss == "adaface" and ("norms" not in takes or "margin_scaler" in takes):
         return None
-    margin = session.request.parameters["margin"]
+    margin = subject.request.parameters["margin"]
     batch = NORMS if loss == "adaface" else COSINES
     refined = norm_policy.refined if loss == "adaface" else curriculum_policy.refined
-    column = loss == "adaface" and _wants_column(session, batch)
-    moving = _moving(session, batch, column)
+    column = loss == "adaface" and _wants_column(subject, batch)
+    moving = _moving(subject, batch, column)
     if not moving:
-        named = _named(session)
+        named = _named(subject)
         frozen = Policy(loss, margin, named, frozen=True, column=column)
-        return refined(session, frozen) if named else None
-    eval_moves = bool(_moving(session, batch, column, mode="eval"))
+        return refined(subject, frozen) if named else None
+    eval_moves = bool(_moving(subject, batch, column, mode="eval"))
     policy = Policy(loss, margin, moving, column=column, moves_in_eval=eval_moves)
-    return refined(session, policy) if policy.steerable else policy
+    return refined(subject, policy) if policy.steerable else policy
 
 
-def _wants_column(session: Session, batch: tuple[float, ...]) -> bool:
+def _wants_column(subject: Subject, batch: tuple[float, ...]) -> bool:
     """Whether the head takes norms as (B, 1) only, seen where B is not C."""
     try:
-        Player(session).step(Step("train", batch))
+        Player(subject).step(Step("train", batch))
     except SubjectError as flat:
         try:
-            Player(session).step(Step("train", batch, column=True))
+            Player(subject).step(Step("train", batch, column=True))
         except SubjectError:
             raise flat from None
         return True
@@ -76,10 +73,10 @@ def _wants_column(session: Session, batch: tuple[float, ...]) -> bool:
 
 
 def _moving(
-    session: Session, batch: tuple[float, ...], column: bool, mode: str = "train"
+    subject: Subject, batch: tuple[float, ...], column: bool, mode: str = "train"
 ) -> tuple[Moving, ...]:
     """The numbers that a call moves, and how they follow the batch."""
-    player = Player(session)
+    player = Player(subject)
     start = player.numbers
     player.step(Step(mode, batch, column))
     after = player.numbers
@@ -92,9 +89,9 @@ def _moving(
         player.step(Step(mode, batch, column))
         ends.append(player.numbers)
     rows, kinds = np.asarray(batch), NORM_KINDS
-    if session.loss == "curricularface":
+    if subject.loss == "curricularface":
         rows = np.column_stack([rows, *[np.full_like(rows, OTHER)] * (CLASSES - 1)])
-        kinds = dict(cosine_kinds(session.request.parameters["margin"]))
+        kinds = dict(cosine_kinds(subject.request.parameters["margin"]))
     found = []
     for name in moved:
         weight = snapped(1 - (ends[1][name] - ends[0][name]) / 64)
@@ -107,10 +104,10 @@ def _moving(
     return tuple(sorted(found, key=lambda item: order.get(item.kind, 1)))
 
 
-def _named(session: Session) -> tuple[Moving, ...]:
+def _named(subject: Subject) -> tuple[Moving, ...]:
     """Numbers that are called like statistics, though nothing moves them."""
-    kept = Player(session).numbers
-    if session.loss == "curricularface":
+    kept = Player(subject).numbers
+    if subject.loss == "curricularface":
         names = [name for name in kept if name.split(".")[-1] in ("t", "curriculum")]
         return tuple(
             Moving(name, "target cosines", 0, kept[name]) for name in names[:1]

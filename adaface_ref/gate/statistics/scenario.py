@@ -6,18 +6,15 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import torch
 
 from adaface_ref.gate.guarding.errors import SubjectError, subject_error
+from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.reading.leaf import SNIPPET
-from adaface_ref.gate.reading.reading import DTYPES, Batch
+from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch
 from adaface_ref.gate.statistics.kept_numbers import put, put_line, scalars
 from adaface_ref.report.report import Finding
-
-if TYPE_CHECKING:
-    from adaface_ref.gate.session.session import Session
 
 CLASSES = 3
 """How many classes a history has; a batch of as many rows is one of its steps."""
@@ -68,13 +65,13 @@ class Player:
     """A new head that goes through steps.
 
     Args:
-        session: the head under judgement.
+        subject: the head under judgement.
         classes: how many classes.
     """
 
-    def __init__(self, session: Session, classes: int = CLASSES) -> None:
-        self.session, self.classes = session, classes
-        self.opened = session.door.open(classes, "float64", session.device)
+    def __init__(self, subject: Subject, classes: int = CLASSES) -> None:
+        self.subject, self.classes = subject, classes
+        self.opened = subject.build(classes, "float64", subject.device)
         self.logits = torch.zeros(0)
         self.inputs = torch.zeros(0)
 
@@ -99,9 +96,7 @@ class Player:
 
     def _save_and_load(self) -> None:
         saved = self.opened.head
-        self.opened = self.session.door.open(
-            self.classes, "float64", self.session.device
-        )
+        self.opened = self.subject.build(self.classes, "float64", self.subject.device)
         if not isinstance(saved, torch.nn.Module):
             raise SubjectError("the head is no torch module, so it has no state_dict")
         try:
@@ -112,14 +107,14 @@ class Player:
     def _call(self, step: Step) -> None:
         if isinstance(self.opened.head, torch.nn.Module):
             self.opened.head.train(step.kind == "train")
-        cosines, norms = _given(self.session, step, self.classes)
-        kind, device = DTYPES["float64"], self.session.device
+        cosines, norms = _given(self.subject, step, self.classes)
+        kind, device = TORCH_DTYPES["float64"], self.subject.device
         cosine = torch.tensor(cosines, dtype=kind, device=device).requires_grad_()
         rows = {}
         if norms is not None:
             leaf = torch.tensor(norms, dtype=kind, device=device).requires_grad_()
             rows["norms"] = leaf[:, None] if step.column else leaf
-        elif "norms" in self.session.door.takes:
+        elif "norms" in self.subject.door.takes:
             rows["norms"] = torch.ones(len(cosines), dtype=kind, device=device)
         labels = torch.arange(1, len(cosines) + 1, device=device) % self.classes
         with warnings.catch_warnings():
@@ -151,11 +146,11 @@ class Player:
         )
 
 
-def play(session: Session, scenario: Scenario) -> float:
+def play(subject: Subject, scenario: Scenario) -> float:
     """Let a new head go through a scenario.
 
     Args:
-        session: the head.
+        subject: the head.
         scenario: what happens.
 
     Returns:
@@ -164,31 +159,31 @@ def play(session: Session, scenario: Scenario) -> float:
     Raises:
         SubjectError: the head raised on the way.
     """
-    player = Player(session)
+    player = Player(subject)
     for step in scenario.steps:
         player.step(step)
     return player.read(scenario)
 
 
-def script(session: Session, scenario: Scenario) -> str:
+def script(subject: Subject, scenario: Scenario) -> str:
     """The scenario as lines to paste, which need torch and the head only."""
-    source = session.door.source(CLASSES, "float64")
+    source = subject.door.source(CLASSES, "float64")
     cut = next(i for i, line in enumerate(source) if line.startswith("head = "))
     making, call = source[cut], source[cut + 1 :]
     reader = SNIPPET in source[:cut]
     maths = ["import math"] if "math." in making else []
-    lines = [*maths, "import torch", *session.target.import_lines, ""]
+    lines = [*maths, "import torch", *subject.target.import_lines, ""]
     lines += [*source[:cut], making]
-    head = session.door.open(CLASSES, "float64", session.device).head
+    head = subject.build(CLASSES, "float64", subject.device).head
     for number, step in enumerate(scenario.steps, 1):
         lines.append(f"\n# step {number}: {step.kind}")
-        lines += _step_lines(session, head, step, making, call, reader)
-    return "\n".join([*lines, "", *_ending(scenario, session)]) + "\n"
+        lines += _step_lines(subject, head, step, making, call, reader)
+    return "\n".join([*lines, "", *_ending(scenario, subject)]) + "\n"
 
 
-def described(session: Session, steps: Sequence[Step]) -> dict[str, float]:
+def described(subject: Subject, steps: Sequence[Step]) -> dict[str, float]:
     """The steps' inputs by name, for a report."""
-    name = "target_cosine" if session.loss == "curricularface" else "norm"
+    name = "target_cosine" if subject.loss == "curricularface" else "norm"
     found: dict[str, float] = {}
     for number, step in enumerate(steps, 1):
         label = f"step {number} ({step.kind})"
@@ -203,7 +198,7 @@ def described(session: Session, steps: Sequence[Step]) -> dict[str, float]:
 
 
 def history_finding(
-    session: Session,
+    subject: Subject,
     claim: str,
     scenario: Scenario,
     cause: str,
@@ -213,7 +208,7 @@ def history_finding(
     """A violation at the end of a history, which is gone through again.
 
     Args:
-        session: the head.
+        subject: the head.
         claim: what should hold.
         scenario: the history.
         cause: the likely cause.
@@ -223,34 +218,34 @@ def history_finding(
     Returns:
         The finding, with the history as lines to paste.
     """
-    got = play(session, scenario)
+    got = play(subject, scenario)
     error = math.nan if isinstance(expected, str) else abs(got - expected)
     what = scenario.slot or ("gradient" if scenario.by is not None else "logit")
     return Finding(
         f"{claim} [{what}]",
-        described(session, scenario.steps),
+        described(subject, scenario.steps),
         "float64",
         got,
         expected,
         error,
         allowed,
         cause,
-        script(session, scenario),
+        script(subject, scenario),
     )
 
 
-def target_cosine(session: Session) -> float:
+def target_cosine(subject: Subject) -> float:
     """A target cosine at which the logit tells margin scalers apart."""
-    margin = session.request.parameters.get("margin", 0.4)
+    margin = subject.request.parameters.get("margin", 0.4)
     return math.cos(min(margin + 0.1, 1.0))
 
 
 def _given(
-    session: Session, step: Step, classes: int
+    subject: Subject, step: Step, classes: int
 ) -> tuple[list[list[float]], list[float] | None]:
     """A call's cosines (B, C) and norms."""
-    curriculum = session.loss == "curricularface"
-    fixed = target_cosine(session)
+    curriculum = subject.loss == "curricularface"
+    fixed = target_cosine(subject)
     other = OTHER if curriculum else 0.1
     cosines = []
     for row, value in enumerate(step.rows):
@@ -260,7 +255,7 @@ def _given(
 
 
 def _step_lines(
-    session: Session,
+    subject: Subject,
     head: object,
     step: Step,
     making: str,
@@ -271,7 +266,7 @@ def _step_lines(
         return [put_line(head, name, value) for name, value in step.numbers.items()]
     if step.kind == "save and load":
         return ["saved = head.state_dict()", making, "head.load_state_dict(saved)"]
-    cosines, norms = _given(session, step, CLASSES)
+    cosines, norms = _given(subject, step, CLASSES)
     kind = "dtype=torch.float64, requires_grad=True"
     mode = [f"head.{step.kind}()"] if isinstance(head, torch.nn.Module) else []
     lines = [*mode, f"leaf = torch.tensor({_floats(cosines)}, {kind})"]
@@ -280,7 +275,7 @@ def _step_lines(
     if norms is not None:
         lines.append(f"norm_leaf = torch.tensor({_floats(norms)}, {kind})")
         lines.append(f"norms = norm_leaf{'[:, None]' * step.column}")
-    elif "norms" in session.door.takes:
+    elif "norms" in subject.door.takes:
         lines.append("norms = torch.ones(len(labels), dtype=torch.float64)")
     if reader:
         lines.append("reader = Reader(replaced=False)")
@@ -291,7 +286,7 @@ def _floats(values: object) -> str:
     return repr(values).replace("nan", "float('nan')").replace("inf", "float('inf')")
 
 
-def _ending(scenario: Scenario, session: Session) -> list[str]:
+def _ending(scenario: Scenario, subject: Subject) -> list[str]:
     if scenario.slot:
         return [f"print(float(head.{scenario.slot}))"]
     row = scenario.row
@@ -300,7 +295,7 @@ def _ending(scenario: Scenario, session: Session) -> list[str]:
     if scenario.by is None:
         return [f"print({logit}.item())"]
     leaf, by = "norm_leaf", f"{scenario.by}"
-    if session.loss == "curricularface":
+    if subject.loss == "curricularface":
         leaf, by = "leaf", f"{scenario.by}, {(scenario.by + 1) % CLASSES}"
     return [
         f"(gradient,) = torch.autograd.grad({logit}, {leaf})",

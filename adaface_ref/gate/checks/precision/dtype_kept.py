@@ -17,7 +17,7 @@ from adaface_ref.gate.checks.precision.training_step import (
 )
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.measured.evidence import Evidence, Result
-from adaface_ref.gate.reading.reading import DTYPES
+from adaface_ref.gate.reading.reading import TORCH_DTYPES
 from adaface_ref.gate.session.fresh_head import inputs_of
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.report.catalogue import Row
@@ -30,8 +30,8 @@ def judge(evidence: Evidence, claim: str) -> Result:
     session = evidence.session
     kept, left = [], []
     found: list[tuple[bool, Finding, str]] = []
-    kinds = {kind: name for name, kind in DTYPES.items()}
-    for dtype in DTYPES:
+    kinds = {kind: name for name, kind in TORCH_DTYPES.items()}
+    for dtype in TORCH_DTYPES:
         bench, rows = ordinary_rows(session, dtype)
         case = Case(bench, rows, session.fixed["scale"], session.door)
         try:

@@ -56,7 +56,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
     told = {UPDATE, USE} if rows else set()  # by statistics-policy, in one step
     for _ in range(ATTEMPTS):
         known = told | {item.kind for item in found}
-        failure, taken = broken(session, policy, known)
+        failure, taken = broken(session, policy, session.profile, known)
         steps += taken
         if failure is None:
             break

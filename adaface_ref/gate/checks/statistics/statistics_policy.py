@@ -69,7 +69,7 @@ def _finding(
     expected: float | str = "a number that follows the batch"
     allowed = math.nan
     if policy.steerable:
-        model = Model(session, policy)
+        model = Model(session, policy, session.profile)
         for step in scenario.steps:
             model.step(step)
         expected, allowed = model.read(scenario), model.allowed(scenario)
