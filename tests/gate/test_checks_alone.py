@@ -19,7 +19,7 @@ HEADS = {
     "zoo.exact.profiles:arcface_fallback": "arcface",
     "zoo.exact.shapes:MeanLoss": "cosface",
     "zoo.official_shapes:RepairedAdaFace": "adaface",
-    "zoo.wrong.heads:swapped_branches": "arcface",
+    "zoo.wrong.heads:straight_through": "arcface",
 }
 EXCEPT = ("global-state",)
 """Tells of what the whole run changed, so it hangs on what ran before."""
