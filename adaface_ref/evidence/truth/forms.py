@@ -91,16 +91,6 @@ def defined_cells() -> tuple[Cell, ...]:
     )
 
 
-def undefined_cells() -> tuple[Cell, ...]:
-    """Every loss under every rule that has no meaning for it."""
-    return tuple(
-        Cell(loss, rule.id)
-        for loss in LOSSES
-        for rule in RULES.values()
-        if loss not in rule.losses
-    )
-
-
 def quantities_of(loss: str) -> tuple[str, ...]:
     """What can be asked of a loss: the norm gradient is MagFace's alone."""
     return tuple(q for q in INPUTS if q != "norm_gradient" or loss == "magface")
