@@ -10,7 +10,6 @@ import torch
 from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.severity import graded
 from adaface_ref.gate.guarding.errors import SubjectError, subject_error
-from adaface_ref.gate.guarding.guard import guarded
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.report.catalogue import Check
 from adaface_ref.report.report import ERROR, SKIPPED, Outcome
@@ -32,7 +31,7 @@ def run_check(check: Check[Evidence, Result], evidence: Evidence) -> Outcome:
         reason = f"skipped: runs at --effort {row.effort} only"
         return Outcome(check.id, check.claim, SKIPPED, reason)
     try:
-        with guarded("running the head", functions=True), _one_thread():
+        with _one_thread():
             lacking = next((n.lacking for n in row.needs if not n.is_met(evidence)), "")
             if lacking:
                 reason = f"skipped: {lacking}"
