@@ -93,7 +93,7 @@ def _seeded_anew(before: Twister, after: Twister) -> bool:
 def _leads_to(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     twister = np.random.MT19937()
     state: Any = {"key": np.array(before, dtype=np.uint32), "pos": WORDS}
-    twister.state = {"bit_generator": "MT19937", "state": state}  # type: ignore[typeddict-item]
+    twister.state = {"bit_generator": "MT19937", "state": state}
     wanted = np.array(after, dtype=np.uint32)
     for _ in range(TURNS):
         twister.random_raw(output=False)
