@@ -55,12 +55,13 @@ class Change(NamedTuple):
         return f"{self.name} by {self.doing}{self.how}"
 
 
+_outside: list[Change] = []
 _changes: ContextVar[list[Change]] = ContextVar("changes")
 
 
 def changes() -> list[Change]:
     """What was changed in the run that is going on, each noted once."""
-    return _changes.get([])
+    return _changes.get(_outside)
 
 
 @contextlib.contextmanager
