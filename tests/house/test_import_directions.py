@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("tolerance", "processes"),
     ("points",),
     ("evidence.truth",),
-    ("evidence.posed", "evidence.functions"),
+    ("evidence.problem", "evidence.functions"),
     ("evidence.search", "evidence.proof"),
     ("evidence.sweep",),
     ("evidence",),
