@@ -306,7 +306,7 @@ def pieces_of(
     pieces = _with_others(loss, pieces, others)
     for symbol, interval in loss.clipped.items():
         pieces = _bounded(pieces, symbol, interval)
-    if segment in loss.held_constant:
+    if loss.has_arcs:
         pieces = _arcs(pieces, arcs)
     return _clamped(pieces, others) if profile.cosine > 0 else pieces
 
