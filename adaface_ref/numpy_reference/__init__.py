@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from adaface_ref.column import Column
 from adaface_ref.errors import DomainError, domain_error, quoted, shape_error
 from adaface_ref.numpy_reference.arguments import (
     DOMAINS,
@@ -239,17 +240,20 @@ def _curricular(other: _Angle, target: _Angle, p: Parameters) -> tuple[Array, Ar
     return value, np.where(hard, curriculum + 2 * other.cosine, 1.0)
 
 
-Piece = Callable[[_Angle, _Margins], _Target]
+Piece = Callable[[_Angle, Any], _Target]
 
 
 Values = dict[str, float | None]
 
 
-class _Row(NamedTuple):
-    """A loss: its parameters with recommended values, its margins, its pieces."""
+class Row(NamedTuple):
+    """A loss: its parameters with recommended values, its margins, its pieces.
+
+    What `margins` makes of the parameters is handed to the pieces.
+    """
 
     parameters: Values
-    margins: Callable[[Parameters], _Margins]
+    margins: Callable[[Parameters], Any]
     pieces: dict[str, Piece]
     other: Callable[[_Angle, _Angle, Parameters], tuple[Array, Array]] = _same
 
@@ -269,40 +273,40 @@ _LESSER: dict[str, Piece] = {
 }
 _CONTINUED: dict[str, Piece] = {"reflect": _reflect, "shift": _shift}
 
-_LOSSES = {
-    "normface": _Row(_S, lambda p: _margins(), _ADDITIVE),
-    "sphereface": _Row(
+LOSSES: dict[str, Row] = {
+    "normface": Row(_S, lambda p: _margins(), _ADDITIVE),
+    "sphereface": Row(
         _S | {"multiplier": 4.0},
         lambda p: _margins(multiplier=p["multiplier"]),
         {"pure": _sphere},
     ),
-    "cosface": _Row(
+    "cosface": Row(
         _S | {"margin": 0.35},
         lambda p: _margins(additive=p["margin"]),
         _ADDITIVE | {"easy": _easy_additive},
     ),
-    "arcface": _Row(
+    "arcface": Row(
         _S | {"margin": 0.5},
         lambda p: _margins(p["margin"]),
         _ANGULAR | _FALLBACK | _LESSER | _CONTINUED,
     ),
-    "combined": _Row(
+    "combined": Row(
         _S | _OFFSETS,
         lambda p: _margins(p["angular_offset"], p["additive_offset"], p["multiplier"]),
         {"pure": _combined},
     ),
-    "curricularface": _Row(
+    "curricularface": Row(
         _S | {"margin": 0.5, "curriculum": 0.0},
         lambda p: _margins(p["margin"]),
         {"pure": _formula} | _FALLBACK,
         _curricular,
     ),
-    "magface": _Row(
+    "magface": Row(
         _S | _NORMS | _RISE,
         lambda p: _margins(_norm_margin(p)),
         _ANGULAR | _FALLBACK | _LESSER,
     ),
-    "adaface": _Row(
+    "adaface": Row(
         _S | {"margin": 0.4, "margin_scaler": None},
         lambda p: _margins(
             -p["margin"] * p["margin_scaler"], p["margin"] * (1 + p["margin_scaler"])
@@ -311,26 +315,27 @@ _LOSSES = {
     ),
 }
 
-LOSSES = tuple(_LOSSES)
-"""The ids of the losses, in the order of every table."""
+"""Every loss by its id, in the order of every table."""
 
-RECOMMENDED = {
-    loss: {name: value for name, value in row.parameters.items() if value is not None}
-    for loss, row in _LOSSES.items()
-}
+
+def _given_values(row: Row) -> dict[str, float]:
+    return {name: x for name, x in row.parameters.items() if x is not None}
+
+
+RECOMMENDED = Column(LOSSES, _given_values)
 """Recommended values; adaface's margin_scaler belongs to the sample and has none."""
 
-PARAMETERS = {loss: tuple(row.parameters) for loss, row in _LOSSES.items()}
+PARAMETERS = Column(LOSSES, lambda row: tuple(row.parameters))
 """The names of each loss's parameters."""
 
-DEFINED = {loss: tuple(row.pieces) for loss, row in _LOSSES.items()}
+DEFINED = Column(LOSSES, lambda row: tuple(row.pieces))
 """The rules each loss defines."""
 
 
 class _Case(NamedTuple):
     """One validated question: the loss's row, the profile, the numbers, their shape."""
 
-    row: _Row
+    row: Row
     profile: Profile
     p: Parameters
     shape: tuple[int, ...]
@@ -344,7 +349,7 @@ class _Case(NamedTuple):
 def _case(where: str, loss: str, given: dict[str, Any], **cosines: ArrayLike) -> _Case:
     if not isinstance(loss, str) or loss not in LOSSES:
         raise domain_error("loss", quoted(loss), f"one of {', '.join(LOSSES)}", where)
-    row, parameters = _LOSSES[loss], dict(given)
+    row, parameters = LOSSES[loss], dict(given)
     profile = parse_profile(parameters.pop("profile", "pure"), where)
     if profile.rule not in row.pieces:
         defined = f"{loss} defines {', '.join(row.pieces)}"

@@ -23,6 +23,7 @@ from adaface_ref.spec.language.tokens import (
     quoted,
 )
 from adaface_ref.spec.language.values import printed, read_value
+from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.symbols import QUANTITIES
 
 MOST_VALUES = 64
@@ -186,7 +187,7 @@ def completed(given: Box, loss: str, formula: Proposition) -> dict[str, Range | 
                 f"box: '{name}' has no part in this claim, which depends on {known}"
             )
     box = {name: given.get(name) or _default(name, losses) for name in names}
-    if "sphereface" in losses:
+    if any(LOSSES[named].has_arcs for named in losses):
         _check_arcs(box["multiplier"])
     _check_below(box, "norm_lower", "norm_upper", strict=True)
     _check_below(box, "margin_lower", "margin_upper", strict=False)

@@ -10,6 +10,7 @@ from flint import ctx
 from hypothesis import HealthCheck, given, settings
 from sympy import Expr, Rational, S, exp, log, sin
 
+from adaface_ref.compiler import compile_tree
 from adaface_ref.evidence.posed.posed import (
     POINT_BALLS,
     Posed,
@@ -41,7 +42,6 @@ from adaface_ref.evidence.proof.reduce import (
     joined,
     negated,
 )
-from adaface_ref.evidence.truth.evaluate import compile_tree
 from adaface_ref.spec.language.cases import All, Atom, Some, Statement
 from adaface_ref.spec.symbols import (
     angle,

@@ -15,12 +15,14 @@ from typing import Any, NamedTuple, TypeAlias
 from flint import arb, ctx, fmpq
 from sympy import Expr, Function, Integer, Rational, pi
 
-from adaface_ref.evidence.truth.evaluate import BALLS, Compiled, compile_tree
+from adaface_ref.compiler import Compiled, compile_tree
+from adaface_ref.evidence.truth.evaluate import BALLS
 from adaface_ref.evidence.truth.oracle import PRECISIONS
 from adaface_ref.spec.language.box import Box, Choice, Range, completed, parse_box
 from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Statement, claim_cases
 from adaface_ref.spec.language.inputs import losses_of
 from adaface_ref.spec.language.language import ClaimError, parse_formula
+from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
 from adaface_ref.spec.symbols import QUANTITIES, angle
 
@@ -119,7 +121,7 @@ def posed(formula: str, loss: str, profile: str, box: Box) -> tuple[Posed, ...]:
     tree = parse_formula(formula)
     clamps = _clamps(profile)
     through_norm = "standard_norm" in box
-    has_arcs = "sphereface" in losses_of(tree, loss)
+    has_arcs = any(LOSSES[named].has_arcs for named in losses_of(tree, loss))
     done = []
     for values in itertools.product(*choices.values()):
         fixed = dict(zip(choices, values, strict=True))

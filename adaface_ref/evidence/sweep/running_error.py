@@ -34,6 +34,7 @@ from sympy import (
 )
 from sympy import sin as sine_of
 
+from adaface_ref.compiler import SINE_OF_FLOATS, angle_of, from_cosine
 from adaface_ref.evidence.sweep.error_nodes import (
     COARSE,
     FLOOR,
@@ -50,7 +51,6 @@ from adaface_ref.evidence.sweep.error_nodes import (
     number_node,
     widened,
 )
-from adaface_ref.evidence.truth.evaluate import SINE_OF_FLOATS, angle_of, from_cosine
 from adaface_ref.spec.symbols import QUANTITIES, log_logistic, logistic, target_cosine
 
 _NAME = re.compile(r"\bv\d+\b")
