@@ -93,7 +93,8 @@ def drawn(folder: Path, files: list[str], size: int) -> list[str]:
 def main(folder: Path, files: list[str], size: int | None) -> None:
     """Runs mutmut and writes what it found."""
     laid_out(folder)
-    names = [f"adaface_ref.{Path(name).stem}.*" for name in files]
+    stems = (Path(name).with_suffix("").as_posix().replace("/", ".") for name in files)
+    names = [f"adaface_ref.*{stem}.*" for stem in stems]
     mutmut(folder, names if size is None else drawn(folder, files, size))
     rows = found(folder)
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}

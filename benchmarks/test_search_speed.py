@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, posed
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.search.candidates import Hunt
 from adaface_ref.evidence.search.sampling import LINE, ROWS
 from adaface_ref.evidence.search.search import with_axes
@@ -32,13 +32,13 @@ CLAIMS = {
 """Claims on AdaFace's GST; the first's sign needs no P, the others' size does."""
 
 
-def claim_of(row: str) -> Posed:
+def claim_of(row: str) -> Problem:
     formula, profile, box = CLAIMS[row]
-    (claim,) = posed(formula, "adaface", profile, box_of(formula, "adaface", box))
+    (claim,) = problems_of(formula, "adaface", profile, box_of(formula, "adaface", box))
     return claim
 
 
-def in_bulk(claim: Posed) -> int:
+def in_bulk(claim: Problem) -> int:
     """Looks at so many blocks as a search does, and asks no balls."""
     claim, axes = with_axes(claim)
     hunt = Hunt(claim, axes, 0)
@@ -47,7 +47,7 @@ def in_bulk(claim: Posed) -> int:
     return hunt.points
 
 
-def one_by_one(claim: Posed) -> float:
+def one_by_one(claim: Problem) -> float:
     """Points a second of the same claim as a scalar Hypothesis test."""
     claim, axes = with_axes(claim)
     screen = Hunt(claim, axes, 0).screen

@@ -13,7 +13,7 @@ from typing import Any
 
 from adaface_ref.errors import domain_error
 from adaface_ref.evidence.search.witness import Witness
-from adaface_ref.evidence.sweep.exhaust import Swept
+from adaface_ref.evidence.sweep.records import SweepRecord
 from adaface_ref.evidence.verdict import Verdict, decide
 from adaface_ref.points import json_number
 from adaface_ref.spec.language.files import Claim
@@ -171,7 +171,7 @@ def _witness(witness: Witness) -> dict[str, Any]:
     }
 
 
-def _sweep(row: Swept) -> dict[str, Any]:
+def _sweep(row: SweepRecord) -> dict[str, Any]:
     return {**row._asdict(), "failing": list(row.failing)}
 
 

@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaface_ref.evidence.functions import FUNCTIONS, domain_of
-from adaface_ref.evidence.posed.posed import Posed, box_of, box_of_posed, posed
+from adaface_ref.evidence.problem.problem import (
+    Problem,
+    box_of,
+    box_of_problem,
+    problems_of,
+)
 from adaface_ref.evidence.proof.branch_and_bound import Proof, prove
 from adaface_ref.evidence.proof.certificate import certificate_of, check
 from adaface_ref.evidence.proof.clauses import clauses_of
@@ -22,7 +27,8 @@ from adaface_ref.evidence.proof.reduce import TooManyClauses, opposite
 from adaface_ref.evidence.search.axes import Hint
 from adaface_ref.evidence.search.search import Search, search
 from adaface_ref.evidence.search.witness import Witness
-from adaface_ref.evidence.sweep.exhaust import Swept, exhausted
+from adaface_ref.evidence.sweep.exhaust import sweep_problems
+from adaface_ref.evidence.sweep.records import SweepRecord
 from adaface_ref.spec.language.box import describe
 from adaface_ref.spec.language.cases import ClaimCase
 from adaface_ref.spec.language.files import Claim
@@ -71,7 +77,7 @@ class Verdict(NamedTuple):
     witness: Witness | None = None
     detail: str = ""
     certificates: tuple[Mapping[str, Any], ...] = ()
-    sweeps: tuple[Swept, ...] = ()
+    sweeps: tuple[SweepRecord, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -134,7 +140,7 @@ def _by_function(claim: Claim, seed: int) -> Verdict:
 
 
 class _Ladder:
-    """One claim on its way up; a box of several values is several posed claims."""
+    """One claim on its way up; a box of several values is several problems."""
 
     def __init__(
         self,
@@ -148,7 +154,7 @@ class _Ladder:
         box = box_of(claim.formula, claim.loss, claim.box)
         self.claim, self.seed, self.effort = claim, seed, effort
         self.device, self.sweeps, self.progress = device, sweeps, progress
-        self.parts = posed(claim.formula, claim.loss, claim.profile, box)
+        self.parts = problems_of(claim.formula, claim.loss, claim.profile, box)
         self.points = max(10_000, POINTS[effort] // len(self.parts))
         self.so_far = Verdict(claim, "OPEN", "", describe(box), seed=seed)
 
@@ -172,7 +178,9 @@ class _Ladder:
                     return self._refuted(found.witness)
         return self._exhausted(self._risen(proofs, premised))
 
-    def _searched(self, part: Posed, points: int, hints: Sequence[Hint] = ()) -> Search:
+    def _searched(
+        self, part: Problem, points: int, hints: Sequence[Hint] = ()
+    ) -> Search:
         self.progress(f"{self.claim.id or part.formula[:40]}: search", 0.0)
         found = search(part, self.seed, points, hints)
         self.so_far = self.so_far._replace(
@@ -186,7 +194,7 @@ class _Ladder:
     def _refuted(self, witness: Witness) -> Verdict:
         return self.so_far._replace(name="REFUTED", evidence="witness", witness=witness)
 
-    def _proved(self, part: Posed) -> Proof:
+    def _proved(self, part: Problem) -> Proof:
         self.progress(f"{self.claim.id or part.formula[:40]}: proof", 0.5)
         for way in self._ways(part):
             proofs = [prove(step, self.effort) for step in way]
@@ -202,14 +210,14 @@ class _Ladder:
         self._keep(proofs[-1:], [])
         return proofs[-1]._replace(finished=False)
 
-    def _ways(self, part: Posed) -> list[tuple[Posed, ...]]:
+    def _ways(self, part: Problem) -> list[tuple[Problem, ...]]:
         """As it stands; or another form, after it is proved to say the same."""
         other = self.claim.equivalent
         if not other:
             return [(part,)]
-        box = box_of_posed(part)
+        box = box_of_problem(part)
         texts = (f"iff({part.formula}, {other})", other)
-        steps = [posed(text, part.loss, part.profile, box)[0] for text in texts]
+        steps = [problems_of(text, part.loss, part.profile, box)[0] for text in texts]
         return [tuple(steps), (part,)]
 
     def _keep(
@@ -236,7 +244,7 @@ class _Ladder:
     def _exhausted(self, risen: Verdict) -> Verdict:
         if not self.claim.sweep:
             return risen
-        found = exhausted(
+        found = sweep_problems(
             self.claim, self.parts, self.effort, self.device, self.sweeps, self.progress
         )
         risen = risen._replace(sweeps=found)
@@ -260,7 +268,7 @@ def _why_open(found: Verdict, premised: int) -> str:
     return f"{found.unasked:,} points look false, and balls were not asked"
 
 
-def _counted(swept: Sequence[Swept]) -> str:
+def _counted(swept: Sequence[SweepRecord]) -> str:
     """How many cosines of which dtypes."""
     counts = Counter[str]()
     for row in swept:
@@ -277,7 +285,7 @@ PLACES = 8
 """Open boxes that a verdict lists."""
 
 
-def is_open(part: Posed) -> bool:
+def is_open(part: Problem) -> bool:
     """Whether there is anything to prove, or every sign is manifest."""
     try:
         return bool(clauses_of(part))
@@ -285,7 +293,7 @@ def is_open(part: Posed) -> bool:
         return True
 
 
-def _is_vacuous(part: Posed) -> bool:
+def _is_vacuous(part: Problem) -> bool:
     """Whether the premise is proved to hold nowhere."""
     cases = tuple(_denied(case) for case in part.cases)
     return prove(part._replace(cases=cases)).is_complete

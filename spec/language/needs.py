@@ -7,8 +7,9 @@ does not hold there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
-from sympy import Dummy, Expr, Pow, acos, log, pi, sin
+from sympy import Dummy, Expr, Pow, Symbol, acos, log, pi, sin
 
 from adaface_ref.spec.language.statements import Atom
 from adaface_ref.spec.symbols import (

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sympy import Integer, Rational, acos, cos, exp, oo, pi, sin
 
-from adaface_ref.evidence.posed.posed import precision_kept
+from adaface_ref.evidence.problem.pointwise import precision_kept
 from adaface_ref.evidence.proof import spans
 from adaface_ref.evidence.proof.clauses import Side
 from adaface_ref.evidence.proof.enclosures import (

@@ -11,20 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from sympy import Expr, Rational, S, exp, log, sin
 
 from adaface_ref.compiler import compile_tree
-from adaface_ref.evidence.posed.posed import (
+from adaface_ref.evidence.problem.logic import FALSE, TRUE, atoms_of, evaluated
+from adaface_ref.evidence.problem.pointwise import (
     POINT_BALLS,
-    Posed,
     all_of,
-    atoms_of,
     ball_decides,
     ball_of,
-    box_of,
-    evaluated,
     holds_at,
-    posed,
     precision_kept,
     some_of,
 )
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.proof.algebra import expanded, factored, signs_of
 from adaface_ref.evidence.proof.clauses import (
     Literal,
@@ -35,13 +32,7 @@ from adaface_ref.evidence.proof.clauses import (
     sides_of,
 )
 from adaface_ref.evidence.proof.factors import factors_of
-from adaface_ref.evidence.proof.reduce import (
-    FALSE,
-    TRUE,
-    TooManyClauses,
-    joined,
-    negated,
-)
+from adaface_ref.evidence.proof.reduce import TooManyClauses, joined, negated
 from adaface_ref.spec.language.cases import All, Atom, Some, Statement
 from adaface_ref.spec.symbols import (
     angle,
@@ -55,12 +46,12 @@ from adaface_ref.spec.symbols import (
 BITS = 300
 
 
-def one(formula: str, loss: str, box: str, profile: str = "pure") -> Posed:
-    (claim,) = posed(formula, loss, profile, box_of(formula, loss, box))
+def one(formula: str, loss: str, box: str, profile: str = "pure") -> Problem:
+    (claim,) = problems_of(formula, loss, profile, box_of(formula, loss, box))
     return claim
 
 
-def holds_plainly(claim: Posed, point: Mapping[str, Expr]) -> bool | None:
+def holds_plainly(claim: Problem, point: Mapping[str, Expr]) -> bool | None:
     """What the plain cases say at a point: of the first that applies."""
     names = [side.name for side in sides_of(claim)]
     with precision_kept():
@@ -101,7 +92,7 @@ def _first(
 )
 @given(drawn=drawn_claims())
 def test_plain_cases_hold_where_the_claim_holds(drawn: Drawn) -> None:
-    claim = drawn.posed()
+    claim = drawn.problem()
     if claim is None:
         return
     try:

@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("margins",),
     ("points",),
     ("evidence.truth",),
-    ("evidence.posed", "evidence.functions"),
+    ("evidence.problem", "evidence.functions"),
     ("evidence.search", "evidence.proof"),
     ("evidence.sweep",),
     ("evidence",),

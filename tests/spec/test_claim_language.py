@@ -14,7 +14,6 @@ from adaface_ref.spec.language.language import (
     CLAMPS,
     DERIVED,
     FUNCTIONS,
-    inputs,
     At,
     Call,
     ClaimError,
@@ -27,6 +26,7 @@ from adaface_ref.spec.language.language import (
     OfLoss,
     Operation,
     Proposition,
+    inputs,
     parse_formula,
 )
 from adaface_ref.spec.losses import LOSSES
@@ -414,7 +414,9 @@ def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
         st.builds(Call, st.just(name), st.tuples(*[inner] * fewest))
         for name, (fewest, _) in {**FUNCTIONS, "neg": (1, 1)}.items()
     ]
-    values = st.dictionaries(drawn_inputs.filter(lambda n: n != "angle"), inner, min_size=1)
+    values = st.dictionaries(
+        drawn_inputs.filter(lambda n: n != "angle"), inner, min_size=1
+    )
     return st.one_of(
         st.builds(Operation, st.sampled_from("+-*/"), inner, inner),
         st.builds(lambda of, n: Operation("**", of, n), inner, exponents),

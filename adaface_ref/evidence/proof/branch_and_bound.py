@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from sympy import Expr, count_ops
 
-from adaface_ref.evidence.posed.posed import Posed
+from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.evidence.proof.algebra import expanded
 from adaface_ref.evidence.proof.clauses import (
     Clause,
@@ -92,11 +92,11 @@ class Proof(NamedTuple):
         return max((tree.volume for tree in self.trees), default=0.0)
 
 
-def prove(claim: Posed, effort: str = "normal") -> Proof:
+def prove(claim: Problem, effort: str = "normal") -> Proof:
     """Tries to prove a claim on its box.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
         effort: a key of MOST_BOXES.
 
     Returns:

@@ -15,7 +15,12 @@ from typing import Any, NamedTuple
 
 from sympy import Expr
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, box_of_posed, posed
+from adaface_ref.evidence.problem.problem import (
+    Problem,
+    box_of,
+    box_of_problem,
+    problems_of,
+)
 from adaface_ref.evidence.proof.algebra import expanded
 from adaface_ref.evidence.proof.branch_and_bound import DONE, MOST_BOXES, Proof
 from adaface_ref.evidence.proof.clauses import (
@@ -51,7 +56,7 @@ LONGEST_REASON = 300
 """Characters."""
 
 
-def certificate_of(claim: Posed, proof: Proof) -> dict[str, Any]:
+def certificate_of(claim: Problem, proof: Proof) -> dict[str, Any]:
     """A complete proof as data.
 
     Args:
@@ -67,7 +72,7 @@ def certificate_of(claim: Posed, proof: Proof) -> dict[str, Any]:
         "formula": claim.formula,
         "loss": claim.loss,
         "profile": claim.profile,
-        "box": describe(box_of_posed(claim)),
+        "box": describe(box_of_problem(claim)),
         "clauses": [
             {
                 "literals": [str(literal) for literal in tree.clause],
@@ -125,7 +130,7 @@ def _checked_boxes(certificate: Any) -> int:
     )
 
 
-def _claim_of(certificate: Any) -> Posed:
+def _claim_of(certificate: Any) -> Problem:
     """The claim, from its text."""
     given = certificate if isinstance(certificate, Mapping) else {}
     fields = [given.get(name) for name in ("formula", "loss", "profile", "box")]
@@ -135,7 +140,7 @@ def _claim_of(certificate: Any) -> Posed:
     if loss not in LOSSES:
         raise _Rejected(f"unknown loss {quoted(loss)}")
     try:
-        claims = posed(formula, loss, profile, box_of(formula, loss, text))
+        claims = problems_of(formula, loss, profile, box_of(formula, loss, text))
     except ValueError as error:
         raise _Rejected(str(error)) from None
     if len(claims) != 1:

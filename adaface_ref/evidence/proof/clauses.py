@@ -14,16 +14,11 @@ from typing import NamedTuple
 
 from sympy import Add, Expr, Integer, Max, Min, Mul, Symbol, acos, cos, pi
 
-from adaface_ref.evidence.posed.posed import Posed
+from adaface_ref.evidence.problem.logic import TRUE
+from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.evidence.proof.enclosures import range_over
 from adaface_ref.evidence.proof.factors import Signs
-from adaface_ref.evidence.proof.reduce import (
-    TRUE,
-    Reducer,
-    TooManyClauses,
-    joined,
-    negated,
-)
+from adaface_ref.evidence.proof.reduce import Reducer, TooManyClauses, joined, negated
 from adaface_ref.spec.language.box import Range
 from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Some, Statement
 from adaface_ref.spec.symbols import QUANTITIES, angle
@@ -77,7 +72,7 @@ class PlainCase(NamedTuple):
     premise: Statement
 
 
-def sides_of(claim: Posed) -> tuple[Side, ...]:
+def sides_of(claim: Problem) -> tuple[Side, ...]:
     """The free inputs of a claim, cosines of the target as angles."""
     return tuple(_side(name, part) for name, part in claim.free.items())
 
@@ -88,11 +83,11 @@ def _side(name: str, part: Range) -> Side:
     return Side("angle", acos(part.high), acos(part.low), part.high_open, part.low_open)
 
 
-def plain_cases(claim: Posed) -> tuple[PlainCase, ...]:
+def plain_cases(claim: Problem) -> tuple[PlainCase, ...]:
     """A claim's cases with its fixed inputs put in and every sign made plain.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
 
     Returns:
         Cases over the free inputs, equivalent on the box.
@@ -122,11 +117,11 @@ def _plain_cases(
     )
 
 
-def cases_to_sweep(claim: Posed) -> tuple[ClaimCase, ...]:
+def cases_to_sweep(claim: Problem) -> tuple[ClaimCase, ...]:
     """A claim's cases with factors of known sign dropped, in sines and cosines still.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
 
     Returns:
         Cases over the same inputs, equivalent on the box.
@@ -186,11 +181,11 @@ def _with_values(statement: Statement, values: Mapping[Symbol, Expr]) -> Stateme
     return type(statement)(tuple(_with_values(p, values) for p in statement.parts))
 
 
-def clauses_of(claim: Posed) -> tuple[Clause, ...]:
+def clauses_of(claim: Problem) -> tuple[Clause, ...]:
     """What has to be proved of a claim.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
 
     Returns:
         Distinct clauses over the free inputs; none if every sign is manifest.

@@ -13,7 +13,7 @@ from flint import arb, ctx
 from sympy import Expr, oo
 
 from adaface_ref.compiler import compile_tree
-from adaface_ref.evidence.posed.posed import ball_of, precision_kept
+from adaface_ref.evidence.problem.pointwise import ball_of, precision_kept
 from adaface_ref.evidence.proof import spans
 from adaface_ref.evidence.proof.spans import Span
 

@@ -26,6 +26,7 @@ from sympy import (
     zoo,
 )
 
+from adaface_ref.evidence.problem.logic import FALSE, TRUE
 from adaface_ref.evidence.proof.algebra import expanded, signs_of
 from adaface_ref.evidence.proof.factors import Signs, factors_of
 from adaface_ref.spec.language.cases import All, Atom, Relation, Some, Statement
@@ -33,8 +34,6 @@ from adaface_ref.spec.symbols import angle
 
 Between = Callable[[Expr, Expr, Expr], bool]
 """Whether an expression lies between two numbers everywhere on the box."""
-
-TRUE, FALSE = All(()), Some(())
 
 MOST_WORK = 6_000
 """Operations of all that is factored for one claim; above it nothing is proved."""

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adaface_ref.evidence.posed.posed import Exact, Posed, holds_at
+from adaface_ref.evidence.problem.pointwise import Exact, holds_at
+from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.evidence.search.axes import Axis, Hint, closed_ends, narrowed, split
 from adaface_ref.evidence.search.downhill import (
     Climb,
@@ -64,7 +65,7 @@ LEAST_CLIMBED = 3_000_000
 class Hunt:
     """The state of one search."""
 
-    def __init__(self, claim: Posed, axes: Sequence[Axis], seed: int) -> None:
+    def __init__(self, claim: Problem, axes: Sequence[Axis], seed: int) -> None:
         self.claim, self.axes, self.seed = claim, tuple(axes), seed
         self.screen = Screen(claim)
         self.points = self.premised = self.certified = self.undecided = 0

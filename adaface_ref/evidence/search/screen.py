@@ -1,4 +1,4 @@
-"""A posed claim in working precision: fast, not certified, and so only ever a hint.
+"""A claim in working precision: fast, not certified, and so only ever a hint.
 
 Atoms are compiled without their factors that are positive everywhere (scale, P, 1 - P,
 powers of the sine), so that nothing underflows: the sign of dP/dc is right where its
@@ -15,11 +15,13 @@ import numpy as np
 from sympy import Abs, Add, Expr, Mul, sign
 
 from adaface_ref.compiler import NUMPY, Compiled, angle_of, compile_tree, from_cosine
-from adaface_ref.evidence.posed.logic import (
+from adaface_ref.evidence.problem.logic import (
     EQUALITIES,
     FALSE,
     TRUE,
+    atoms_of,
     decides,
+    evaluated,
     every,
     largest,
     least,
@@ -27,8 +29,8 @@ from adaface_ref.evidence.posed.logic import (
     settled,
     some,
 )
-from adaface_ref.evidence.posed.posed import Posed, atoms_of, evaluated
-from adaface_ref.evidence.posed.signs import Product, product_of
+from adaface_ref.evidence.problem.problem import Problem
+from adaface_ref.evidence.problem.signs import Product, product_of
 from adaface_ref.spec.gst import cases
 from adaface_ref.spec.language.cases import Atom, ClaimCase, Statement
 from adaface_ref.spec.losses import LOSSES
@@ -89,10 +91,10 @@ class Screen:
     """A claim's truth and margin at arrays of points.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
     """
 
-    def __init__(self, claim: Posed) -> None:
+    def __init__(self, claim: Problem) -> None:
         self.fixed = {name: float(value) for name, value in claim.fixed.items()}
         inputs = {*claim.fixed, *claim.free}
         self.by_angle = "angle" in inputs
@@ -211,7 +213,7 @@ class Screen:
             value = self._features[index](*self._arguments(columns))[0]
         return np.broadcast_to(np.asarray(value, dtype=np.float64), _shape(columns))
 
-    def _features_of(self, claim: Posed, wheres: Sequence[Expr]) -> list[Compiled]:
+    def _features_of(self, claim: Problem, wheres: Sequence[Expr]) -> list[Compiled]:
         atoms = [atom for case in claim.cases for atom in atoms_of(case.statement)]
         trees = list(dict.fromkeys(atom.expression for atom in atoms))
         found = [Add(*terms) for tree in trees for terms in product_of(tree).factors]
@@ -224,7 +226,7 @@ class Screen:
         return [self._compiled([part]) for part in wanted[:MOST_FEATURES]]
 
 
-def _known_features(claim: Posed) -> list[Expr]:
+def _known_features(claim: Problem) -> list[Expr]:
     """The slope and the distance to the decision boundary, of the claim's loss."""
     row, profile = LOSSES[claim.loss], parse(claim.profile)
     arcs = int(claim.fixed["multiplier"]) if row.has_arcs else None

@@ -13,14 +13,14 @@ import numpy as np
 from flint import ctx
 from sympy import Expr
 
-from adaface_ref.evidence.posed.both_sides import compared_at
-from adaface_ref.evidence.posed.posed import (
+from adaface_ref.evidence.problem.both_sides import BITS, compared_at
+from adaface_ref.evidence.problem.pointwise import (
     Exact,
-    Posed,
     ball_of,
     holds_at,
     precision_kept,
 )
+from adaface_ref.evidence.problem.problem import CLAMPS, Problem
 from adaface_ref.evidence.search.axes import Axis, split
 from adaface_ref.evidence.search.downhill import least_on_lines
 from adaface_ref.evidence.search.neighbour import border
@@ -35,9 +35,6 @@ from adaface_ref.spec.losses import LOSSES
 
 SPREAD = 9
 """Values of an input that are tried to see whether it matters."""
-
-BITS = 256
-"""Precision of what is shown."""
 
 SHOWN = ("gst", "probability")
 
@@ -89,12 +86,12 @@ def described(name: str, value: Exact) -> str:
 
 
 def witness_of(
-    claim: Posed, axes: Sequence[Axis], screen: Screen, found: Mapping[str, Exact]
+    claim: Problem, axes: Sequence[Axis], screen: Screen, found: Mapping[str, Exact]
 ) -> Witness:
     """The simplest witness that a counterexample leads to.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
         axes: of its free inputs.
         screen: the claim in working precision.
         found: free inputs at which balls refute it.
@@ -119,14 +116,11 @@ def witness_of(
     )
 
 
-CLAMPS = ("cosine_clamp", "angle_clip")
-
-
 class _Shrink:
     """Makes a failing point simpler."""
 
     def __init__(
-        self, claim: Posed, axes: Sequence[Axis], found: Mapping[str, Exact]
+        self, claim: Problem, axes: Sequence[Axis], found: Mapping[str, Exact]
     ) -> None:
         self.claim, self.point = claim, dict(found)
         self.axes = {axis.name: axis for axis in axes}
@@ -228,7 +222,7 @@ def _nearest_pass(
     return None
 
 
-def shown_at(claim: Posed, point: Mapping[str, Exact]) -> tuple[tuple[str, str], ...]:
+def shown_at(claim: Problem, point: Mapping[str, Exact]) -> tuple[tuple[str, str], ...]:
     """The loss's quantities at a point as balls, where its inputs suffice for them."""
     found = []
     for name in SHOWN:
@@ -239,7 +233,7 @@ def shown_at(claim: Posed, point: Mapping[str, Exact]) -> tuple[tuple[str, str],
 
 
 def quantity_ball(
-    quantity: str, claim: Posed, point: Mapping[str, Exact]
+    quantity: str, claim: Problem, point: Mapping[str, Exact]
 ) -> str | None:
     """A quantity of the claim's loss as a printed ball; None without its inputs."""
     arcs = int(point["multiplier"]) if LOSSES[claim.loss].has_arcs else None

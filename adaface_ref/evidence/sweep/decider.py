@@ -119,7 +119,9 @@ def _decider(
 ) -> Decider:
     compiled = []
     for case in cases:
-        applies, states = (Truths(Program(inputs, fixed, coarse)) for _ in range(2))
+        applies, states = (
+            Truths(Program(coarse, inputs=inputs, values=fixed)) for _ in range(2)
+        )
         where = All(tuple(Atom(expression, ">") for expression in case.where))
         compiled.append(
             (

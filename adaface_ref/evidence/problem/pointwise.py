@@ -1,29 +1,21 @@
-"""A claim posed on a box, and whether it holds at one point, by balls.
-
-A posed claim has one exact value or one interval for every input. The poles are left
-out of every interval of cosines: a value there is a limit, which no point has.
-"""
+"""Whether a claim holds at one point, by balls at rising precision."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from flint import arb, ctx, fmpq
-from sympy import Expr, Function, Integer, Rational, pi
+from sympy import Expr, Function, Rational
 
 from adaface_ref.compiler import Compiled, compile_tree
+from adaface_ref.evidence.problem.logic import atoms_of, evaluated
+from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.evidence.truth.evaluate import BALLS
 from adaface_ref.evidence.truth.oracle import PRECISIONS
-from adaface_ref.spec.language.box import Box, Choice, Range, completed, parse_box
-from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Statement, claim_cases
-from adaface_ref.spec.language.inputs import losses_of
-from adaface_ref.spec.language.language import ClaimError, parse_formula
-from adaface_ref.spec.losses import LOSSES
-from adaface_ref.spec.profiles import parse
+from adaface_ref.spec.language.cases import ClaimCase
 from adaface_ref.spec.symbols import QUANTITIES, angle
 
 Exact: TypeAlias = Any
@@ -31,160 +23,6 @@ Exact: TypeAlias = Any
 
 Point = Mapping[str, Exact]
 """Inputs by name: floats as they are, or exact SymPy numbers."""
-
-
-class Posed(NamedTuple):
-    """A claim on one box.
-
-    Args:
-        formula: as written.
-        loss: a loss id.
-        profile: a profile string.
-        fixed: inputs with one value, and the profile's clamps.
-        free: inputs with an interval.
-        cases: what it says, piece by piece.
-    """
-
-    formula: str
-    loss: str
-    profile: str
-    fixed: Mapping[str, Expr]
-    free: Mapping[str, Range]
-    cases: tuple[ClaimCase, ...]
-
-
-def box_of(formula: str, loss: str, box: str) -> Box:
-    """The box of a claim, every input named.
-
-    Args:
-        formula: as written.
-        loss: a loss id.
-        box: as written.
-
-    Returns:
-        The completed box, the poles left out.
-
-    Raises:
-        ClaimError: in one line.
-    """
-    full = completed(parse_box(box), loss, parse_formula(formula))
-    return {name: _without_poles(name, part) for name, part in full.items()}
-
-
-POLES: Mapping[str, tuple[Expr, Expr]] = {
-    "target_cosine": (Integer(-1), Integer(1)),
-    "angle": (Integer(0), pi),
-}
-
-
-def _without_poles(name: str, part: Range | Choice) -> Range | Choice:
-    if name not in POLES:
-        return part
-    low, high = POLES[name]
-    if isinstance(part, Choice):
-        if set(part.values) & {low, high}:
-            raise ClaimError(
-                f"box: {name} is at a pole, where values are limits: give an interval"
-            )
-        return part
-    return Range(
-        part.low,
-        part.high,
-        part.low_open or part.low == low,
-        part.high_open or part.high == high,
-    )
-
-
-def posed(formula: str, loss: str, profile: str, box: Box) -> tuple[Posed, ...]:
-    """A claim on a box, once for each choice of the values that it lists.
-
-    Args:
-        formula: as written.
-        loss: a loss id.
-        profile: a profile string.
-        box: as `box_of` gives it.
-
-    Returns:
-        One posed claim, or as many as there are choices.
-
-    Raises:
-        ClaimError: in one line.
-    """
-    choices = {n: p.values for n, p in box.items() if isinstance(p, Choice)}
-    free = {n: p for n, p in box.items() if isinstance(p, Range)}
-    count = 1
-    for values in choices.values():
-        count *= len(values)
-    if count > MOST_CHOICES:
-        must = f"at most {MOST_CHOICES} choices, but has {count}"
-        raise ClaimError(f"box must have {must}")
-    tree = parse_formula(formula)
-    clamps = _clamps(profile)
-    through_norm = "standard_norm" in box
-    has_arcs = any(LOSSES[named].has_arcs for named in losses_of(tree, loss))
-    done = []
-    for values in itertools.product(*choices.values()):
-        fixed = dict(zip(choices, values, strict=True))
-        arcs = int(fixed["multiplier"]) if has_arcs else None
-        cases = claim_cases(tree, loss, profile, arcs, through_norm=through_norm)
-        done.append(Posed(formula, loss, profile, {**fixed, **clamps}, free, cases))
-    return tuple(done)
-
-
-def box_of_posed(claim: Posed) -> Box:
-    """The box of a posed claim, the profile's clamps left out."""
-    return {
-        name: claim.free[name] if name in claim.free else Choice((claim.fixed[name],))
-        for name in QUANTITIES
-        if name in claim.free or (name in claim.fixed and name not in CLAMPS)
-    }
-
-
-MOST_CHOICES = 64
-"""Of the values that a box lists, multiplied out."""
-
-
-CLAMPS = ("cosine_clamp", "angle_clip")
-
-
-def _clamps(profile: str) -> dict[str, Expr]:
-    """The profile's clamps as the decimals that stand in its name."""
-    parsed = parse(profile)
-    return {
-        "cosine_clamp": Rational(repr(parsed.cosine)),
-        "angle_clip": Rational(repr(parsed.angle)),
-    }
-
-
-def atoms_of(statement: Statement) -> tuple[Atom, ...]:
-    """Its comparisons, in reading order."""
-    if isinstance(statement, Atom):
-        return (statement,)
-    return tuple(atom for part in statement.parts for atom in atoms_of(part))
-
-
-Decide = Callable[[Any, str], Any]
-
-
-def evaluated(
-    statement: Statement, values: Iterator[Any], decide: Decide, both: Any, either: Any
-) -> Any:
-    """A statement from the values of its atoms, in any logic.
-
-    Args:
-        statement: a statement.
-        values: the values of its atoms, in reading order.
-        decide: a value and its relation to zero, as a truth of that logic.
-        both: what joins the truths of `All`, from a list.
-        either: what joins those of `Some`.
-
-    Returns:
-        A truth of that logic.
-    """
-    if isinstance(statement, Atom):
-        return decide(next(values), statement.relation)
-    parts = [evaluated(p, values, decide, both, either) for p in statement.parts]
-    return (both if isinstance(statement, All) else either)(parts)
 
 
 def ball_decides(value: Any, relation: str) -> bool | None:
@@ -235,7 +73,7 @@ def compiled(
     """Cases of a claim, compiled to balls over the inputs named.
 
     Args:
-        cases: of a posed claim.
+        cases: of a problem.
         arguments: names of inputs; the target cosine stands for the angle.
 
     Returns:
@@ -256,11 +94,11 @@ def compiled(
     )
 
 
-def holds_at(claim: Posed, point: Point, premise: bool = False) -> bool | None:
+def holds_at(claim: Problem, point: Point, premise: bool = False) -> bool | None:
     """Whether a claim holds at one point, by balls at rising precision.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
         point: its free inputs; those that are fixed may be left out.
         premise: whether to ask for the premise instead.
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from flint import arb, ctx
 from sympy import Integer
 
-from adaface_ref.evidence.posed.posed import (
+from adaface_ref.evidence.problem.pointwise import (
     Point,
-    Posed,
     balls_of,
     compiled,
     names_of,
     precision_kept,
 )
+from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.spec.language.cases import Some, Statement, claim_cases
 from adaface_ref.spec.language.inputs import losses_of
 from adaface_ref.spec.language.language import parse_formula, parts
@@ -27,11 +27,11 @@ BITS = 256
 NO_VALUE = "has no value here"
 
 
-def compared_at(claim: Posed, point: Point) -> tuple[tuple[str, str], ...]:
+def compared_at(claim: Problem, point: Point) -> tuple[tuple[str, str], ...]:
     """The sides of every comparison, but for plain numbers.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
         point: all of its inputs.
 
     Returns:
@@ -63,7 +63,7 @@ def _place(statement: Statement) -> int:
     return place
 
 
-def _value(claim: Posed, tree: Expression, point: Point) -> str:
+def _value(claim: Problem, tree: Expression, point: Point) -> str:
     """By the piece that applies, if balls can tell."""
     above = Comparison(">", tree, Number(Integer(0)))
     inputs = {**claim.fixed, **point}
