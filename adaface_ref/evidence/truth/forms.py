@@ -24,6 +24,7 @@ from adaface_ref.evidence.truth.agreement import (
     Question,
     judge,
     parameters_of,
+    quantities_of,
 )
 from adaface_ref.evidence.truth.shrink import simplest
 from adaface_ref.points import block, corner_count
@@ -89,11 +90,6 @@ def defined_cells() -> tuple[Cell, ...]:
         if loss in rule.losses
         for gradient in GRADIENTS
     )
-
-
-def quantities_of(loss: str) -> tuple[str, ...]:
-    """What can be asked of a loss: the norm gradient is MagFace's alone."""
-    return tuple(q for q in INPUTS if q != "norm_gradient" or loss == "magface")
 
 
 def numpy_values(quantity: str, cell: Cell, columns: Columns) -> Floats:
@@ -177,7 +173,7 @@ def agreements(
 def _judged(
     cell: Cell, form: str, dtype: str, device: str, columns: Columns
 ) -> Iterator[Judgement]:
-    corners = corner_count(cell.profile, dtype)
+    corners = corner_count(cell.loss, cell.profile, dtype)
     for quantity in quantities_of(cell.loss):
         if form == "numpy":
             values = partial(numpy_values, quantity, cell)

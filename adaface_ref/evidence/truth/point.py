@@ -14,9 +14,14 @@ from sympy import Rational, true
 
 from adaface_ref import numpy_reference
 from adaface_ref.errors import DomainError, domain_error
-from adaface_ref.evidence.truth.agreement import Question, parameters_of, sides_of
+from adaface_ref.evidence.truth.agreement import (
+    Question,
+    parameters_of,
+    quantities_of,
+    sides_of,
+)
 from adaface_ref.evidence.truth.evaluate import arcs_of
-from adaface_ref.evidence.truth.forms import Cell, numpy_values, quantities_of
+from adaface_ref.evidence.truth.forms import Cell, numpy_values
 from adaface_ref.evidence.truth.oracle import enclosure
 from adaface_ref.points import interval, recommended
 from adaface_ref.spec.losses import LOSSES
@@ -74,7 +79,7 @@ def parse_point(text: str, loss: str) -> dict[str, float]:
     for name in point:
         if name not in names:
             also = ("angle", "standard_norm, with concentration")
-            known = ", ".join((*names, *also[: 1 + (loss == "adaface")]))
+            known = ", ".join((*names, *also[: 1 + ("margin_scaler" in names)]))
             raise domain_error("name", repr(name), f"one of {known}", WHERE)
     if "target_cosine" not in point:
         raise domain_error("target_cosine", "nothing", "given, or angle", WHERE)
