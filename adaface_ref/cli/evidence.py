@@ -99,7 +99,7 @@ def list_command(section: str | None) -> None:
     Example:
       adaface-ref list losses
     """
-    from adaface_ref.tables import LISTS
+    from adaface_ref.lists import LISTS
 
     for name, show in LISTS.items():
         if section in (None, name):

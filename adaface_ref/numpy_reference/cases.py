@@ -18,7 +18,7 @@ from adaface_ref.numpy_reference.arguments import (
     common_shape,
     parse_profile,
 )
-from adaface_ref.numpy_reference.losses import LOSSES, TABLE, Row, clip_norm
+from adaface_ref.numpy_reference.losses import LOSSES, Row, clip_norm
 from adaface_ref.numpy_reference.rules import Target, angle_of
 
 # Poles divide by zero, a removable one multiplies 0 by inf before `where` replaces it,
@@ -43,7 +43,7 @@ class Case(NamedTuple):
 def case_of(where: str, loss: str, given: dict[str, Any], **cosines: ArrayLike) -> Case:
     if not isinstance(loss, str) or loss not in LOSSES:
         raise domain_error("loss", quoted(loss), f"one of {', '.join(LOSSES)}", where)
-    row, parameters = TABLE[loss], dict(given)
+    row, parameters = LOSSES[loss], dict(given)
     profile = parse_profile(parameters.pop("profile", "pure"), where)
     if profile.rule not in row.pieces:
         defined = f"{loss} defines {', '.join(row.pieces)}"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adaface_ref.column import Column
 from adaface_ref.numpy_reference import rules
 from adaface_ref.numpy_reference.arguments import Array, Parameters
 from adaface_ref.numpy_reference.rules import Angle, Margins, Target
@@ -48,17 +49,20 @@ def _curricular(other: Angle, target: Angle, p: Parameters) -> tuple[Array, Arra
     return value, np.where(hard, curriculum + 2 * other.cosine, 1.0)
 
 
-Piece = Callable[[Angle, Margins], Target]
+Piece = Callable[[Angle, Any], Target]
 
 
 Values = dict[str, float | None]
 
 
 class Row(NamedTuple):
-    """A loss: its parameters with recommended values, its margins, its pieces."""
+    """A loss: its parameters with recommended values, its margins, its pieces.
+
+    What `margins` makes of the parameters is handed to the pieces.
+    """
 
     parameters: Values
-    margins: Callable[[Parameters], Margins]
+    margins: Callable[[Parameters], Any]
     pieces: dict[str, Piece]
     other: Callable[[Angle, Angle, Parameters], tuple[Array, Array]] = _same
 
@@ -78,7 +82,7 @@ _LESSER: dict[str, Piece] = {
 }
 _CONTINUED: dict[str, Piece] = {"reflect": rules.reflect, "shift": rules.shift}
 
-TABLE = {
+LOSSES: dict[str, Row] = {
     "normface": Row(_S, lambda p: _margins(), _ADDITIVE),
     "sphereface": Row(
         _S | {"multiplier": 4.0},
@@ -120,17 +124,18 @@ TABLE = {
     ),
 }
 
-LOSSES = tuple(TABLE)
-"""The ids of the losses, in the order of every table."""
+"""Every loss by its id, in the order of every table."""
 
-RECOMMENDED = {
-    loss: {name: value for name, value in row.parameters.items() if value is not None}
-    for loss, row in TABLE.items()
-}
+
+def _recommended(row: Row) -> dict[str, float]:
+    return {name: x for name, x in row.parameters.items() if x is not None}
+
+
+RECOMMENDED = Column(LOSSES, _recommended)
 """Recommended values; adaface's margin_scaler belongs to the sample and has none."""
 
-PARAMETERS = {loss: tuple(row.parameters) for loss, row in TABLE.items()}
+PARAMETERS = Column(LOSSES, lambda row: tuple(row.parameters))
 """The names of each loss's parameters."""
 
-DEFINED = {loss: tuple(row.pieces) for loss, row in TABLE.items()}
+DEFINED = Column(LOSSES, lambda row: tuple(row.pieces))
 """The rules each loss defines."""

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sympy import Expr
 
-from adaface_ref.evidence.truth.evaluate import NUMPY, Compiled, compile_tree
+from adaface_ref.compiler import NUMPY, Compiled, compile_tree
+from adaface_ref.evidence.truth.evaluate import arcs_of
 from adaface_ref.pictures.heads import Floats, Head
 from adaface_ref.spec.gst import d_dcosine, rising_criterion
 from adaface_ref.spec.losses import LOSSES
@@ -141,7 +142,7 @@ def rising(head: Head, angle: Floats, rival: Floats) -> Floats:
         "angle_clip": parsed.angle,
     }
     inputs = [np.asarray(given[name], float) for name in arguments_of(head.loss)]
-    arcs = int(given["multiplier"]) if head.loss == "sphereface" else None
+    arcs = arcs_of(head.loss, given)
     found, left = np.zeros(angle.shape), np.ones(angle.shape, dtype=bool)
     with np.errstate(all="ignore"):
         for compiled in _criteria(head.loss, head.profile, arcs):

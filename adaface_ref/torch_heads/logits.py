@@ -29,7 +29,6 @@ from adaface_ref.torch_heads.losses import (
     hardness,
     subtrahend,
     whole_piece,
-    zero,
 )
 
 
@@ -154,7 +153,7 @@ def _target(
         free = clamp(target.detach().clamp(-1, 1), profile.cosine).free
         return value + torch.where(free, target - target.detach(), 0.0)
     margin = row.angular(values).expand_as(target)
-    multiplier = values.get("multiplier", zero(values)).expand_as(target)
+    multiplier = row.multiplier(values).expand_as(target)
     bare = _MarginedCosine.apply(target, margin, multiplier, loss, str(profile), edge)  # type: ignore[no-untyped-call]
     margined: Tensor = bare - subtrahend(row, profile, values, target)
     return margined

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from adaface_ref.column import Column
 from adaface_ref.errors import domain_error, quoted
 from adaface_ref.torch_heads.arguments import (
     Profile,
@@ -194,6 +195,10 @@ def zero(values: Values) -> Tensor:
     return torch.zeros_like(values["scale"])
 
 
+def _multiplier(values: Values) -> Tensor:
+    return values.get("multiplier", zero(values))
+
+
 def _margin(values: Values) -> Tensor:
     return values["margin"]
 
@@ -234,7 +239,11 @@ Rule = Callable[[Cosine, Tensor, Tensor, float], Piece]
 
 @dataclass(frozen=True)
 class Loss:
-    """One row: parameters, the outside rules that are defined, and the two margins."""
+    """One row: parameters, the outside rules that are defined, and the two margins.
+
+    A rule is handed the clamped cosine, the angular margin and the multiplier, which is
+    held constant, and gives the margined cosine before the additive margin.
+    """
 
     parameters: tuple[str, ...]
     rules: dict[str, Rule]
@@ -242,6 +251,7 @@ class Loss:
     additive: Callable[[Values], Tensor] = zero
     hard_others: bool = False
     penalty: Callable[[Values], Tensor] = zero
+    multiplier: Callable[[Values], Tensor] = _multiplier
 
 
 _PLAIN: dict[str, Rule] = {"pure": _pure, "clip": _pure}
@@ -286,7 +296,7 @@ LOSSES = {
     ),
 }
 """Every loss: what it takes and how its margins follow. cos(theta + a) - b at heart."""
-PARAMETERS = {name: row.parameters for name, row in LOSSES.items()}
+PARAMETERS = Column(LOSSES, lambda row: row.parameters)
 """The keyword names of each loss's parameters."""
 
 
@@ -301,8 +311,8 @@ def bare_piece(
 
 def whole_piece(row: Loss, profile: Profile, values: Values, cosine: Tensor) -> Piece:
     """The margined target cosine, additive margin included, and its derivatives."""
-    multiplier = values.get("multiplier", zero(values))
-    piece = bare_piece(row, profile, cosine, row.angular(values), multiplier)
+    margins = row.angular(values), row.multiplier(values)
+    piece = bare_piece(row, profile, cosine, *margins)
     (bare, slope, by_margin), taken = piece, subtrahend(row, profile, values, cosine)
     value = bare - taken
     if profile.detached:

@@ -10,6 +10,7 @@ from flint import ctx
 from hypothesis import HealthCheck, given, settings
 from sympy import Expr, Rational, S, exp, log, sin
 
+from adaface_ref.compiler import compile_tree
 from adaface_ref.evidence.problem.logic import FALSE, TRUE, atoms_of, evaluate
 from adaface_ref.evidence.problem.pointwise import (
     POINT_BALLS,
@@ -32,7 +33,6 @@ from adaface_ref.evidence.proof.clauses import (
 )
 from adaface_ref.evidence.proof.factors import factors_of
 from adaface_ref.evidence.proof.reduce import TooManyClauses, join, negate
-from adaface_ref.evidence.truth.evaluate import compile_tree
 from adaface_ref.spec.language.cases import All, Atom, Some, Statement
 from adaface_ref.spec.symbols import (
     angle,

@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 from sympy import Abs, Expr, Rational, cos, exp, log, sin, sqrt
 from sympy import sign as sign_of
 
+from adaface_ref.compiler import compile_tree
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence.sweep import counting
 from adaface_ref.evidence.sweep.cosines import FORMATS, cosine_at, cosine_count
 from adaface_ref.evidence.sweep.error_nodes import LIBRARY, Inputs
 from adaface_ref.evidence.sweep.running_error import Program, by_symbol
 from adaface_ref.evidence.sweep.sweep import Sweep, sweep
-from adaface_ref.evidence.truth.evaluate import BALLS, compile_tree, formula
+from adaface_ref.evidence.truth.evaluate import BALLS, formula
 from adaface_ref.evidence.truth.oracle import piece_at
 from adaface_ref.spec.gst import cases
 from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Relation, Some

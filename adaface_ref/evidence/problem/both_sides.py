@@ -19,6 +19,7 @@ from adaface_ref.spec.language.cases import Some, Statement, claim_cases
 from adaface_ref.spec.language.inputs import losses_of
 from adaface_ref.spec.language.language import parse_formula, parts
 from adaface_ref.spec.language.tree import Comparison, Expression, Number, Proposition
+from adaface_ref.spec.losses import LOSSES
 
 BITS = 256
 """Precision of what is shown."""
@@ -67,7 +68,7 @@ def _value(claim: Problem, tree: Expression, point: Point) -> str:
     above = Comparison(">", tree, Number(Integer(0)))
     inputs = {**claim.fixed, **point}
     arcs = None
-    if "sphereface" in losses_of(above, claim.loss):
+    if any(LOSSES[loss].has_arcs for loss in losses_of(above, claim.loss)):
         arcs = int(inputs["multiplier"])
     through_norm = "standard_norm" in inputs
     cases = claim_cases(

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple, TypeAlias
 from flint import arb, ctx, fmpq
 from sympy import Expr, Function, Rational
 
+from adaface_ref.compiler import Compiled, compile_tree
 from adaface_ref.evidence.problem.logic import atoms_of, evaluate
 from adaface_ref.evidence.problem.problem import Problem
-from adaface_ref.evidence.truth.evaluate import BALLS, Compiled, compile_tree
+from adaface_ref.evidence.truth.evaluate import BALLS
 from adaface_ref.evidence.truth.oracle import PRECISIONS
 from adaface_ref.spec.language.cases import ClaimCase
 from adaface_ref.spec.symbols import QUANTITIES, angle

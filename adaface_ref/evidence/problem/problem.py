@@ -16,6 +16,7 @@ from adaface_ref.spec.language.box import Box, Choice, Range, completed, parse_b
 from adaface_ref.spec.language.cases import ClaimCase, claim_cases
 from adaface_ref.spec.language.inputs import losses_of
 from adaface_ref.spec.language.language import ClaimError, parse_formula
+from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import parse
 from adaface_ref.spec.symbols import QUANTITIES
 
@@ -108,7 +109,7 @@ def problems_of(formula: str, loss: str, profile: str, box: Box) -> tuple[Proble
     tree = parse_formula(formula)
     clamps = _clamps(profile)
     through_norm = "standard_norm" in box
-    has_arcs = "sphereface" in losses_of(tree, loss)
+    has_arcs = any(LOSSES[named].has_arcs for named in losses_of(tree, loss))
     done = []
     for values in itertools.product(*choices.values()):
         fixed = dict(zip(choices, values, strict=True))

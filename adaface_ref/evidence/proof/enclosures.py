@@ -12,10 +12,10 @@ import numpy as np
 from flint import arb, ctx
 from sympy import Expr, oo
 
+from adaface_ref.compiler import compile_tree
 from adaface_ref.evidence.problem.pointwise import ball_of, keep_precision
 from adaface_ref.evidence.proof import spans
 from adaface_ref.evidence.proof.spans import Span
-from adaface_ref.evidence.truth.evaluate import compile_tree
 
 BOXES: Mapping[str, Any] = {
     "sin_cos": spans.sine_and_cosine,

@@ -11,7 +11,7 @@ import numpy as np
 from sympy import Expr, Rational, S
 
 from adaface_ref.evidence.truth.shrink import PLAIN, PLAIN_COSINES
-from adaface_ref.points import COSINES, RANGES, recommended
+from adaface_ref.points import COSINES, range_of, recommended
 from adaface_ref.spec.language.box import Range
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -99,7 +99,7 @@ def axis_of(name: str, part: Range, loss: str) -> Axis | None:
 
 def axis_between(name: str, low: float, high: float, loss: str) -> Axis:
     """The floats from `low` to `high`."""
-    usual = RANGES.get(name, (-10.0, 10.0))
+    usual = range_of(name)
     core = (low, high)
     if max(-low, high) > 1000 * max(map(abs, usual)):
         core = (max(low, usual[0]), min(high, usual[1]))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sympy import Abs, Add, Expr, Mul, sign
 
+from adaface_ref.compiler import NUMPY, Compiled, angle_of, compile_tree, from_cosine
 from adaface_ref.evidence.problem.logic import (
     EQUALITIES,
     FALSE,
@@ -30,13 +31,6 @@ from adaface_ref.evidence.problem.logic import (
 )
 from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.evidence.problem.signs import Product, product_of
-from adaface_ref.evidence.truth.evaluate import (
-    NUMPY,
-    Compiled,
-    angle_of,
-    compile_tree,
-    from_cosine,
-)
 from adaface_ref.spec.gst import cases
 from adaface_ref.spec.language.cases import Atom, ClaimCase, Statement
 from adaface_ref.spec.losses import LOSSES
@@ -238,7 +232,7 @@ class Screen:
 def _known_features(claim: Problem) -> list[Expr]:
     """The slope and the distance to the decision boundary, of the claim's loss."""
     row, profile = LOSSES[claim.loss], parse(claim.profile)
-    arcs = int(claim.fixed["multiplier"]) if claim.loss == "sphereface" else None
+    arcs = int(claim.fixed["multiplier"]) if row.has_arcs else None
     slopes = [case.terms[0] for case in cases("slope", row, profile, arcs)]
     logits = [case.terms[0] for case in cases("target_logit", row, profile, arcs)]
     zeros = [Add(*t) for slope in slopes for t in product_of(slope).factors]

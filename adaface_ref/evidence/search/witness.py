@@ -31,6 +31,7 @@ from adaface_ref.evidence.truth.oracle import ball_at
 from adaface_ref.evidence.truth.shrink import PLAIN, PLAIN_COSINES, simplest
 from adaface_ref.points import COSINES, describe, recommended
 from adaface_ref.spec.language.values import printed
+from adaface_ref.spec.losses import LOSSES
 
 SPREAD = 9
 """Values of an input that are tried to see whether it matters."""
@@ -241,7 +242,7 @@ def quantity_ball(
     quantity: str, claim: Problem, point: Mapping[str, Exact]
 ) -> str | None:
     """A quantity of the claim's loss as a printed ball; None without its inputs."""
-    arcs = int(point["multiplier"]) if claim.loss == "sphereface" else None
+    arcs = int(point["multiplier"]) if LOSSES[claim.loss].has_arcs else None
     balls = formula(quantity, claim.loss, claim.profile, arcs, "value", "balls")
     with keep_precision():
         ctx.prec = BITS

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from flint import arb, ctx, fmpq
 from sympy import Expr
 
-from adaface_ref.evidence.truth.evaluate import BALLS, compile_tree
+from adaface_ref.compiler import compile_tree
+from adaface_ref.evidence.truth.evaluate import BALLS
 from adaface_ref.evidence.truth.oracle import PRECISIONS
 
 UNIT = 2.0**-53

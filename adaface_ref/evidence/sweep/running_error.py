@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, S, sqrt
 
+from adaface_ref.compiler import SINE_OF_FLOATS, angle_of, from_cosine
 from adaface_ref.evidence.sweep.error_nodes import (
     LIBRARY,
     SECOND_ORDER,
@@ -17,7 +18,6 @@ from adaface_ref.evidence.sweep.error_nodes import (
 )
 from adaface_ref.evidence.sweep.function_bounds import FUNCTIONS, square_root
 from adaface_ref.evidence.sweep.writer import Writer
-from adaface_ref.evidence.truth.evaluate import SINE_OF_FLOATS, angle_of, from_cosine
 from adaface_ref.spec.symbols import QUANTITIES, target_cosine
 
 
