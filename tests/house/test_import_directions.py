@@ -44,8 +44,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pictures",),
     ("pictures.drawing",),
     ("pictures.pages",),
-    ("lists",),
-    ("tables",),
+    ("cli.printing",),
     ("cli",),
 )
 """The rooms, from the ground up."""
