@@ -42,8 +42,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gate", "ports.pipe", "ports.export"),
     ("ports",),
     ("pictures",),
-    ("lists",),
-    ("tables",),
+    ("pictures.drawing",),
+    ("pictures.pages",),
+    ("cli.printing",),
     ("cli",),
 )
 """The rooms, from the ground up."""
