@@ -15,7 +15,7 @@ from adaface_ref.cli.options import (
     JSON_HELP,
     head_options,
     head_settings,
-    shown_progress,
+    show_progress,
     write_html,
 )
 
@@ -109,7 +109,7 @@ def gate_command(
         one=target is not None,
     )
     keep_faults_in(wishes.findings)
-    with shown_progress() as progress:
+    with show_progress() as progress:
         reports, texts = commands.judge_heads(heads, wishes, progress)
     for text in texts:
         click.echo(text)
@@ -142,7 +142,7 @@ def replay_command(identifier: str, findings: Path | None) -> None:
     folder = findings or kept_findings.FOLDER
     keep_faults_in(folder)
     kept = kept_findings.kept(identifier, folder)
-    with shown_progress() as progress:
+    with show_progress() as progress:
         if "port" in kept:
             from adaface_ref.ports import replays as of_ports
 

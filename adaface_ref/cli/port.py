@@ -14,7 +14,7 @@ from adaface_ref.cli.options import (
     JSON_HELP,
     SEED,
     Limit,
-    shown_progress,
+    show_progress,
 )
 
 
@@ -117,7 +117,7 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
         one=False,
     )
     keep_faults_in(wishes.findings)
-    with shown_progress() as progress:
+    with show_progress() as progress:
         code, texts = commands.judge_command(command, wish, wishes, progress)
     for text in texts:
         click.echo(text)

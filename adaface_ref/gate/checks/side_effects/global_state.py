@@ -50,5 +50,8 @@ def judge(evidence: Evidence, claim: str) -> Result:
 
 ROW = Row(
     judge,
-    severity={"error": "", "warning": "where little hangs on it, such as threads"},
+    severity={
+        "error": "",
+        "warning": "where it is bad manners, such as np.seterr",
+    },
 )
