@@ -219,8 +219,10 @@ def test_a_head_runs_in_a_process_of_its_own(
 
 
 def test_a_fault_of_ours_is_no_violation(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+
     def broken(**_: object) -> Verification:
         raise RuntimeError("ours")
 
