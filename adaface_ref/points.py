@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
-from sympy import Expr
+from sympy import Expr, Interval
 
 from adaface_ref.errors import domain_error
 from adaface_ref.margins import Margins, margins_of, on_columns
@@ -411,3 +411,9 @@ def describe(point: Mapping[str, float]) -> str:
     return "\n".join(
         f"{name} = {value!r} ({float(value).hex()})" for name, value in point.items()
     )
+
+
+def interval(domain: Interval) -> str:
+    """An interval as text, such as `[0, pi/2)`."""
+    left, right = "(" if domain.left_open else "[", ")" if domain.right_open else "]"
+    return f"{left}{domain.start}, {domain.end}{right}".replace("oo", "inf")

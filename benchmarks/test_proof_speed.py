@@ -16,7 +16,7 @@ from sympy.core.cache import clear_cache
 
 from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.proof.branch_and_bound import MOST_BOXES, Proof, prove
-from adaface_ref.evidence.proof.certificate import Checked, certificate_of, check
+from adaface_ref.evidence.proof.certificate import CheckResult, certificate_of, check
 from adaface_ref.spec.language.files import our_claims
 
 ROUNDS = 7
@@ -65,7 +65,7 @@ def proved(claims: Sequence[Problem]) -> list[Proof]:
     return list(map(prove, claims))
 
 
-def checked(certificates: Sequence[Mapping[str, Any]]) -> list[Checked]:
+def checked(certificates: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
     return list(map(check, certificates))
 
 

@@ -115,7 +115,7 @@ def decide(
     """
     start = time.monotonic()
     if claim.function:
-        found = _by_function(claim, seed)
+        found = _decide_by_function(claim, seed)
     elif not claim.formula:
         found = Verdict(claim, "OPEN", "not decidable here", "", detail=claim.why)
     else:
@@ -123,7 +123,7 @@ def decide(
     return found._replace(seconds=time.monotonic() - start)
 
 
-def _by_function(claim: Claim, seed: int) -> Verdict:
+def _decide_by_function(claim: Claim, seed: int) -> Verdict:
     finding = FUNCTIONS[claim.function](seed)
     name = "TESTED" if finding.holds else "REFUTED"
     detail = "; ".join(part for part in (finding.detail, finding.witness) if part)
@@ -164,23 +164,21 @@ class _Ladder:
         for part in self.parts:
             # Where every sign is manifest the search only holds the algebra to balls.
             points = self.points // (1 if is_open(part) else 10)
-            found = self._searched(part, points)
+            found = self._search(part, points)
             premised += found.premised
             if found.witness is not None:
-                return self._refuted(found.witness)
+                return self._refute(found.witness)
         if not premised and all(map(_is_vacuous, self.parts)):
             return self.so_far._replace(name="VACUOUS", evidence="premise disproved")
-        proofs = [self._proved(part) for part in self.parts]
+        proofs = [self._prove(part) for part in self.parts]
         for part, proof in zip(self.parts, proofs, strict=True):
             if not proof.is_complete:
-                found = self._searched(part, FOLLOWED_UP, proof.left)
+                found = self._search(part, FOLLOWED_UP, proof.left)
                 if found.witness is not None:
-                    return self._refuted(found.witness)
-        return self._exhausted(self._risen(proofs, premised))
+                    return self._refute(found.witness)
+        return self._exhaust(self._weigh_proofs(proofs, premised))
 
-    def _searched(
-        self, part: Problem, points: int, hints: Sequence[Hint] = ()
-    ) -> Search:
+    def _search(self, part: Problem, points: int, hints: Sequence[Hint] = ()) -> Search:
         self.progress(f"{self.claim.id or part.formula[:40]}: search", 0.0)
         found = search(part, self.seed, points, hints)
         self.so_far = self.so_far._replace(
@@ -191,10 +189,10 @@ class _Ladder:
         )
         return found
 
-    def _refuted(self, witness: Witness) -> Verdict:
+    def _refute(self, witness: Witness) -> Verdict:
         return self.so_far._replace(name="REFUTED", evidence="witness", witness=witness)
 
-    def _proved(self, part: Problem) -> Proof:
+    def _prove(self, part: Problem) -> Proof:
         self.progress(f"{self.claim.id or part.formula[:40]}: proof", 0.5)
         for way in self._ways(part):
             proofs = [prove(step, self.effort) for step in way]
@@ -232,7 +230,7 @@ class _Ladder:
             certificates=(*so_far.certificates, *certificates),
         )
 
-    def _risen(self, proofs: Sequence[Proof], premised: int) -> Verdict:
+    def _weigh_proofs(self, proofs: Sequence[Proof], premised: int) -> Verdict:
         so_far = self.so_far
         if all(proof.is_complete for proof in proofs):
             engine = f"interval, {so_far.boxes:,} boxes" if so_far.boxes else "identity"
@@ -241,7 +239,7 @@ class _Ladder:
             return so_far._replace(name="TESTED", evidence=f"{so_far.points:,} points")
         return so_far._replace(name="OPEN", evidence=_why_open(so_far, premised))
 
-    def _exhausted(self, risen: Verdict) -> Verdict:
+    def _exhaust(self, risen: Verdict) -> Verdict:
         if not self.claim.sweep:
             return risen
         found = sweep_problems(
@@ -256,7 +254,7 @@ class _Ladder:
         swept = [row for row in found if row.total]
         whole = swept and all(row.holds == row.total for row in found)
         if risen.name in ("TESTED", "OPEN") and whole:
-            return risen._replace(name="EXHAUSTED", evidence=_counted(swept))
+            return risen._replace(name="EXHAUSTED", evidence=_count_cosines(swept))
         return risen
 
 
@@ -268,7 +266,7 @@ def _why_open(found: Verdict, premised: int) -> str:
     return f"{found.unasked:,} points look false, and balls were not asked"
 
 
-def _counted(swept: Sequence[SweepRecord]) -> str:
+def _count_cosines(swept: Sequence[SweepRecord]) -> str:
     """How many cosines of which dtypes."""
     counts = Counter[str]()
     for row in swept:
@@ -295,9 +293,9 @@ def is_open(part: Problem) -> bool:
 
 def _is_vacuous(part: Problem) -> bool:
     """Whether the premise is proved to hold nowhere."""
-    cases = tuple(_denied(case) for case in part.cases)
+    cases = tuple(_deny(case) for case in part.cases)
     return prove(part._replace(cases=cases)).is_complete
 
 
-def _denied(case: ClaimCase) -> ClaimCase:
+def _deny(case: ClaimCase) -> ClaimCase:
     return case._replace(statement=opposite(case.premise))

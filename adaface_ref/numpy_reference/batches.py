@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adaface_ref.errors import shape_error
-from adaface_ref.numpy_reference.arguments import Array, Domain, checked, real_array
+from adaface_ref.numpy_reference.arguments import (
+    Array,
+    Domain,
+    check_values,
+    real_array,
+)
 from adaface_ref.numpy_reference.cases import (
     case_of,
     loss_at,
@@ -40,7 +45,7 @@ def batch(loss: str, cosine: ArrayLike, labels: ArrayLike, **given: Any) -> Batc
         labels: (B,), integers in [0, C).
         **given: profile, and parameters that are scalars or one a sample, (B,).
     """
-    cosines = checked("cosine", cosine, "batch")
+    cosines = check_values("cosine", cosine, "batch")
     if cosines.ndim != 2 or cosines.shape[1] < 2:
         raise shape_error("cosine", cosines.shape, "(B, C) with C >= 2", "batch")
     chosen = _labels(labels, *cosines.shape)
@@ -68,7 +73,7 @@ def _labels(labels: ArrayLike, size: int, classes: int) -> NDArray[np.intp]:
         lambda v: (v >= 0) & (v < classes) & (v % 1 == 0),
         f"an integer in [0, {classes})",
     )
-    array = checked("labels", labels, "batch", whole)
+    array = check_values("labels", labels, "batch", whole)
     if array.shape != (size,):
         raise shape_error("labels", array.shape, f"({size},)", "batch")
     return array[:, None].astype(np.intp)

@@ -14,11 +14,11 @@ from adaface_ref.numpy_reference.arguments import (
     Parameters,
     Profile,
     check_order,
-    checked,
+    check_values,
     common_shape,
     parse_profile,
 )
-from adaface_ref.numpy_reference.losses import LOSSES, Row, clipped_norm
+from adaface_ref.numpy_reference.losses import LOSSES, Row, clip_norm
 from adaface_ref.numpy_reference.rules import Target, angle_of
 
 # Poles divide by zero, a removable one multiplies 0 by inf before `where` replaces it,
@@ -51,12 +51,12 @@ def case_of(where: str, loss: str, given: dict[str, Any], **cosines: ArrayLike) 
     for name in sorted(parameters.keys() - row.parameters.keys()):
         must = f"left out: {loss} takes {', '.join(row.parameters)}"
         raise domain_error(name, parameters[name], must, where)
-    p = {name: checked(name, value, where) for name, value in cosines.items()}
+    p = {name: check_values(name, value, where) for name, value in cosines.items()}
     for name in row.parameters:
         domain = DOMAINS.get(f"{loss}.{name}", DOMAINS[name])
         if name not in parameters:
             raise domain_error(name, "missing", domain[1], where)
-        p[name] = checked(name, parameters[name], where, domain)
+        p[name] = check_values(name, parameters[name], where, domain)
     shape = common_shape(p, where)
     if "feature_norm" in p:
         check_order(p, where)
@@ -102,7 +102,7 @@ def loss_at(x: Array, p: Parameters) -> Array:
     value = np.maximum(-x, 0) + np.log1p(np.exp(-np.abs(x)))
     if "feature_norm" not in p:
         return np.asarray(value)
-    norm = clipped_norm(p)
+    norm = clip_norm(p)
     pull = norm / p["norm_upper"] ** 2 + 1 / norm
     return np.asarray(value + p["regulariser_weight"] * pull)
 

@@ -24,7 +24,7 @@ def _margins(
     return Margins(multiplier, angular, additive)
 
 
-def clipped_norm(p: Parameters) -> Array:
+def clip_norm(p: Parameters) -> Array:
     return np.clip(p["feature_norm"], p["norm_lower"], p["norm_upper"])
 
 
@@ -34,7 +34,7 @@ def norm_margin_slope(p: Parameters) -> Array:
 
 
 def _norm_margin(p: Parameters) -> Array:
-    above = clipped_norm(p) - p["norm_lower"]
+    above = clip_norm(p) - p["norm_lower"]
     return np.asarray(p["margin_lower"] + norm_margin_slope(p) * above)
 
 

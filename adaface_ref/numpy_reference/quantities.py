@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from adaface_ref.errors import domain_error, quoted, shape_error
-from adaface_ref.numpy_reference.arguments import Array, checked, common_shape
+from adaface_ref.numpy_reference.arguments import Array, check_values, common_shape
 from adaface_ref.numpy_reference.cases import (
     case_of,
     logit_difference,
@@ -127,8 +127,8 @@ def rival_cosine(
     """
     name, where = "other_logits_over_scale", "rival_cosine"
     other, s = (
-        checked(name, other_logits_over_scale, where),
-        checked("scale", scale, where),
+        check_values(name, other_logits_over_scale, where),
+        check_values("scale", scale, where),
     )
     if not isinstance(axis, Integral):
         raise domain_error("axis", quoted(axis), "an integer", where)
@@ -143,8 +143,8 @@ def rival_cosine(
 def margin_scaler(standard_norm: ArrayLike, concentration: ArrayLike) -> Array:
     """AdaFace's z-hat = clip(h z, -1, 1), for any finite z and h > 0 (eq. 16)."""
     p = {
-        "standard_norm": checked("standard_norm", standard_norm, "margin_scaler"),
-        "concentration": checked("concentration", concentration, "margin_scaler"),
+        "standard_norm": check_values("standard_norm", standard_norm, "margin_scaler"),
+        "concentration": check_values("concentration", concentration, "margin_scaler"),
     }
     common_shape(p, "margin_scaler")
     scaled: Array = np.clip(p["concentration"] * p["standard_norm"], -1.0, 1.0)

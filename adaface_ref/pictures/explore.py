@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import matplotlib as mpl
 import numpy as np
 
-from adaface_ref.pictures.page import assembled
+from adaface_ref.pictures.page import assemble
 from adaface_ref.pictures.style import COLOURS
 from adaface_ref.points import COSINES, range_of, recommended
 from adaface_ref.ports.export.export import javascript
@@ -117,7 +117,7 @@ def page() -> str:
     Returns:
         HTML that loads nothing.
     """
-    return assembled(
+    return assemble(
         "explore.html",
         data={"vocabulary": vocabulary()},
         code={"margin_softmax.js": javascript()},

@@ -71,10 +71,10 @@ def crossings(function: Function, grid: Floats, rising: bool | None = None) -> F
     change = signs[kept][1:] - signs[kept][:-1]
     wanted = change != 0 if rising is None else change == (2 if rising else -2)
     low, high = grid[kept[:-1][wanted]], grid[kept[1:][wanted]]
-    return bisected(function, low, high)
+    return bisect(function, low, high)
 
 
-def bisected(function: Function, low: Floats, high: Floats) -> Floats:
+def bisect(function: Function, low: Floats, high: Floats) -> Floats:
     """Where a function leaves the sign that it has at the lower ends.
 
     Args:

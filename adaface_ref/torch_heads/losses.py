@@ -27,7 +27,7 @@ from adaface_ref.torch_heads.arguments import (
 )
 
 
-class Clamped(NamedTuple):
+class Cosine(NamedTuple):
     """Cosines after the cosine clamp, with what would cancel if taken from them."""
 
     value: Tensor
@@ -43,7 +43,7 @@ class Piece(NamedTuple):
     by_margin: Tensor
 
 
-def clamp(cosine: Tensor, eps: float) -> Clamped:
+def clamp(cosine: Tensor, eps: float) -> Cosine:
     """Clamp to [-1 + eps, 1 - eps], both ends exact (1 - eps is no float64)."""
     below, above = 1 - cosine, 1 + cosine
     high, low = below < eps, above < eps
@@ -53,10 +53,10 @@ def clamp(cosine: Tensor, eps: float) -> Clamped:
     square = below * above
     pole = square == 0
     sine = torch.where(pole, 0.0, torch.where(pole, 1.0, square).sqrt())
-    return Clamped(value, sine, ~(high | low))
+    return Cosine(value, sine, ~(high | low))
 
 
-def _pure(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _pure(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """cos(theta + a) by the addition formula; the slope is 1 where a = 0, poles too."""
     c, sine, cos_a, sin_a = cosine.value, cosine.sine, margin.cos(), margin.sin()
     pole = sine == 0
@@ -66,7 +66,7 @@ def _pure(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piec
     return Piece(c * cos_a - sine * sin_a, slope, -(sine * cos_a + c * sin_a))
 
 
-def _clip(cosine: Clamped, margin: Tensor, multiplier: Tensor, angle: float) -> Piece:
+def _clip(cosine: Cosine, margin: Tensor, multiplier: Tensor, angle: float) -> Piece:
     """theta + a clipped to [angle, pi - angle]; flat where the clip binds."""
     value, slope, by_margin = _pure(cosine, margin, multiplier, angle)
     turned = torch.atan2(cosine.sine, cosine.value) + margin
@@ -79,7 +79,7 @@ def _clip(cosine: Clamped, margin: Tensor, multiplier: Tensor, angle: float) -> 
     )
 
 
-def _fallback(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _fallback(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > cos(pi - a), else c - a sin(a)."""
     c, sin_a = cosine.value, margin.sin()
     formula = _pure(cosine, margin, multiplier, _)
@@ -91,7 +91,7 @@ def _fallback(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> 
     )
 
 
-def _outside(cosine: Clamped, formula: Piece, inside: Tensor) -> Piece:
+def _outside(cosine: Cosine, formula: Piece, inside: Tensor) -> Piece:
     """The formula inside, the cosine itself outside."""
     return Piece(
         torch.where(inside, formula.value, cosine.value),
@@ -101,25 +101,25 @@ def _outside(cosine: Clamped, formula: Piece, inside: Tensor) -> Piece:
 
 
 def _fallback_plain(
-    cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float
+    cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float
 ) -> Piece:
     """The formula where c > cos(pi - a), else c."""
     formula = _pure(cosine, margin, multiplier, _)
     return _outside(cosine, formula, cosine.value > -margin.cos())
 
 
-def _easy(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _easy(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > 0, else c."""
     return _outside(cosine, _pure(cosine, margin, multiplier, _), cosine.value > 0)
 
 
-def _min(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _min(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The lesser of the formula and c: the formula where theta < pi - a/2."""
     formula = _pure(cosine, margin, multiplier, _)
     return _outside(cosine, formula, cosine.value > -(margin / 2).cos())
 
 
-def _reflect(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _reflect(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > cos(pi - a), else -2 less the formula."""
     value, slope, by_margin = _pure(cosine, margin, multiplier, _)
     inside = cosine.value > -margin.cos()
@@ -130,7 +130,7 @@ def _reflect(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> P
     )
 
 
-def _shift(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _shift(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > cos(pi - a), else c - (1 + cos(pi - a))."""
     formula, cos_a = _pure(cosine, margin, multiplier, _), margin.cos()
     inside = cosine.value > -cos_a
@@ -141,7 +141,7 @@ def _shift(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Pie
     )
 
 
-def _folded(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _fold(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """(-1)^k cos(q theta) - 2k by Chebyshev's T_q and its derivative q U_(q-1).
 
     T_q loses digits towards theta = 0 and pi, and cos(q theta) next to pi/2.
@@ -167,7 +167,7 @@ def _folded(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Pi
     return Piece(value, sign * multiplier * slope, torch.zeros_like(value))
 
 
-def _stretched(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _stretch(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """cos(m1 theta + m2); at a pole the slope is m1^2 or infinite."""
     c, sine, m1 = cosine.value, cosine.sine, multiplier
     pole = sine == 0
@@ -176,11 +176,11 @@ def _stretched(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) ->
     )
     phi = m1 * theta + margin
     slope = m1 * phi.sin() / torch.where(pole, 1.0, sine)
-    slope = torch.where(pole, _stretched_pole(c, margin, m1), slope)
+    slope = torch.where(pole, _stretch_at_pole(c, margin, m1), slope)
     return Piece(phi.cos(), slope, -phi.sin())
 
 
-def _stretched_pole(c: Tensor, margin: Tensor, m1: Tensor) -> Tensor:
+def _stretch_at_pole(c: Tensor, margin: Tensor, m1: Tensor) -> Tensor:
     """The limit of m1 sin(m1 theta + m2) / sin(theta) at theta = 0 and pi."""
     turns = torch.where(c > 0, 0.0, m1 % 2)
     parity = torch.where(turns == 1, -1.0, 1.0)
@@ -234,7 +234,7 @@ def _magface_regulariser(values: Values) -> Tensor:
     return values["regulariser_weight"] * (norm / (upper * upper) + 1 / norm)
 
 
-Rule = Callable[[Clamped, Tensor, Tensor, float], Piece]
+Rule = Callable[[Cosine, Tensor, Tensor, float], Piece]
 
 
 @dataclass(frozen=True)
@@ -270,12 +270,12 @@ _MAGFACE = (
 
 LOSSES = {
     "normface": Loss(("scale",), _PLAIN),
-    "sphereface": Loss(("scale", "multiplier"), {"pure": _folded}),
+    "sphereface": Loss(("scale", "multiplier"), {"pure": _fold}),
     "cosface": Loss(("scale", "margin"), _PLAIN | _EASY, additive=_margin),
     "arcface": Loss(("scale", "margin"), _ANGULAR | _LESSER | _CONTINUED, _margin),
     "combined": Loss(
         ("scale", "multiplier", "angular_offset", "additive_offset"),
-        {"pure": _stretched},
+        {"pure": _stretch},
         lambda values: values["angular_offset"],
         lambda values: values["additive_offset"],
     ),
@@ -367,7 +367,7 @@ def row_of(loss: str, where: str) -> Loss:
     return LOSSES[loss]
 
 
-def checked(
+def check_call(
     loss: str,
     profile: str | Profile,
     parameters: dict[str, Value],

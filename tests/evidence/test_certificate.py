@@ -11,7 +11,7 @@ import pytest
 
 from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.proof.branch_and_bound import prove
-from adaface_ref.evidence.proof.certificate import Checked, certificate_of, check
+from adaface_ref.evidence.proof.certificate import CheckResult, certificate_of, check
 
 Certificate = dict[str, Any]
 
@@ -69,7 +69,7 @@ def row_with_a_split(certificate: Certificate) -> dict[str, Any]:
     return max(rows, key=lambda row: len(row["splits"]))
 
 
-def assert_rejected(certificate: Any) -> Checked:
+def assert_rejected(certificate: Any) -> CheckResult:
     found = check(certificate)
     assert not found.accepted
     assert found.reason and "\n" not in found.reason and len(found.reason) < 500
@@ -80,7 +80,7 @@ def assert_rejected(certificate: Any) -> Checked:
 def test_a_real_proof_is_accepted_from_its_json(name: str) -> None:
     found = check(fresh(name))
     leaves = sum(row["splits"].count(".") for row in fresh(name)["clauses"])
-    assert found == Checked(True, "", leaves)
+    assert found == CheckResult(True, "", leaves)
 
 
 @pytest.mark.parametrize("name", REAL)

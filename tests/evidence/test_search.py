@@ -187,7 +187,7 @@ def test_the_float_that_passes_is_next_to_one_that_fails(loss: str) -> None:
     claim = one(SUBTLE[loss][0], loss, SUBTLE[loss][1])
     witness = search(claim, 0, POINTS).witness
     assert witness is not None and witness.passes is not None
-    (name, passes), beside = witness.passes, witness.beside
+    (name, passes), beside = witness.passes, witness.neighbour
     point = free_part(claim, witness)
     assert beside is not None
     assert beside in (math.nextafter(passes, way) for way in (-math.inf, math.inf))

@@ -184,7 +184,7 @@ def compile_with_error(
 ) -> Callable[[torch.Tensor], tuple[Any, ...]]:
     """A function of cosines that returns the tree's value and its bound."""
     program = Program(coarse, inputs=FLOAT32, values=by_symbol(values))
-    node = program.bounded(tree)
+    node = program.node_of(tree)
     return program.function(node.value, program.error(node))
 
 

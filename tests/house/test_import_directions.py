@@ -42,6 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gate", "ports.pipe", "ports.export"),
     ("ports",),
     ("pictures",),
+    ("lists",),
     ("tables",),
     ("cli",),
 )

@@ -10,9 +10,9 @@ from sympy import Integer
 from adaface_ref.evidence.problem.pointwise import (
     Point,
     balls_of,
-    compiled,
+    compile_cases,
+    keep_precision,
     names_of,
-    precision_kept,
 )
 from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.spec.language.cases import Some, Statement, claim_cases
@@ -27,7 +27,7 @@ BITS = 256
 NO_VALUE = "has no value here"
 
 
-def compared_at(claim: Problem, point: Point) -> tuple[tuple[str, str], ...]:
+def sides_at(claim: Problem, point: Point) -> tuple[tuple[str, str], ...]:
     """The sides of every comparison, but for plain numbers.
 
     Args:
@@ -75,10 +75,10 @@ def _value(claim: Problem, tree: Expression, point: Point) -> str:
         above, claim.loss, claim.profile, arcs, through_norm=through_norm
     )
     names = names_of(inputs)
-    with precision_kept():
+    with keep_precision():
         ctx.prec = BITS
         balls = balls_of(inputs, names)
-        for row in compiled(cases, names):
+        for row in compile_cases(cases, names):
             signs = row.where(*balls)
             if all(sign > 0 for sign in signs):
                 value = arb(row.values(*balls)[_place(row.case.statement)])

@@ -27,7 +27,7 @@ def atoms_of(statement: Statement) -> tuple[Atom, ...]:
 Decide = Callable[[Any, str], Any]
 
 
-def evaluated(
+def evaluate(
     statement: Statement, values: Iterator[Any], decide: Decide, both: Any, either: Any
 ) -> Any:
     """A statement from the values of its atoms, in any logic.
@@ -44,11 +44,11 @@ def evaluated(
     """
     if isinstance(statement, Atom):
         return decide(next(values), statement.relation)
-    parts = [evaluated(p, values, decide, both, either) for p in statement.parts]
+    parts = [evaluate(p, values, decide, both, either) for p in statement.parts]
     return (both if isinstance(statement, All) else either)(parts)
 
 
-def settled(statement: Statement) -> Statement:
+def settle(statement: Statement) -> Statement:
     """A statement in which comparisons of numbers are decided."""
     if isinstance(statement, Atom):
         value, relation = statement.expression, statement.relation
@@ -58,7 +58,7 @@ def settled(statement: Statement) -> Statement:
         return TRUE if bool(ways[relation]) else FALSE
     kind = type(statement)
     neutral, absorbing = (TRUE, FALSE) if kind is All else (FALSE, TRUE)
-    parts = [settled(part) for part in statement.parts]
+    parts = [settle(part) for part in statement.parts]
     if absorbing in parts:
         return absorbing
     kept = tuple(part for part in parts if part != neutral)

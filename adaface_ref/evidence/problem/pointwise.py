@@ -11,7 +11,7 @@ from flint import arb, ctx, fmpq
 from sympy import Expr, Function, Rational
 
 from adaface_ref.compiler import Compiled, compile_tree
-from adaface_ref.evidence.problem.logic import atoms_of, evaluated
+from adaface_ref.evidence.problem.logic import atoms_of, evaluate
 from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.evidence.truth.evaluate import BALLS
 from adaface_ref.evidence.truth.oracle import PRECISIONS
@@ -67,7 +67,7 @@ class CompiledCase(NamedTuple):
 
 
 @cache
-def compiled(
+def compile_cases(
     cases: tuple[ClaimCase, ...], arguments: tuple[str, ...]
 ) -> tuple[CompiledCase, ...]:
     """Cases of a claim, compiled to balls over the inputs named.
@@ -107,8 +107,8 @@ def holds_at(claim: Problem, point: Point, premise: bool = False) -> bool | None
     """
     inputs = {**claim.fixed, **point}
     names = names_of(inputs)
-    rows = compiled(claim.cases, names)
-    with precision_kept():
+    rows = compile_cases(claim.cases, names)
+    with keep_precision():
         for precision in PRECISIONS:
             ctx.prec = precision
             answer = _answer(rows, balls_of(inputs, names), premise)
@@ -130,7 +130,7 @@ def _exact_answer(
     values = {s: v if isinstance(v, Expr) else Rational(v) for s, v in exact.items()}
     numbers = iter([atom.expression.subs(values) for atom in atoms])
     answer: bool | None
-    answer = evaluated(statement, numbers, _fraction_decides, all_of, some_of)
+    answer = evaluate(statement, numbers, _fraction_decides, all_of, some_of)
     return answer
 
 
@@ -139,7 +139,7 @@ def _fraction_decides(value: Any, relation: str) -> bool | None:
 
 
 @contextmanager
-def precision_kept() -> Iterator[None]:
+def keep_precision() -> Iterator[None]:
     """Gives the balls' precision back as it was."""
     before = ctx.prec
     try:
@@ -197,7 +197,7 @@ def _answer(
             continue
         statement = row.case.premise if premise else row.case.statement
         values = iter((row.premises if premise else row.values)(*balls))
-        answers.add(evaluated(statement, values, ball_decides, all_of, some_of))
+        answers.add(evaluate(statement, values, ball_decides, all_of, some_of))
         if all(sign > 0 for sign in signs):
             break
     return answers.pop() if len(answers) == 1 else None

@@ -56,7 +56,7 @@ def box_of(formula: str, loss: str, box: str) -> Box:
         ClaimError: in one line.
     """
     full = completed(parse_box(box), loss, parse_formula(formula))
-    return {name: _without_poles(name, part) for name, part in full.items()}
+    return {name: _leave_out_poles(name, part) for name, part in full.items()}
 
 
 POLES: Mapping[str, tuple[Expr, Expr]] = {
@@ -65,7 +65,7 @@ POLES: Mapping[str, tuple[Expr, Expr]] = {
 }
 
 
-def _without_poles(name: str, part: Range | Choice) -> Range | Choice:
+def _leave_out_poles(name: str, part: Range | Choice) -> Range | Choice:
     if name not in POLES:
         return part
     low, high = POLES[name]

@@ -21,12 +21,12 @@ from adaface_ref.evidence.problem.logic import (
     TRUE,
     atoms_of,
     decides,
-    evaluated,
+    evaluate,
     every,
     largest,
     least,
     margin_of,
-    settled,
+    settle,
     some,
 )
 from adaface_ref.evidence.problem.problem import Problem
@@ -71,10 +71,10 @@ class _Row(NamedTuple):
         pairs = zip(atoms_of(self.statement), self.products, strict=True)
         for atom, product in pairs:
             equality = atom.relation in EQUALITIES
-            yield product.normalised(computed) if equality else next(computed)
+            yield product.normalise(computed) if equality else next(computed)
 
 
-def _needed(rows: Sequence[_Row]) -> list[_Row]:
+def _leave_out_covered(rows: Sequence[_Row]) -> list[_Row]:
     """The cases without those that the next one covers, which says the same."""
     done: list[_Row] = []
     for row in reversed(rows):
@@ -102,15 +102,18 @@ class Screen:
             inputs |= {target_cosine.name, SINE.name}
         self.names = tuple(name for name in QUANTITIES if name in inputs)
         wheres = dict.fromkeys(part for case in claim.cases for part in case.where)
-        self._where = self._compiled(tuple(wheres))
+        self._where = self._compile(tuple(wheres))
         order = {part: index for index, part in enumerate(wheres)}
         stated = [self._row(case, case.statement, order) for case in claim.cases]
         assumed = [self._row(case, case.premise, order) for case in claim.cases]
-        self._rows, self._premises = _needed(stated), _needed(assumed)
+        self._rows, self._premises = (
+            _leave_out_covered(stated),
+            _leave_out_covered(assumed),
+        )
         self.has_premise = any(case.premise != TRUE for case in claim.cases)
         self._features = self._features_of(claim, tuple(wheres))
 
-    def _compiled(self, trees: Sequence[Expr]) -> Compiled:
+    def _compile(self, trees: Sequence[Expr]) -> Compiled:
         written = [from_cosine(tree, SINE) for tree in trees]
         if self.by_angle:
             back = {angle_of(target_cosine): angle}
@@ -120,14 +123,14 @@ class Screen:
     def _row(
         self, case: ClaimCase, statement: Statement, order: Mapping[Expr, int]
     ) -> _Row:
-        statement = settled(statement)
+        statement = settle(statement)
         atoms = atoms_of(statement)
         products = tuple(product_of(atom.expression) for atom in atoms)
-        margins = self._compiled([t for p in products for t in p.trees])
+        margins = self._compile([t for p in products for t in p.trees])
         wholes: list[Expr] = []
         for atom, product in zip(atoms, products, strict=True):
             wholes += _trees(atom, product)
-        truths = self._compiled(wholes) if atoms else None
+        truths = self._compile(wholes) if atoms else None
         where = tuple(order[part] for part in case.where)
         return _Row(where, statement, truths, margins, products)
 
@@ -152,7 +155,7 @@ class Screen:
         """
         return self._fails(columns, self._rows)
 
-    def premised(self, columns: Columns) -> Truths:
+    def meets_premise(self, columns: Columns) -> Truths:
         """Where the premise holds in floats."""
         return ~self._fails(columns, self._premises)
 
@@ -166,7 +169,7 @@ class Screen:
                         failing |= here
                     continue
                 values = row.values(iter(row.truths(*arguments)))
-                true = evaluated(row.statement, values, decides, every, some)
+                true = evaluate(row.statement, values, decides, every, some)
                 failing |= every([np.logical_not(true), here])
         return failing
 
@@ -196,8 +199,8 @@ class Screen:
         with np.errstate(all="ignore"):
             for row, here in self._where_rows(arguments, self._rows):
                 values = iter(row.margins(*arguments))
-                sizes = (product.normalised(values) for product in row.products)
-                size = evaluated(row.statement, sizes, margin_of, least, largest)
+                sizes = (product.normalise(values) for product in row.products)
+                size = evaluate(row.statement, sizes, margin_of, least, largest)
                 np.copyto(result, size, where=here)
         result[np.isnan(result)] = np.inf
         return result
@@ -223,7 +226,7 @@ class Screen:
         unique = dict.fromkeys((*found, *wheres))
         known = {QUANTITIES[name].symbol for name in (*self.names, "angle")}
         wanted = [f for f in unique if f.free_symbols and f.free_symbols <= known]
-        return [self._compiled([part]) for part in wanted[:MOST_FEATURES]]
+        return [self._compile([part]) for part in wanted[:MOST_FEATURES]]
 
 
 def _known_features(claim: Problem) -> list[Expr]:

@@ -57,7 +57,7 @@ def search(
     Returns:
         The first witness found, shrunk, or how much was looked at.
     """
-    claim, axes = with_axes(claim)
+    claim, axes = find_axes(claim)
     hunt = Hunt(claim, axes, seed)
     found = hunt.first(hunt.waves(points, hints))
     witness = None if found is None else witness_of(claim, axes, hunt.screen, found)
@@ -72,7 +72,7 @@ def search(
     )
 
 
-def with_axes(claim: Problem) -> tuple[Problem, tuple[Axis, ...]]:
+def find_axes(claim: Problem) -> tuple[Problem, tuple[Axis, ...]]:
     """The claim with intervals that hold no float fixed at a point, and its axes."""
     axes, fixed, free = [], dict(claim.fixed), {}
     for name, part in claim.free.items():

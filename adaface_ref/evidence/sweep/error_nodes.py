@@ -138,7 +138,7 @@ def constant_ball(tree: Expr, bits: int = 60) -> arb:
         ctx.prec = before
 
 
-def widened(low: float, high: float, by: float = 0.0) -> tuple[float, float]:
+def widen(low: float, high: float, by: float = 0.0) -> tuple[float, float]:
     """The range of a result; `by` is the size of what was added up."""
     if math.isnan(low) or math.isnan(high):
         return -math.inf, math.inf
@@ -149,4 +149,4 @@ def corners(a: Node, b: Node) -> tuple[float, float]:
     products = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
     if any(map(math.isnan, products)):
         return -math.inf, math.inf
-    return widened(min(products), max(products))
+    return widen(min(products), max(products))

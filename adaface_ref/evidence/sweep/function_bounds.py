@@ -15,14 +15,14 @@ from adaface_ref.evidence.sweep.error_nodes import (
     SMALL,
     UNIT,
     Node,
-    widened,
+    widen,
 )
 from adaface_ref.evidence.sweep.writer import Writer
 from adaface_ref.spec.symbols import log_logistic, logistic
 
 
 def square_root(writer: Writer, a: Node) -> Node:
-    low, high = widened(math.sqrt(max(a.low, 0.0)), math.sqrt(max(a.high, 0.0)))
+    low, high = widen(math.sqrt(max(a.low, 0.0)), math.sqrt(max(a.high, 0.0)))
     low, value = max(low, 0.0), writer.assign(f"{a.value}.sqrt()")
     if a.is_relative:
         factor = a.factor / 2 * (1 + a.factor) + UNIT
@@ -38,7 +38,7 @@ def _exponential(
     writer: Writer, name: str, at: Callable[[float], float], a: Node
 ) -> Node:
     """What changes by a factor of at most e^d for a step of d."""
-    low, high = widened(at(a.low), at(a.high))
+    low, high = widen(at(a.low), at(a.high))
     tiny, most = min(max(low, -high, 0.0), 1.0), max(abs(low), abs(high))
     value = f"{name}({a.value})"
     step = a.factor * a.most
@@ -56,7 +56,7 @@ def _exponential(
 
 
 def _logarithm(writer: Writer, a: Node) -> Node:
-    low, high = widened(_log_at(a.low), _log_at(a.high), 1.0)
+    low, high = widen(_log_at(a.low), _log_at(a.high), 1.0)
     value = writer.assign(f"{a.value}.log()")
     factor = a.factor * SECOND_ORDER + LIBRARY
     ratio = "1"

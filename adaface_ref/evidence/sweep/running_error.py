@@ -14,7 +14,7 @@ from adaface_ref.evidence.sweep.error_nodes import (
     Node,
     constant_node,
     number_node,
-    widened,
+    widen,
 )
 from adaface_ref.evidence.sweep.function_bounds import FUNCTIONS, square_root
 from adaface_ref.evidence.sweep.writer import Writer
@@ -44,7 +44,7 @@ class Program(Writer):
         most = max(abs(low), abs(high))
         self.known[target_cosine] = Node("cosine", 0.0, low, high, tiny, most)
 
-    def bounded(self, expression: Expr) -> Node:
+    def node_of(self, expression: Expr) -> Node:
         """The node of an expression in the angle or in the target cosine."""
         fixed = expression.xreplace(dict(self.values))
         return self._node(from_cosine(fixed, SINE_OF_FLOATS))
@@ -113,7 +113,7 @@ class Program(Writer):
         """The sine's relative error is at most as great relative to the angle."""
         sine, cosine = self._node(SINE_OF_FLOATS), self.known[target_cosine]
         value = self.assign(f"atan2({sine.value}, {cosine.value})")
-        low, high = widened(math.acos(cosine.high), math.acos(cosine.low))
+        low, high = widen(math.acos(cosine.high), math.acos(cosine.low))
         factor = sine.factor * SECOND_ORDER + LIBRARY
         return Node(value, factor, low, high, low, high)
 

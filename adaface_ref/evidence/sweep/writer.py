@@ -20,7 +20,7 @@ from adaface_ref.evidence.sweep.error_nodes import (
     WIDER,
     Node,
     corners,
-    widened,
+    widen,
 )
 
 _NAME = re.compile(r"\bv\d+\b")
@@ -132,7 +132,7 @@ class Writer:
         value = self.assign(f"{a.value} {'-' if negative else '+'} {b.value}")
         b_low, b_high = (-b.high, -b.low) if negative else (b.low, b.high)
         most, factor = a.most + b.most, max(a.factor, b.factor)
-        low, high = widened(a.low + b_low, a.high + b_high, most)
+        low, high = widen(a.low + b_low, a.high + b_high, most)
         same = (a.low >= 0 and b_low >= 0) or (a.high <= 0 and b_high <= 0)
         exact = a.factor == b.factor == 0
         tiny = min(a.tiny, b.tiny)

@@ -92,16 +92,6 @@ def defined_cells() -> tuple[Cell, ...]:
     )
 
 
-def undefined_cells() -> tuple[Cell, ...]:
-    """Every loss under every rule that has no meaning for it."""
-    return tuple(
-        Cell(loss, rule.id)
-        for loss in LOSSES
-        for rule in RULES.values()
-        if loss not in rule.losses
-    )
-
-
 def numpy_values(quantity: str, cell: Cell, columns: Columns) -> Floats:
     """A quantity from the NumPy reference.
 
