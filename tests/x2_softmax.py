@@ -27,7 +27,7 @@ from adaface_ref.spec.symbols import QUANTITIES, Quantity, angle, scale
 from adaface_ref.torch_heads import arguments as torch_arguments
 from adaface_ref.torch_heads import losses as torch_losses
 from adaface_ref.torch_heads import modules as torch_modules
-from adaface_ref.torch_heads.losses import Clamped, Piece
+from adaface_ref.torch_heads.losses import Cosine, Piece
 
 ID = "x2softmax"
 
@@ -100,7 +100,7 @@ TORCH_DOMAINS = {
 }
 
 
-def torch_parabola(cosine: Clamped, h: Tensor, a: Tensor, _: float) -> Piece:
+def torch_parabola(cosine: Cosine, h: Tensor, a: Tensor, _: float) -> Piece:
     """a (theta - h)^2, and its derivatives by the cosine and by h."""
     gap = torch.atan2(cosine.sine, cosine.value) - h
     flat = (gap == 0) | (a == 0)
@@ -163,3 +163,8 @@ def wrong_vertex(cosine: Tensor, labels: Tensor) -> Tensor:
     own = torch.nn.functional.one_hot(labels, cosine.shape[1]).bool()
     theta = torch.acos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
     return 64 * torch.where(own, a * (theta - h) ** 2 + k, cosine)
+
+
+def without_margin(cosine: Tensor, labels: Tensor) -> Tensor:
+    """Plain softmax."""
+    return 64 * cosine

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +28,10 @@ from adaface_ref.evidence.verdict import decide
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.points import block, corner_count, recommended
+from adaface_ref.ports.cover import catches, pools
+from adaface_ref.ports.export.export import export
+from adaface_ref.ports.harness import Wish, judge_port
+from adaface_ref.ports.vectors import full_questions, row_of, whole
 from adaface_ref.report.report import FAILED, Report
 from adaface_ref.spec.language.files import asked
 from adaface_ref.spec.losses import LOSSES
@@ -122,7 +128,36 @@ def test_the_gate_passes_an_exact_head(target: str) -> None:
     assert report.exit_code == 0, str(report)
 
 
+def test_the_gate_names_the_cause_in_a_head_without_a_margin() -> None:
+    report = judged("x2_softmax:without_margin")
+    (row,) = (row for row in report.outcomes if row.check == "margin-has-effect")
+    assert row.status == FAILED
+    assert row.findings[0].cause == "the margin has no effect"
+
+
 def test_the_gate_fails_a_faulty_head() -> None:
     report = judged("x2_softmax:wrong_vertex")
     failed = {row.check for row in report.outcomes if row.status == FAILED}
     assert {"target-logit", "target-gst"} <= failed, str(report)
+
+
+def test_its_export_is_a_port_that_passes(tmp_path: Path) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("no node on this machine")
+    export("javascript", tmp_path)
+    wish = Wish([ID], points=500, stable=True)
+    verdict = judge_port(("node", str(tmp_path / "port.js")), wish)
+    assert [report.loss for report in verdict.all[1:]] == [ID, ID]
+    assert all(report.exit_code == 0 for report in verdict.all), str(verdict)
+
+
+def test_vectors_ask_about_it() -> None:
+    asked_of_it = [asked for asked in full_questions() if asked.loss == ID]
+    rows = [row_of(whole(asked)) for asked in asked_of_it]
+    assert rows and all(row["inputs"].keys() >= {"vertex"} for row in rows)
+
+
+def test_faults_of_its_own_are_caught_by_chosen_vectors() -> None:
+    columns = pools(ID)[0]
+    found = catches(ID, columns)
+    assert found["margin-without-effect", "logit"].any()
