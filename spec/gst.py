@@ -87,22 +87,10 @@ def rival_from(others: tuple[Expr, ...]) -> Expr:
         others: their logits / scale.
 
     Returns:
-        The one cosine that stands for them all.
+        The one cosine that stands for them all; at least the largest, and at most
+        ln(C - 1)/s above it, where all are equal.
     """
     return log(sum((exp(scale * other) for other in others), S.Zero)) / scale
-
-
-def rival_bounds(largest: Expr, classes: Expr) -> tuple[Expr, Expr]:
-    """Where the rival cosine of C classes lies.
-
-    Args:
-        largest: the largest of the other classes' logits / scale.
-        classes: C, at least 2.
-
-    Returns:
-        (largest, largest + ln(C - 1)/s): one class far above the rest, or all equal.
-    """
-    return largest, largest + log(classes - 1) / scale
 
 
 def share_of_rival(other: Expr) -> Expr:
@@ -118,9 +106,10 @@ def share_of_rival(other: Expr) -> Expr:
 
 
 def _derived_share() -> Expr:
-    rest = Dummy("rest", positive=True)
-    rate = diff(log(exp(scale * _MINE) + rest) / scale, _MINE)
-    return powsimp(rate.subs(rest, exp(scale * rival_cosine) - exp(scale * _MINE)))
+    rest = Dummy("rest", real=True)
+    rate = diff(rival_from((_MINE, rest)), _MINE)
+    of_rest = exp(scale * rival_cosine) - exp(scale * _MINE)
+    return powsimp(rate.subs(exp(scale * rest), of_rest))
 
 
 _MINE = Dummy("mine", real=True)

@@ -76,6 +76,11 @@ class Loss:
     statistics_of: Literal["norms", "target cosines", ""] = ""
 
     @property
+    def row_quantity_name(self) -> str:
+        """The name of its row quantity; "" where it has none."""
+        return "" if self.row_quantity is None else str(self.row_quantity.name)
+
+    @property
     def shifts_angle(self) -> bool:
         """Whether the target is cos(theta + a) - b."""
         return self.angular_margin is not None and self.multiplier == 1

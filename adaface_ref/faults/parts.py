@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adaface_ref.margins import Margins, margins_of
+from adaface_ref import numpy_reference
+from adaface_ref.margins import Margins, margins_of, on_columns
 from adaface_ref.numpy_reference.arguments import Array
+from adaface_ref.spec.losses import LOSSES
 
 Mask = NDArray[np.bool_]
 
@@ -25,6 +28,8 @@ class Parts(NamedTuple):
         spread: h.
         columns: the loss's own parameters.
         folded: whether the arcs of cos(k theta) are joined, as SphereFace has them.
+        other_form: the target logit and its derivative at cosines, where the target is
+            of no such form; the margins count for nothing then.
     """
 
     scale: Array
@@ -38,6 +43,7 @@ class Parts(NamedTuple):
     spread: Array
     columns: Mapping[str, Array]
     folded: bool
+    other_form: Callable[[Array], tuple[Array, Array]] | None = None
 
 
 class Values(NamedTuple):
@@ -72,8 +78,10 @@ def parts_of(
     Returns:
         The parts.
     """
-    zero = np.zeros_like(columns["scale"])
-    margins = margins_of(loss, columns) or Margins(columns["multiplier"], zero, zero)
+    zero, row = np.zeros_like(columns["scale"]), LOSSES[loss]
+    has_form = row.angular_margin is not None or row.has_arcs
+    multiplier = on_columns(loss, row.multiplier, columns)
+    margins = margins_of(loss, columns) or Margins(multiplier, zero, zero)
     return Parts(
         columns["scale"],
         *margins,
@@ -83,8 +91,19 @@ def parts_of(
         zero + (np.nan if unclipped is None else unclipped),
         zero + spread,
         columns,
-        loss == "sphereface",
+        row.has_arcs,
+        None if has_form else partial(_reference, loss, columns),
     )
+
+
+def _reference(
+    loss: str, columns: Mapping[str, Array], cosine: Array
+) -> tuple[Array, Array]:
+    """The target logit and its derivative, by the reference."""
+    given = {name: columns[name] for name in numpy_reference.PARAMETERS[loss]}
+    inside = cosine.clip(-1, 1)
+    slope = columns["scale"] * numpy_reference.slope(loss, inside, **given)
+    return numpy_reference.logit(loss, inside, **given), slope
 
 
 def turned(p: Parts, cosine: Array) -> tuple[Array, Array]:
@@ -96,6 +115,8 @@ def turned(p: Parts, cosine: Array) -> tuple[Array, Array]:
 
 def margined(p: Parts, cosine: Array) -> tuple[Array, Array]:
     """The margined logit of a cosine, and its derivative."""
+    if p.other_form is not None:
+        return p.other_form(cosine)
     angle, arc = turned(p, cosine)
     sign = 1 - 2 * (arc % 2)
     value = sign * np.cos(angle) - 2 * arc - p.additive

@@ -38,7 +38,7 @@ class Fault(NamedTuple):
     check: str = ""
 
 
-def _with(**changes: Callable[[Parts], Array]) -> Callable[[Parts], Values]:
+def _with(**changes: Callable[[Parts], Array | None]) -> Callable[[Parts], Values]:
     """Values of a head whose parts are changed."""
 
     def values(p: Parts) -> Values:
@@ -189,7 +189,8 @@ def _arcs(*, parity: bool, fold: bool) -> Callable[[Parts], Values]:
 FAULTS = (
     Fault("margin-without-effect", "the margin has no effect",
           _with(multiplier=lambda p: 0 * p.multiplier + 1,
-                angular=lambda p: 0 * p.angular, additive=lambda p: 0 * p.additive),
+                angular=lambda p: 0 * p.angular, additive=lambda p: 0 * p.additive,
+                other_form=lambda p: None),
           check="margin-has-effect"),
     Fault("angular-sign", "the angular margin has the wrong sign: cos(theta - a)",
           _with(angular=lambda p: -p.angular)),

@@ -156,7 +156,8 @@ def _usual(loss: str) -> dict[str, float]:
     extra = {"curriculum": 0.25, "multiplier": 0.9, "angular_offset": 0.3}
     extra |= {"additive_offset": 0.2, "margin_scaler": 0.0}
     found = {name: own.get(name, extra.get(name, 0.0)) for name in parameters_of(loss)}
-    return found | ({"multiplier": 0.9} if loss == "combined" else {})
+    two = len(MULTIPLIERS.get(loss, ())) > 1
+    return found | ({"multiplier": MULTIPLIERS[loss][0]} if two else {})
 
 
 def smallest() -> list[Asked]:

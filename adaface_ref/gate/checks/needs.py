@@ -7,15 +7,8 @@ import shutil
 import torch
 
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.measured.invariant_grid import SHIFTED
 from adaface_ref.gate.session.fresh_head import bench_of
 from adaface_ref.report.catalogue import Need
-
-USERS_OF_NORM = ("adaface", "magface")
-"""Losses in which an embedding's length has a meaning."""
-
-KEEPERS_OF_STATISTICS = ("adaface", "curricularface")
-"""Losses whose heads keep running statistics."""
 
 COMPILERS = ("c++", "g++", "clang++", "clang", "gcc", "cl")
 """Compilers that torch.compile can use for a CPU."""
@@ -23,7 +16,8 @@ COMPILERS = ("c++", "g++", "clang++", "clang", "gcc", "cl")
 
 def _makes_statistics(evidence: Evidence) -> bool:
     session = evidence.session
-    given = "margin_scaler" in session.door.takes or session.loss == "curricularface"
+    own = session.definition.row_quantity_name
+    given = not own or own in session.door.takes
     return session.policy is not None or not given
 
 
@@ -33,7 +27,9 @@ def _steers_statistics(evidence: Evidence) -> bool:
 
 
 def _holds_statistics(evidence: Evidence) -> bool:
-    return evidence.session.loss != "adaface" or evidence.session.hold is not None
+    session = evidence.session
+    of_norms = session.definition.statistics_of == "norms"
+    return not of_norms or session.hold is not None
 
 
 def _finds_compiler(evidence: Evidence) -> bool:
@@ -75,11 +71,14 @@ IS_MODULE = Need[Evidence](
 )
 TURNS_THE_TARGET = Need[Evidence](
     "the loss's target is not cos(theta + a) - b, for which alone it is stated",
-    lambda evidence: evidence.session.loss in SHIFTED,
+    lambda evidence: (
+        evidence.session.definition.shifts_angle
+        and not evidence.session.definition.modifies_others
+    ),
 )
 USES_NORM = Need[Evidence](
     "the loss takes no account of norms",
-    lambda evidence: evidence.session.loss in USERS_OF_NORM,
+    lambda evidence: evidence.session.definition.row_quantity is not None,
 )
 TAKES_NORMS = Need[Evidence](
     "the head takes no norms",
@@ -94,7 +93,7 @@ HOLDS_STATISTICS = Need[Evidence](
 )
 LOSS_KEEPS_STATISTICS = Need[Evidence](
     "the loss keeps no running statistics",
-    lambda evidence: evidence.session.loss in KEEPERS_OF_STATISTICS,
+    lambda evidence: bool(evidence.session.definition.statistics_of),
 )
 MAKES_STATISTICS = Need[Evidence](
     "the head is given its statistics and keeps none", _makes_statistics

@@ -33,6 +33,7 @@ from adaface_ref.gate.reading.argument_meanings import (
     parameters_of,
 )
 from adaface_ref.gate.reading.ways_to_read import choose, evaluator
+from adaface_ref.spec.losses import LOSSES
 
 EMBEDDED = {meaning: names for meaning, names in FORWARD.items() if meaning != "cosine"}
 """What the arguments of a forward that makes its own cosines mean."""
@@ -126,7 +127,8 @@ def _opened(
     call = bind(parameters_of(build(2, "float32", "cpu")), EMBEDDED, {}, places=places)
     require_meanings(call, ("embeddings", "labels"), target)
     takes = frozenset(row for row in ROWS if call.has(row))
-    if request.loss in ("adaface", "magface") and "margin_scaler" not in takes:
+    row = LOSSES[request.loss]
+    if row.row_quantity is not None and "margin_scaler" not in takes:
         takes |= {"norms"}  # as the embeddings' own length, where it is no argument
     manner = choose(
         lambda: build(2, "float32", "cpu"),
@@ -134,7 +136,7 @@ def _opened(
         {name: TRIED[name] for name in takes},
         size=EMBEDDING_SIZE,
         gives_loss=gives_loss,
-        held=request.loss == "adaface",
+        held=row.statistics_of == "norms",
     )
 
     def opened(classes: int, dtype: str, device: str) -> Opened:

@@ -12,6 +12,7 @@ from adaface_ref.evidence.truth.agreement import INPUTS
 from adaface_ref.gate.head.door import Door, Opened, Request
 from adaface_ref.gate.head.target import Target
 from adaface_ref.numpy_reference.arguments import Array
+from adaface_ref.spec.losses import LOSSES, Loss
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Subject:
     def loss(self) -> str:
         """The loss id."""
         return self.request.loss
+
+    @property
+    def definition(self) -> Loss:
+        """What the spec says of the loss."""
+        return LOSSES[self.loss]
 
     @property
     def fixed(self) -> dict[str, float]:

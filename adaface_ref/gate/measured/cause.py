@@ -38,7 +38,8 @@ def likely_cause(probes: Probes) -> str:
             best, words = share, fault.words
     if best >= SHARE:
         return words
-    if probes.session.loss == "adaface" and "norms" in probes.rows.given:
+    of_norms = probes.session.definition.statistics_of == "norms"
+    if of_norms and "norms" in probes.rows.given:
         found = "with the statistics as they were found to be: see statistics-policy"
         return f"{UNNAMED}, {found}"
     return UNNAMED
@@ -54,8 +55,8 @@ def parts_at(probes: Probes) -> Parts:
         The parts, (N,) each.
     """
     rows, session = probes.rows, probes.session
-    steered = session.loss == "adaface" and "norms" in rows.given
-    hold = session.hold if steered else None
+    of_norms = session.definition.statistics_of == "norms"
+    hold = session.hold if of_norms and "norms" in rows.given else None
     return parts_of(
         session.loss,
         rows.columns,

@@ -82,7 +82,7 @@ class Probes:
         target, other = self.reading.gst[:, :2].T
         least = EPSILON[self.reading.dtype] * 10 / SLACK[self.reading.dtype]
         little = ~(other > least * self.rows.columns["scale"])
-        if self.session.loss == "curricularface":
+        if self.session.definition.modifies_others:
             little[:] = True
         with np.errstate(all="ignore"):
             return np.asarray(np.where(little, np.nan, -target / other))
@@ -211,10 +211,8 @@ def probe(session: Session) -> Probes:
     others = np.concatenate([[0.5, -0.3, 0.2, 0.8, -0.9, 0.35, 0.0], edges])
     # A probe tells nothing where either of its cosines is too near a pole.
     others = others[1 - np.abs(in_dtype(others, widest)) > NEAR_POLE[widest]]
-    kinds: dict[str, tuple[str, tuple[float, ...]]]
-    kinds = {"adaface": ("margin_scaler", (-1.0, -0.6, -0.1, 0.0, 0.3, 0.8, 1.0))}
-    kinds["magface"] = ("feature_norm", (5.0, 12.0, 30.0, 60.0, 100.0, 120.0))
-    name, levels = kinds.get(session.loss, ("", (0.0, 0.0, 0.0)))
+    name = session.definition.row_quantity_name
+    levels = LEVELS[name]
     target, level = (grid.ravel() for grid in np.meshgrid(targets, levels))
     near, its_level = _near_thresholds(session, name, np.asarray(levels), widest)
     target = np.concatenate([target, near])
@@ -239,6 +237,14 @@ def _near_thresholds(
         return np.zeros(0), np.zeros(0)
     targets = around(session.loss, margins)
     return targets.ravel(), np.repeat(levels, targets.shape[1])
+
+
+LEVELS = {
+    "margin_scaler": (-1.0, -0.6, -0.1, 0.0, 0.3, 0.8, 1.0),
+    "feature_norm": (5.0, 12.0, 30.0, 60.0, 100.0, 120.0),
+    "": (0.0, 0.0, 0.0),
+}
+"""Of the quantity that belongs to a row, where the loss has one."""
 
 
 def identify(probes: Probes) -> Identity:
@@ -309,7 +315,7 @@ def _alike(loss: str, best: str, fitting: list[str]) -> tuple[str, ...]:
 def _meaning(loss: str, profile: str) -> tuple[str, float, float, str]:
     """A profile's fields; without an angular margin `clip` is a clamp of the cosine."""
     rule, cosine, angle, gradient = parse_profile(profile)
-    if loss in ("normface", "cosface"):
+    if LOSSES[loss].angular_margin == 0:
         gradient = "true"
         rule, angle = ("pure" if rule == "clip" else rule), 0.0
     return rule, cosine, angle, gradient

@@ -21,12 +21,16 @@ from adaface_ref.report.curve import Curve
 
 Indices = NDArray[np.intp]
 
-SHIFTED = ("normface", "cosface", "arcface", "adaface", "magface")
-"""Losses with the target cos(theta + a) - b: I2 is stated for these."""
-
 ANGLES = 257
 RIVALS = (0.875, 0.5, 0.25, 0.0, -0.25, -0.5, -0.75, -1.0)
 
+
+LEVELS = {
+    "margin_scaler": (-1.0, -0.5, 0.0, 0.5, 1.0),
+    "feature_norm": (5.0, 60.0, 120.0),
+    "": (0.0,),
+}
+"""Of the quantity that belongs to a row, where the loss has one."""
 
 SHOWN_RIVAL = 0.5
 """The rival cosine of the curves: the thread's."""
@@ -80,10 +84,8 @@ def grid(session: Session) -> Grid:
     angles = np.linspace(0.01, np.pi - 0.01, ANGLES)
     targets = np.unique(in_dtype(np.cos(angles), dtype))
     targets = targets[np.abs(targets) < 1]
-    kinds: dict[str, tuple[str, tuple[float, ...]]]
-    kinds = {"adaface": ("margin_scaler", (-1.0, -0.5, 0.0, 0.5, 1.0))}
-    kinds["magface"] = ("feature_norm", (5.0, 60.0, 120.0))
-    name, levels = kinds.get(session.loss, ("", (0.0,)))
+    name = session.definition.row_quantity_name
+    levels = LEVELS[name]
     parts = np.meshgrid(targets, np.array(RIVALS), np.array(levels), indexing="ij")
     target, rival, level = (part.ravel() for part in parts)
     cosines = np.stack([target, rival], axis=1)

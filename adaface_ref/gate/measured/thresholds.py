@@ -9,6 +9,7 @@ import numpy as np
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.margins import Margins
 from adaface_ref.numpy_reference import DEFINED
+from adaface_ref.spec.losses import LOSSES
 
 BESIDE = (-1e-2, -1e-4, 5e-5, 5e-4, 1e-2)
 """Steps from a threshold, in angle or cosine: both sides of every angle clip tried."""
@@ -49,7 +50,7 @@ def thresholds(loss: str, margins: Margins) -> tuple[Threshold, ...]:
         ),
         Threshold("theta = -a", ("clip",), np.where(angular < 0, -angular, never)),
     ]
-    if loss == "cosface":
+    if LOSSES[loss].angular_margin == 0:
         inside = np.where(np.abs(additive) <= 1, additive, np.nan)
         found.append(Threshold("c = m", ("easy",), np.arccos(inside)))
     else:

@@ -223,7 +223,7 @@ def _left_out(session: Session, rows: Rows, dtype: str) -> dict[str, Mask]:
     found[OUT_OF_REACH] = ~session.reached(rows)
     if rows.cosines.shape[1] > 2:
         found[CROWDED] = np.abs(rows.columns["rival_cosine"]) <= CLEAR
-    if session.loss == "curricularface":
+    if session.definition.modifies_others:
         # Which classes are hard is decided by comparing rounded cosines.
         target, margin = rows.columns["target_cosine"], rows.columns["margin"]
         sine = np.sqrt((1 - target) * (1 + target))

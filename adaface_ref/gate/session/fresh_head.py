@@ -139,9 +139,10 @@ def ordinary(bench: Bench, size: int) -> Rows:
         -120
     )
     extra = {}
-    if session.loss == "adaface":
+    own = session.definition.row_quantity_name
+    if own == "margin_scaler":
         extra["margin_scaler"] = random.integers(-126, 127, size) / 128
-    if session.loss == "magface":
+    if own == "feature_norm":
         lower, upper = session.fixed["norm_lower"], session.fixed["norm_upper"]
         extra["feature_norm"] = random.uniform(0.5 * lower, 1.1 * upper, size)
         extra["feature_norm"][::2] = random.uniform(lower, upper, len(steps[::2]))

@@ -17,10 +17,19 @@ from adaface_ref.gate.head.target import Target
 from adaface_ref.gate.reading.argument_meanings import MEANT, SYNONYMS
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.policy_search import identify_policy
+from adaface_ref.spec.losses import LOSSES
 
 NEW_BATCH_WEIGHT = 0.01
 """What a constructor that asks for the weight of the new batch is given, as in training
 with the official heads."""
+
+
+ROW_VALUES: dict[str, dict[str, float]] = {
+    "margin_scaler": {"margin_scaler": 0.0},
+    "feature_norm": {"feature_norm": 60.0},
+    "": {},
+}
+"""Some value of what belongs to a row, to see whether the parameters are accepted."""
 
 
 def open_session(target: Target, head: Head) -> Session:
@@ -45,11 +54,9 @@ def open_session(target: Target, head: Head) -> Session:
     parameters, given = _parameters(loss, head.arguments)
     pinned = "" if head.profile == "auto" else head.profile
     checked = {k: v for k, v in parameters.items() if k in reference.PARAMETERS[loss]}
-    rows = {"adaface": {"margin_scaler": 0.0}, "magface": {"feature_norm": 60.0}}
+    row = ROW_VALUES[LOSSES[loss].row_quantity_name]
     try:
-        reference.logit(
-            loss, 0.5, profile=pinned or "pure", **{**rows.get(loss, {}), **checked}
-        )
+        reference.logit(loss, 0.5, profile=pinned or "pure", **{**row, **checked})
     except DomainError as error:
         raise DomainError(str(error).replace("[logit]", "[gate]")) from None
     chosen = frozenset(head.arguments) - frozenset(given)
@@ -78,10 +85,11 @@ def _parameters(
     loss: str, arguments: Mapping[str, object]
 ) -> tuple[dict[str, float], dict[str, object]]:
     parameters = dict(reference.RECOMMENDED[loss])
-    parameters.pop("feature_norm", None)
-    if loss == "adaface":
+    row = LOSSES[loss]
+    parameters.pop(row.row_quantity_name, None)
+    if row.statistics_of == "norms":
         parameters["concentration"] = 0.333
-    if loss in ("adaface", "curricularface"):
+    if row.statistics_of:
         parameters["new_batch_weight"] = NEW_BATCH_WEIGHT
     given: dict[str, object] = {}
     for given_name, value in arguments.items():

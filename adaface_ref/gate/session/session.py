@@ -188,7 +188,7 @@ class Session(Subject):
         for other in cosines[:, 1:].T:
             at_other = {**columns, "other_cosine": other}
             moment += np.abs(other * self.predict("other_gst", at_other))
-        if self.loss == "magface":  # whose length has a gradient of its own
+        if self.definition.norm_has_gradient:  # whose length has a gradient of its own
             along = self.predict("norm_gradient", columns)
             moment += np.abs(columns["feature_norm"] * along)
         return allowed_of_cancelling(dtype, cosines[:, place], np.nan_to_num(moment))
@@ -258,7 +258,7 @@ class Session(Subject):
     ) -> Array:
         """The one cosine that stands for others (B, C - 1), as a profile has them."""
         chosen = self.profile if profile is None else profile
-        if others.shape[1] == 1 and self.loss != "curricularface":
+        if others.shape[1] == 1 and not self.definition.modifies_others:
             eps = parse_profile(chosen).cosine
             return np.asarray(others[:, 0].clip(eps - 1, 1 - eps))
         levels = [
@@ -274,10 +274,10 @@ class Session(Subject):
         self, columns: dict[str, Array], size: int, dtype: str
     ) -> dict[str, Array]:
         """What the head gets for each row; may steer `columns` to what it can reach."""
-        takes = self.door.takes
-        if self.loss == "magface" and "norms" in takes:
+        takes, own = self.door.takes, self.definition.row_quantity_name
+        if own == "feature_norm" and "norms" in takes:
             return {"norms": columns["feature_norm"]}
-        if self.loss != "adaface":
+        if own != "margin_scaler":
             return {"norms": np.ones(size)} if "norms" in takes else {}
         if "margin_scaler" in takes:
             return {"margin_scaler": columns["margin_scaler"]}

@@ -31,7 +31,7 @@ class Case(NamedTuple):
     @property
     def norms(self) -> bool:
         """Whether the statistics are AdaFace's."""
-        return self.policy.loss == "adaface"
+        return self.policy.follows_norms
 
     @property
     def weight(self) -> float:

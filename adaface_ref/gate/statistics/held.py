@@ -58,7 +58,7 @@ class Hold:
     @property
     def numbers(self) -> dict[str, float]:
         """What the head's numbers are held at, by name."""
-        if self.policy.loss == "curricularface":
+        if not self.policy.follows_norms:
             return self.policy.wanted(self.parameters["curriculum"])
         return self.policy.wanted(self.mean, self.deviation)
 
@@ -122,7 +122,7 @@ class Hold:
     def _numbers_for(self, batch: Batch) -> dict[str, float]:
         if not self.policy.moves_in_eval:
             return self.numbers
-        if self.policy.loss == "adaface":
+        if self.policy.follows_norms:
             return self.policy.aimed(self.numbers, _array(batch.rows["norms"]))
         labels = batch.labels.cpu().numpy()
         cosines = _array(batch.cosine)

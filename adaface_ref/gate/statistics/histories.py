@@ -126,7 +126,7 @@ class History(RuleBasedStateMachine):
         self.player = Player(model.subject)
         self.steps: tuple[Step, ...] = ()
         self.taken = taken
-        self.levels = NORMS if self.policy.loss == "adaface" else COSINES
+        self.levels = NORMS if self.policy.follows_norms else COSINES
 
     @rule(data=st.data(), size=st.sampled_from([2, 3, 4, 5]))
     def normal_batch(self, data: Any, size: int) -> None:
@@ -143,7 +143,7 @@ class History(RuleBasedStateMachine):
         )
 
     @rule(level=st.sampled_from([0, 1, 4]))
-    @precondition(lambda self: self.policy.loss == "adaface")
+    @precondition(lambda self: self.policy.follows_norms)
     @_enabled(CONSTANT)
     def constant_norms(self, level: int) -> None:
         """What they tend to, a std of 0, gives finite logits."""
@@ -174,7 +174,7 @@ class History(RuleBasedStateMachine):
     @_enabled(BAD)
     def bad_batch(self, value: float) -> None:
         """The next good batch is finite again."""
-        if self.policy.loss == "curricularface":
+        if not self.policy.follows_norms:
             value = math.nan
         bad = self._step("train", (self.levels[0], value, self.levels[1]))
         try:
@@ -201,7 +201,7 @@ class History(RuleBasedStateMachine):
         self.model.set(self._numbers())
         if USE not in self.known and UPDATE not in self.known:
             for row in range(len(rows)):
-                scenario = Scenario((), row=row, target=self.policy.loss == "adaface")
+                scenario = Scenario((), row=row, target=self.policy.follows_norms)
                 self._compare_one(USE, scenario, "")
 
     def _survive(self, kind: str, rows: tuple[float, ...], words: str) -> None:

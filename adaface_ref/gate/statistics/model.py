@@ -41,7 +41,7 @@ class Model:
     def set(self, numbers: dict[str, float]) -> None:
         """Take over numbers of the head, by name."""
         levels = [numbers[slot] for slot in self.policy.slots]
-        if self.policy.loss == "curricularface":
+        if not self.policy.follows_norms:
             self.curriculum = replace(self.curriculum, value=levels[0])
             return
         mean, std = levels
@@ -53,7 +53,7 @@ class Model:
         """Let one thing happen to ours."""
         if step.kind == "set":
             self.set(dict(step.numbers))
-        elif step.kind == "train" and self.policy.loss == "adaface":
+        elif step.kind == "train" and self.policy.follows_norms:
             self.norms = self.norms.update(step.rows)
         elif step.kind == "train":
             self.curriculum = self.curriculum.update(step.rows)
@@ -62,7 +62,7 @@ class Model:
     @property
     def numbers(self) -> dict[str, float]:
         """What the head's numbers must be, by name."""
-        if self.policy.loss == "curricularface":
+        if not self.policy.follows_norms:
             return self.policy.wanted(self.curriculum.value)
         return self.policy.wanted(self.norms.mean, self.norms.std)
 
@@ -74,7 +74,7 @@ class Model:
             return 0.0
         subject, row = self.subject, self.norms_used[scenario.row]
         columns = {k: np.asarray([v]) for k, v in subject.fixed.items()}
-        if subject.loss == "curricularface":
+        if subject.definition.statistics_of == "target cosines":
             given = {"target_cosine": row, "curriculum": self.curriculum.value}
         else:
             scaler = self.norms.margin_scaler([row])[0]

@@ -11,6 +11,7 @@ import numpy as np
 
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.reading.reading import Array
+from adaface_ref.spec.losses import LOSSES
 
 NORMS = (3.0, 3.75, 5.0, 6.5, 8.5)
 """A batch inside every clip that is likely, its mean far from its median."""
@@ -85,6 +86,11 @@ class Policy:
     scaler_range: tuple[float, float] = (-1.0, 1.0)
 
     @property
+    def follows_norms(self) -> bool:
+        """Whether its numbers follow the norms of batches, or else their cosines."""
+        return LOSSES[self.loss].statistics_of == "norms"
+
+    @property
     def weight(self) -> float:
         """The weight of the new batch in the first of the moving numbers."""
         return self.moving[0].weight
@@ -98,7 +104,7 @@ class Policy:
     def steerable(self) -> bool:
         """Whether a mean and a deviation are known, one by elimination, or t is."""
         kinds = [moving.kind for moving in self.moving]
-        if self.loss == "curricularface":
+        if not self.follows_norms:
             return bool(kinds and kinds[0])
         return len(kinds) == 2 and (kinds[0] == "mean" or kinds[1] in DEVIATIONS)
 
@@ -131,9 +137,9 @@ class Policy:
                 "the batch alone decides the head's statistics, in eval mode too, so "
                 "they cannot be held still: give the new batch a weight below 1"
             )
-        if self.loss == "adaface":
+        if self.follows_norms:
             rows = rows.clip(*self.statistics_clip)
-        kinds = NORM_KINDS if self.loss == "adaface" else cosine_kinds(self.margin)
+        kinds = NORM_KINDS if self.follows_norms else cosine_kinds(self.margin)
         before = {}
         for slot, kind, weight, _ in self.moving:
             before[slot] = (wanted[slot] - weight * kinds[kind](rows)) / (1 - weight)
@@ -144,7 +150,7 @@ class Policy:
         if self.frozen:
             return "statistics: never updated"
         parts = [f"weight {self.weight:g} of the new batch"]
-        if self.loss == "adaface":
+        if self.follows_norms:
             parts += [WORDS.get(m.kind, f"{m.slot} unknown") for m in self.moving[1:]]
             parts.append(f"eps {self.eps:g}" if self.eps else self._floor())
             parts.append(f"norms {_clip_words(self.scaler_clip)}")

@@ -39,16 +39,16 @@ def identify_policy(subject: Subject) -> Policy | None:
     Raises:
         SubjectError: the head raised.
     """
-    loss = subject.loss
-    if loss not in ("adaface", "curricularface"):
+    loss, follows = subject.loss, subject.definition.statistics_of
+    if not follows:
         return None
     takes = subject.door.takes
-    if loss == "adaface" and ("norms" not in takes or "margin_scaler" in takes):
+    if follows == "norms" and ("norms" not in takes or "margin_scaler" in takes):
         return None
     margin = subject.request.parameters["margin"]
-    batch = NORMS if loss == "adaface" else COSINES
-    refined = norm_policy.refined if loss == "adaface" else curriculum_policy.refined
-    column = loss == "adaface" and _wants_column(subject, batch)
+    batch = NORMS if follows == "norms" else COSINES
+    refined = norm_policy.refined if follows == "norms" else curriculum_policy.refined
+    column = follows == "norms" and _wants_column(subject, batch)
     moving = _moving(subject, batch, column)
     if not moving:
         named = _named(subject)
@@ -89,7 +89,7 @@ def _moving(
         player.step(Step(mode, batch, column))
         ends.append(player.numbers)
     rows, kinds = np.asarray(batch), NORM_KINDS
-    if subject.loss == "curricularface":
+    if subject.definition.statistics_of == "target cosines":
         rows = np.column_stack([rows, *[np.full_like(rows, OTHER)] * (CLASSES - 1)])
         kinds = dict(cosine_kinds(subject.request.parameters["margin"]))
     found = []
@@ -107,7 +107,7 @@ def _moving(
 def _named(subject: Subject) -> tuple[Moving, ...]:
     """Numbers that are called like statistics, though nothing moves them."""
     kept = Player(subject).numbers
-    if subject.loss == "curricularface":
+    if subject.definition.statistics_of == "target cosines":
         names = [name for name in kept if name.split(".")[-1] in ("t", "curriculum")]
         return tuple(
             Moving(name, "target cosines", 0, kept[name]) for name in names[:1]

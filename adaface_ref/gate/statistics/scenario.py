@@ -175,7 +175,11 @@ def script(subject: Subject, scenario: Scenario) -> str:
 
 def described(subject: Subject, steps: Sequence[Step]) -> dict[str, float]:
     """The steps' inputs by name, for a report."""
-    name = "target_cosine" if subject.loss == "curricularface" else "norm"
+    name = (
+        "target_cosine"
+        if subject.definition.statistics_of == "target cosines"
+        else "norm"
+    )
     found: dict[str, float] = {}
     for number, step in enumerate(steps, 1):
         label = f"step {number} ({step.kind})"
@@ -236,7 +240,7 @@ def _given(
     subject: Subject, step: Step, classes: int
 ) -> tuple[list[list[float]], list[float] | None]:
     """A call's cosines (B, C) and norms."""
-    curriculum = subject.loss == "curricularface"
+    curriculum = subject.definition.statistics_of == "target cosines"
     fixed = target_cosine(subject)
     other = OTHER if curriculum else 0.1
     cosines = []
@@ -287,7 +291,7 @@ def _ending(scenario: Scenario, subject: Subject) -> list[str]:
     if scenario.by is None:
         return [f"print({logit}.item())"]
     leaf, by = "norm_leaf", f"{scenario.by}"
-    if subject.loss == "curricularface":
+    if subject.definition.statistics_of == "target cosines":
         leaf, by = "leaf", f"{scenario.by}, {(scenario.by + 1) % CLASSES}"
     return [
         f"(gradient,) = torch.autograd.grad({logit}, {leaf})",

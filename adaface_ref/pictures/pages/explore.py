@@ -138,6 +138,9 @@ def vocabulary() -> dict[str, Any]:
             loss: {
                 "title": row.title,
                 "recommended": recommended(loss),
+                "rowQuantity": row.row_quantity_name,
+                "modifiesOthers": row.modifies_others,
+                "hasArcs": row.has_arcs,
             }
             for loss, row in LOSSES.items()
         },

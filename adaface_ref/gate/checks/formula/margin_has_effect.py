@@ -14,26 +14,24 @@ import numpy as np
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.measured.evidence import Evidence, Result, probe_finding
-from adaface_ref.margins import margins_of
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED
+
+NO_MARGIN = 1e-14
+"""A margin that moves the target logit / scale by less is none."""
 
 
 def judge(evidence: Evidence, claim: str) -> Result:
     """Tell the target logits, or their GST, from those without a margin."""
     session, columns = evidence.session, evidence.probes.rows.columns
-    margins = margins_of(session.loss, columns)
-    if margins is None:
-        plain = columns["multiplier"] == 1
-    else:
-        plain = (margins.multiplier == 1) & (margins.angular == 0)
-        plain &= margins.additive == 0
-    due = evidence.probes.telling & ~plain
+    without = columns["scale"] * columns["target_cosine"]
+    formula = session.predict("logit", columns, "pure")
+    same = np.abs(formula - without) <= NO_MARGIN * columns["scale"]
+    due = evidence.probes.telling & ~same
     if not due.any():
         return Result(SKIPPED, "skipped: the margin judged is 0")
     quantity = "logit" if evidence.probes.reading.observed else "gst"
     got = evidence.probes.measured[quantity]
-    without = columns["scale"] * columns["target_cosine"]
     if quantity == "gst":
         plain = ("target_cosine", "rival_cosine", "scale")
         without = reference.gst("normface", **{name: columns[name] for name in plain})

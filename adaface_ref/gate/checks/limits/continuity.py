@@ -89,9 +89,10 @@ def _beside(session: Session, angle: float, level: float, dtype: str) -> Rows:
 def _at_margin(session: Session, cosines: Array, level: Array, dtype: str) -> Rows:
     """Two rows whose angular margin is near `level`."""
     extra = {}
-    if session.loss == "adaface":
+    own = session.definition.row_quantity_name
+    if own == "margin_scaler":
         extra["margin_scaler"] = -level / session.fixed["margin"]
-    if session.loss == "magface":
+    if own == "feature_norm":
         low, high = session.fixed["margin_lower"], session.fixed["margin_upper"]
         share = (level - low) / (high - low) if high > low else 0 * level
         ends = session.fixed["norm_lower"], session.fixed["norm_upper"]

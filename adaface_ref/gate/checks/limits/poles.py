@@ -59,6 +59,14 @@ def judge_poles(evidence: Evidence, claim: str, *, target: bool) -> Result:
     return Result(FAILED, detail, compared, None, found, len(nearest))
 
 
+LEVELS = {
+    "margin_scaler": (-1.0, 0.0, 1.0),
+    "feature_norm": (60.0, 12.0, 120.0),
+    "": (0.0,),
+}
+"""Of the quantity that belongs to a row, where the loss has one."""
+
+
 def pole_rows(session: Session, dtype: str, *, target: bool) -> Rows:
     """Rows with the target's cosine, or another class's, at and just past a pole.
 
@@ -73,9 +81,8 @@ def pole_rows(session: Session, dtype: str, *, target: bool) -> Rows:
     ends = np.array(
         [side * (1 + k * EPSILON[dtype]) for side in (1, -1) for k in STEPS]
     )
-    levels = {"adaface": ("margin_scaler", (-1.0, 0.0, 1.0))}
-    levels["magface"] = ("feature_norm", (60.0, 12.0, 120.0))
-    name, values = levels.get(session.loss, ("", (0.0,)))
+    name = session.definition.row_quantity_name
+    values = LEVELS[name]
     grid = np.meshgrid(ends, np.array(ORDINARY), np.array(values), indexing="ij")
     end, ordinary, level = (part.ravel() for part in grid)
     cosines = np.stack([end, ordinary] if target else [ordinary, end], axis=1)

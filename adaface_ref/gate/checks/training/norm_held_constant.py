@@ -17,7 +17,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.checks.needs import TAKES_NORMS, USES_NORM
 from adaface_ref.gate.checks.training.regularisers import regularisers
 from adaface_ref.gate.measured.evidence import Evidence, Result
@@ -25,7 +24,7 @@ from adaface_ref.gate.reading.reading import CROSS_ENTROPY, Array, Batch, gradie
 from adaface_ref.gate.reading.reduction import MEAN
 from adaface_ref.gate.session.fresh_head import Bench, bench_of, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import extra, script
-from adaface_ref.gate.session.session import Rows
+from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, Finding
 from adaface_ref.tolerance import allowed_between_runs
@@ -48,7 +47,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
     assert best is not None
     want, allowed = best
     if _excess(got, want, allowed) <= 1:
-        words = "the reference's" if session.loss == "magface" else "0"
+        words = "the reference's" if session.definition.norm_has_gradient else "0"
         return Result(OK, f"dL/d norm is {words} at {SIZE} rows", SIZE)
     with np.errstate(all="ignore"):
         away = np.nan_to_num(np.abs(got - want) - allowed, nan=np.inf)
@@ -61,14 +60,14 @@ def judge(evidence: Evidence, claim: str) -> Result:
         *values,
         abs(values[0] - values[1]),
         float(allowed[row]),
-        "the norm's path: " + _norm_cause(session.loss, got),
+        "the norm's path: " + _norm_cause(session, got),
         script(bench, rows, _norm_lines(bench, rows, row)),
     )
     return Result(FAILED, "the gradient by the norm is off", SIZE, findings=(finding,))
 
 
-def _norm_cause(loss: str, got: Array) -> str:
-    if loss == "adaface":
+def _norm_cause(session: Session, got: Array) -> str:
+    if not session.definition.norm_has_gradient:
         return "norms must be detached before the margin scaler is made of them"
     if not got.any():
         return "the norm or the margin is detached, so that no gradient comes back"
@@ -94,12 +93,9 @@ def _norm_gradient(bench: Bench, rows: Rows) -> tuple[Array, bool]:
 def _expected(bench: Bench, rows: Rows) -> tuple[Array, Array]:
     """What the gradient by the norms must be, and what it may be off."""
     session = bench.session
-    if session.loss == "adaface":
+    if not session.definition.norm_has_gradient:
         return np.zeros(SIZE), np.zeros(SIZE)
-    want = reference.norm_gradient("magface", profile=session.profile, **{
-        name: rows.columns[name]
-        for name in ("target_cosine", "rival_cosine", *reference.PARAMETERS["magface"])
-    })  # fmt: skip
+    want = session.predict("norm_gradient", rows.columns)
     return want, allowed_between_runs(bench.dtype, session.fixed["scale"], want)
 
 

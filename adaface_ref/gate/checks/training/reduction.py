@@ -46,7 +46,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
         allowed = float(slack.sum() if told == SUM else slack.mean())
         if abs(got - want) <= allowed:
             detail = f"the loss is {told}{' of the batch' * (told != NONE)}"
-            if session.loss == "magface":
+            if session.definition.norm_regulariser != 0:
                 with_it = weight["regulariser_weight"].any()
                 detail += ", with its regulariser" if with_it else ", no regulariser"
             return Result(OK, detail, SIZE)

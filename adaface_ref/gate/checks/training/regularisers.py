@@ -10,7 +10,7 @@ from adaface_ref.gate.session.fresh_head import Bench
 
 def regularisers(bench: Bench, size: int) -> list[dict[str, Array]]:
     """The columns of each form of a loss, for so many rows."""
-    if bench.session.loss != "magface":
+    if bench.session.definition.norm_regulariser == 0:
         return [{}]
     weight = bench.session.fixed["regulariser_weight"]
     return [{"regulariser_weight": np.full(size, w)} for w in (0.0, weight)]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from adaface_ref.gate.checks.needs import OWNS_COSINES, USERS_OF_NORM
+from adaface_ref.gate.checks.needs import OWNS_COSINES
 from adaface_ref.gate.head.door import EMBEDDING_SIZE
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.gate.session.as_trained import Direct, direct
@@ -60,7 +60,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
     if finding is not None:
         detail = "the length of a class's weight counts"
         return Result(FAILED, detail, SIZE, findings=(finding,))
-    if session.loss in USERS_OF_NORM or case.call.has("norms"):
+    if session.definition.row_quantity is not None or case.call.has("norms"):
         return Result(OK, f"{name}: a class's length does not count", SIZE)
     after = case.run(embeddings=case.given["embeddings"] * TWICE).detach()
     text = f"embeddings = embeddings * {TWICE}"

@@ -2,6 +2,7 @@
 // value shown is one of theirs, at the cosine that is shown beside it.
 
 const VOCABULARY = JSON.parse(document.getElementById("vocabulary").textContent);
+const rowOf = (setting) => VOCABULARY.losses[setting.loss];
 const POINTS = 2001;
 const COLOURS = { a: "#0072b2", b: "#d55e00" };
 const CURVES = [
@@ -47,7 +48,7 @@ const rivalOf = (setting) => setting[setting.rival === "cosine" ? "rival_cosine"
 // CurricularFace weighs a hard one.
 function worthOf(setting, rival = rivalOf(setting)) {
   const together = setting.rival === "cosine" ? 0 : Math.log(setting.classes - 1) / setting.scale;
-  if (setting.loss !== "curricularface") return () => rival + together;
+  if (!rowOf(setting).modifiesOthers) return () => rival + together;
   const weighed = along(setting, functionsOf(setting).other_logit, { other_cosine: rival });
   return (cosine) => weighed(cosine) / setting.scale + together;
 }
@@ -161,9 +162,9 @@ function told(key) {
   const parts = found[key].map(({ name, at, value }) =>
     `${name} at ${at.toFixed(5)}${value === undefined ? "" : ` (|g| = ${value.toPrecision(6)})`}`);
   const setting = state[key];
-  const scaler = setting.loss === "adaface" ? `, ẑ = ${scalerOf(setting)}` : "";
-  const name = `${VOCABULARY.losses[setting.loss].title} ${setting.profile}${setting.detached ? " detached" : ""}`;
-  const rival = `n = ${bareWorthOf(setting).toPrecision(6)}${setting.loss === "curricularface" ? " before weighing" : ""}`;
+  const scaler = rowOf(setting).rowQuantity === "margin_scaler" ? `, ẑ = ${scalerOf(setting)}` : "";
+  const name = `${rowOf(setting).title} ${setting.profile}${setting.detached ? " detached" : ""}`;
+  const rival = `n = ${bareWorthOf(setting).toPrecision(6)}${rowOf(setting).modifiesOthers ? " before weighing" : ""}`;
   return `${key.toUpperCase()}: ${name}, ${rival}${scaler}: ${parts.join("; ") || "no marks"}`;
 }
 
@@ -381,8 +382,9 @@ const colour = (share) => (Number.isNaN(share) ? 0 : PALETTE[Math.round(255 * Ma
 
 // What the radius stands for: the share 0 is the lowest norm, 1 the highest.
 function ofRadius(setting, share) {
-  if (setting.loss === "adaface") return { margin_scaler: 2 * share - 1 };
-  if (setting.loss !== "magface") return {};
+  const own = rowOf(setting).rowQuantity;
+  if (own === "margin_scaler") return { margin_scaler: 2 * share - 1 };
+  if (own !== "feature_norm") return {};
   const { norm_lower: low, norm_upper: high } = setting;
   return { feature_norm: low + share * (high - low) };
 }
@@ -566,7 +568,7 @@ function drawScale(ctx, most) {
 
 // --- controls ------------------------------------------------------------------------
 
-const isWhole = (loss, name) => name === "classes" || (loss === "sphereface" && name === "multiplier");
+const isWhole = (loss, name) => name === "classes" || (VOCABULARY.losses[loss].hasArcs && name === "multiplier");
 
 function control(key, name) {
   const [low, high, usualStep] = VOCABULARY.ranges[name];
