@@ -553,9 +553,12 @@ def margin_scaler(standard_norm: ArrayLike, concentration: ArrayLike) -> Array:
 
 
 class Batch(NamedTuple):
-    """What a batch gives: logits (B, C), probability (B,), gst (B, C), loss (B,)."""
+    """What a batch gives: logits, their slopes over the scale and GSTs (B, C),
+    probability and loss (B,).
+    """
 
     logits: Array
+    slope: Array
     probability: Array
     gst: Array
     loss: Array
@@ -588,6 +591,7 @@ def batch(loss: str, cosine: ArrayLike, labels: ArrayLike, **given: Any) -> Batc
     x = scale * (target.cosine - rival)
     return Batch(
         scale * np.where(own, target.cosine, other),
+        np.where(own, target.slope, by),
         _probability(x)[:, 0],
         _weigh(scale, target.cosine, rival, level, factor),
         _loss_value(x, case.p)[:, 0],
