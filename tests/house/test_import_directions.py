@@ -35,6 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gate.head",),
     ("gate.statistics",),
     ("gate.session",),
+    ("gate.twin",),
     ("gate.measured",),
     ("gate.checks",),
     ("gate.isolation",),

@@ -18,6 +18,7 @@ from adaface_ref.gate.head.door import (
     Door,
     Opened,
     Request,
+    WholeHead,
     built,
     constructor_call,
     require_meanings,
@@ -119,9 +120,12 @@ def _opened(
     """A door whose way of reading was tried on the head itself."""
     subject: Any = target.object
 
-    def build(classes: int, dtype: str, device: str) -> Any:
-        values = values_of(request, classes, dtype, device)
+    def sized(classes: int, size: int, dtype: str, device: str) -> Any:
+        values = values_of(request, classes, dtype, device, size)
         return built(subject, make, values | {k: v for k, (v, _) in changed.items()})
+
+    def build(classes: int, dtype: str, device: str) -> Any:
+        return sized(classes, EMBEDDING_SIZE, dtype, device)
 
     call = bind(parameters_of(build(2, "float32", "cpu")), EMBEDDED, {}, places=places)
     require_meanings(call, ("embeddings", "labels"), target)
@@ -178,4 +182,5 @@ def _opened(
     return Door(
         adapter, manner.why, mapping, used, takes, True, opened, source,
         manner.black_box, manner.shows_logits,
+        WholeHead(sized, call, gives_loss, manner.column),
     )  # fmt: skip

@@ -15,6 +15,9 @@ from adaface_ref.gate.twin.gradients import Gradients
 from adaface_ref.gate.twin.whole_head import Bounded, Given, Twin
 from adaface_ref.numpy_reference.arguments import Array
 
+FEWEST = 4
+"""Rows from which a length is told."""
+
 Measure = Callable[[Array, int], Array]
 
 
@@ -79,13 +82,14 @@ def cause_of_values(twin: Twin, got: Array) -> str:
     Returns:
         Words for the report.
     """
+    if got.shape not in ((len(twin.own),), twin.own.shape):
+        return ""
     sound = twin.logits if got.ndim == 2 else twin.row_losses
     for words, products in cosines_with(twin.given).items():
-        if np.abs(products).max() > 1:
-            rows = np.abs(products).max(axis=1) <= 1
-        else:
-            rows = np.ones(len(products), dtype=bool)
+        rows = np.abs(products).max(axis=1) <= 1
         if not rows.any():
+            if got.ndim == 2 and _explains_others(twin, products, got):
+                return words
             continue
         made = reference.batch(
             twin.loss,
@@ -101,6 +105,12 @@ def cause_of_values(twin: Twin, got: Array) -> str:
     return cause_of_lengths(twin, got)
 
 
+def _explains_others(twin: Twin, products: Array, got: Array) -> bool:
+    """Whether the other classes' logits are s times products larger than cosines."""
+    close = np.isclose(got, twin.scale * products, rtol=1e-3)
+    return bool(close[~twin.own].all())
+
+
 def cause_of_lengths(twin: Twin, got: Array) -> str:
     """What the embeddings' lengths are divided by in place of themselves, or "".
 
@@ -110,7 +120,7 @@ def cause_of_lengths(twin: Twin, got: Array) -> str:
         return ""
     others = ~twin.own & (np.abs(twin.cosines.value) > 0.1)
     told = others.any(axis=1)
-    if not told.any():
+    if told.sum() < FEWEST:
         return ""
     cosine = np.where(others, twin.cosines.value, 0.0)[told]
     with np.errstate(all="ignore"):
@@ -135,7 +145,9 @@ Change = Callable[[Twin, Array, Gradients], Gradients]
 def _scaled(embeddings: float, weights: float) -> Change:
     def change(twin: Twin, upstream: Array, sound: Gradients) -> Gradients:
         return Gradients(
-            sound.embeddings.times(embeddings), sound.weights.times(weights), sound.norms
+            sound.embeddings.times(embeddings),
+            sound.weights.times(weights),
+            sound.norms,
         )
 
     return change
@@ -182,9 +194,7 @@ def cause_of_gradients(
     return cause_of_a_factor(sound, got)
 
 
-def cause_of_a_factor(
-    sound: Gradients, got: tuple[Array | None, Array | None]
-) -> str:
+def cause_of_a_factor(sound: Gradients, got: tuple[Array | None, Array | None]) -> str:
     """One factor that all gradients are off by, or ""."""
     factors = []
     for part, value in zip((sound.embeddings, sound.weights), got, strict=True):

@@ -47,15 +47,20 @@ SPECIAL_LABELS = (0, 255, 256, 32_767, 32_768, 65_535, 65_536)
 WEIGHT_LENGTHS = (0.1, 10.0)
 EMBEDDING_LENGTHS = (1e-4, 1e3)
 NORMS = (5.0, 120.0)
-"""Lengths where a loss reads the norm: inside and outside what MagFace and AdaFace clip."""
+"""Lengths where MagFace reads the norm: inside and outside of what it clips."""
 
-DETOUR = 2.0**-20
-"""A class's weight and an embedding in its direction differ by this much, relatively:
-a cosine of exactly 1 is the poles' affair."""
+NEAREST = {"float64": 2.0**-12, "float32": 2.0**-5}
+"""The least angle to an embedding's own class, or to its opposite: next to a pole the
+slope of an angular margin has no bound, and the checks of poles look there."""
 
 
 def draw(
-    shape: Shape, seed: int, dtype: str, *, centres: int = 1, reads_norm: bool = False
+    shape: Shape,
+    seed: int,
+    dtype: str,
+    *,
+    centres: int = 1,
+    lengths: tuple[float, float] | None = None,
 ) -> Given:
     """Draw what a head is given.
 
@@ -64,7 +69,7 @@ def draw(
         seed: decides every number.
         dtype: all numbers are values of it.
         centres: vectors a class.
-        reads_norm: whether the loss reads the embedding's length.
+        lengths: of embeddings, where the loss reads them.
 
     Returns:
         Random vectors of random lengths. The rows' cosines with their own classes range
@@ -82,9 +87,8 @@ def draw(
     beside = random.normal(size=own.shape)
     beside -= (beside * own).sum(axis=1, keepdims=True) * own
     beside /= np.linalg.norm(beside, axis=1, keepdims=True)
-    angle = _angles(random, shape.rows)[:, None]
-    spread = NORMS if reads_norm else EMBEDDING_LENGTHS
-    length = _lengths(random, spread, (shape.rows, 1))
+    angle = _angles(random, shape.rows, NEAREST[dtype])[:, None]
+    length = _lengths(random, lengths or EMBEDDING_LENGTHS, (shape.rows, 1))
     rows = length * (np.cos(angle) * own + np.sin(angle) * beside)
     return Given(in_dtype(rows, dtype), weights, labels, {})
 
@@ -119,14 +123,14 @@ def draw_upstream(seed: int, shape: tuple[int, ...], dtype: str) -> Array:
     return in_dtype(sign * 2 ** random.uniform(-1, 1, shape), dtype)
 
 
-def _angles(random: np.random.Generator, rows: int) -> Array:
+def _angles(random: np.random.Generator, rows: int, least: float) -> Array:
     """Angles between a row and its own class, one in each of as many strata."""
     angle = np.pi * (random.permutation(rows) + random.uniform(0.1, 0.9, rows)) / rows
     if rows > 1:
         angle[0] = np.pi / 2
     if rows > 4:
-        angle[1] = DETOUR
-    return np.asarray(angle)
+        angle[1] = least
+    return np.asarray(angle.clip(least, np.pi - least))
 
 
 def _lengths(

@@ -35,12 +35,14 @@ class Given:
         weights: (K, C, D): K vectors a class, of which the nearest counts.
         labels: (B,).
         columns: quantities of a row besides its cosines, (B,) each.
+        norms: (B,), where they are an argument beside unit embeddings.
     """
 
     embeddings: Array
     weights: Array
     labels: NDArray[np.int64]
     columns: Mapping[str, Array]
+    norms: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,9 @@ class Twin:
         total = _log_sum(f)
         share = np.exp(f - total)
         # Of the logarithm of a share: its own logit's error, and the sum's.
-        doubt = np.minimum(off + (_log_sum(f + off) - total), MOST)
+        # The sum may have been made of C terms one after another.
+        doubt = off + (_log_sum(f + off) - total) + len(f[0]) * self.eps
+        doubt = np.minimum(doubt, MOST)
         rest = np.where(self.own, 0.0, share)
         loose = rest * np.expm1(doubt)
         value = np.where(self.own, -rest.sum(axis=1, keepdims=True), share)
@@ -175,7 +179,7 @@ class Twin:
         f, off = self.logits.value, self.logits.allowed
         value = self._around[0].loss
         own = np.where(self.own, off, 0.0).sum(axis=1)
-        doubt = own + (_log_sum(f + off) - _log_sum(f))[:, 0]
+        doubt = own + (_log_sum(f + off) - _log_sum(f))[:, 0] + len(f[0]) * self.eps
         size = np.abs(f).max(axis=1) + np.log(len(f[0])) + np.abs(value)
         return Bounded(value, doubt + ROUNDINGS * self.eps * size)
 
