@@ -75,12 +75,14 @@ class WholeHead(NamedTuple):
 
     Args:
         build: makes it, for classes, the size of an embedding, dtype and device.
+        making: the source text that makes it, for classes, size and dtype.
         call: how its forward is called.
         gives_loss: whether a table (B, C) of its result is no logits.
         column: whether it is given norms as (B, 1).
     """
 
     build: Callable[[int, int, str, str], Any]
+    making: Callable[[int, int, str], str]
     call: Call
     gives_loss: bool
     column: bool

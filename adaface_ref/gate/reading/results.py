@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 import torch
 
-Path = tuple[object, ...]
-
 
 class Found(NamedTuple):
     """What a result holds.
@@ -21,14 +19,17 @@ class Found(NamedTuple):
     Args:
         logits: (B, C), or None.
         loss: a scalar or one value a row, or None.
+        judged: source text from the result to the loss, or to the logits where there is
+            none, such as "[0]" or ".logits".
     """
 
     logits: torch.Tensor | None
     loss: torch.Tensor | None
+    judged: str = ""
 
 
-def parts_of(result: object) -> dict[Path, torch.Tensor]:
-    """Every tensor of a result by where it stands.
+def parts_of(result: object) -> dict[str, torch.Tensor]:
+    """Every tensor of a result by where it stands, as source text.
 
     Args:
         result: what a head returned.
@@ -36,7 +37,7 @@ def parts_of(result: object) -> dict[Path, torch.Tensor]:
     Returns:
         The tensors, in the result's own order.
     """
-    return dict(_walk(result, ()))
+    return dict(_walk(result, ""))
 
 
 def find_parts(result: object, rows: int, classes: int, *, loss: bool = False) -> Found:
@@ -65,7 +66,10 @@ def find_parts(result: object, rows: int, classes: int, *, loss: bool = False) -
     logits = max(tables, key=_size, default=None)
     if loss and logits is not None and not differentiable:
         differentiable = [logits]
-    return Found(logits, differentiable[0] if differentiable else None)
+    chosen = differentiable[0] if differentiable else None
+    judged = logits if chosen is None else chosen
+    where = (text for text, part in parts_of(result).items() if part is judged)
+    return Found(logits, chosen, next(where, ""))
 
 
 def _may_be_loss(part: torch.Tensor, rows: int) -> bool:
@@ -77,19 +81,19 @@ def _size(table: torch.Tensor) -> float:
     return float(torch.nan_to_num(size, nan=0.0, posinf=torch.inf).max())
 
 
-def _walk(result: Any, path: Path) -> Iterator[tuple[Path, torch.Tensor]]:
+def _walk(result: Any, where: str) -> Iterator[tuple[str, torch.Tensor]]:
     if isinstance(result, torch.Tensor):
-        yield path, result
+        yield where, result
         return
-    items: Iterator[tuple[object, Any]]
+    items: Iterator[tuple[str, Any]]
     if isinstance(result, Mapping):
-        items = iter(result.items())
+        items = ((f"[{key!r}]", item) for key, item in result.items())
     elif isinstance(result, tuple | list):
-        items = enumerate(result)
+        items = ((f"[{place}]", item) for place, item in enumerate(result))
     elif dataclasses.is_dataclass(result) and not isinstance(result, type):
         names = (item.name for item in dataclasses.fields(result))
-        items = ((name, getattr(result, name)) for name in names)
+        items = ((f".{name}", getattr(result, name)) for name in names)
     else:
         return
     for key, item in items:
-        yield from _walk(item, (*path, key))
+        yield from _walk(item, where + key)

@@ -15,6 +15,9 @@ from adaface_ref.gate.twin.gradients import Gradients
 from adaface_ref.gate.twin.whole_head import Bounded, Given, Twin
 from adaface_ref.numpy_reference.arguments import Array
 
+CLOSE = 1e-4
+"""Lengths that differ relatively by less are one."""
+
 FEWEST = 4
 """Rows from which a length is told."""
 
@@ -22,15 +25,15 @@ Measure = Callable[[Array, int], Array]
 
 
 def _two(vectors: Array, axis: int) -> Array:
-    return np.linalg.norm(vectors, axis=axis, keepdims=True)
+    return np.asarray(np.linalg.norm(vectors, axis=axis, keepdims=True))
 
 
 def _one(vectors: Array, axis: int) -> Array:
-    return np.abs(vectors).sum(axis=axis, keepdims=True)
+    return np.asarray(np.abs(vectors).sum(axis=axis, keepdims=True))
 
 
 def _largest(vectors: Array, axis: int) -> Array:
-    return np.abs(vectors).max(axis=axis, keepdims=True)
+    return np.asarray(np.abs(vectors).max(axis=axis, keepdims=True))
 
 
 def _none(vectors: Array, axis: int) -> Array:
@@ -127,14 +130,13 @@ def cause_of_lengths(twin: Twin, got: Array) -> str:
         share = (got[told] / twin.scale * cosine).sum(axis=1) / (cosine**2).sum(axis=1)
         length = twin.lengths[0][told, 0]
         divisor = length / share
-    close = {"rtol": 1e-4, "atol": 0.0}
     for words, level, bound in (
         ("clipped to {:.6g} at most", divisor.max(), np.minimum),
         ("clipped to {:.6g} at least", divisor.min(), np.maximum),
         ("increased by {:.6g}", float(np.median(divisor - length)), np.add),
     ):
-        explained = np.allclose(divisor, bound(length, level), **close)
-        if explained and not np.allclose(divisor, length, **close):
+        explained = np.allclose(divisor, bound(length, level), CLOSE, 0)
+        if explained and not np.allclose(divisor, length, CLOSE, 0):
             return f"the embeddings' length is {words.format(level)} before it divides"
     return ""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.kept_numbers import put
@@ -19,6 +20,8 @@ from adaface_ref.gate.twin.whole_head import Bounded, Given, Twin
 from adaface_ref.gate.twin.whole_run import Whole
 from adaface_ref.numpy_reference.arguments import Array
 from adaface_ref.points import in_dtype
+
+Mask = NDArray[np.bool_]
 
 VALUES, EMBEDDINGS, WEIGHTS = "values", "embeddings", "weights"
 """What is compared: logits or losses, and the two gradients."""
@@ -33,14 +36,34 @@ MEAN, SUM, ROWS, LOGITS = "mean", "sum", "rows", "logits"
 """What a head gives: a reduced loss, one for each row, or logits."""
 
 
+class Case(NamedTuple):
+    """One run of a head, with all that is needed to run it again.
+
+    Args:
+        shape: of the batch.
+        dtype: the head's.
+        after_step: whether a step of training went before.
+        given: what it was given.
+        parameters: the class weights as the head keeps them, by name.
+        upstream: the gradient that comes to its logits or loss.
+        judged: source text from its result to the logits or the loss.
+    """
+
+    shape: Shape
+    dtype: str
+    after_step: bool
+    given: Given
+    parameters: Mapping[str, Array]
+    upstream: Array
+    judged: str
+
+
 class Departure(NamedTuple):
     """Where a head departs from its twin.
 
     Args:
         what: VALUES, EMBEDDINGS or WEIGHTS.
-        shape: of the batch.
-        dtype: the head's.
-        after_step: whether a step of training went before.
+        case: the run.
         place: which element.
         got: what the head gave.
         want: what the twin gives.
@@ -49,9 +72,7 @@ class Departure(NamedTuple):
     """
 
     what: str
-    shape: Shape
-    dtype: str
-    after_step: bool
+    case: Case
     place: tuple[int, ...]
     got: float
     want: float
@@ -254,11 +275,14 @@ def _compare_once(
         found.gives = LOGITS
     got = value.detach().to("cpu", torch.float64).numpy().reshape(want.value.shape)
     rows = _settled(twin)
-    at = _At(twin, shape, after_step)
+    upstream, onto = _upstream(session, twin, got, found.gives)
+    at = Case(
+        shape, whole.dtype, after_step, given, whole.parameters(), upstream,
+        parts.judged,
+    )  # fmt: skip
     if not _note(found, VALUES, at, got, want, rows,
                  lambda: causes.cause_of_values(twin, got)):  # fmt: skip
         return None  # its gradients follow from that
-    upstream, onto = _upstream(session, twin, got, found.gives)
     back = whole.gradients(value, upstream, tensors)
     if named:  # what lies along a unit vector is the caller's normalising to take off
         unit = twin.units[0]
@@ -279,15 +303,7 @@ def _compare_once(
     return np.asarray(back[1] / size * np.linalg.norm(given.weights))
 
 
-class _At(NamedTuple):
-    """Where a comparison is made."""
-
-    twin: Twin
-    shape: Shape
-    after_step: bool
-
-
-def _settled(twin: Twin) -> Array:
+def _settled(twin: Twin) -> Mask:
     """Rows with no tie among nearest vectors, and no pole within rounding: (B,)."""
     finite = np.isfinite(twin.slopes.allowed).all(axis=1)
     return np.asarray(finite & ~twin.tied.any(axis=1))
@@ -350,10 +366,10 @@ def _faults_of_upstream(
 def _note(
     found: Compared,
     what: str,
-    at: _At,
+    at: Case,
     got: Array,
     want: Bounded,
-    rows: Array | None,
+    rows: Mask | None,
     cause: Callable[[], str],
 ) -> bool:
     """Add a comparison, and the first departure; whether there is none here.
@@ -378,7 +394,7 @@ def _note(
         flat = int(share.argmax())
         place = tuple(int(i) for i in np.unravel_index(flat, share.shape))
         found.departures[what] = Departure(
-            what, at.shape, at.twin.dtype, at.after_step, place, float(got[place]),
-            float(want.value[place]), float(want.allowed[place]), cause(),
+            what, at, place, float(got[place]), float(want.value[place]),
+            float(want.allowed[place]), cause(),
         )  # fmt: skip
     return False

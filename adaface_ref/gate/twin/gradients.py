@@ -56,8 +56,8 @@ def gradients(twin: Twin, upstream: Array, *, length_is_norm: bool) -> Gradients
     by_row = [_tangent(part, c, rows, twin.eps)
               for part, c in zip(parts, classes, strict=True)]  # fmt: skip
     embedding = Bounded(
-        sum(part.value for part in by_row) / row_lengths,  # type: ignore[arg-type]
-        sum(part.allowed for part in by_row) / row_lengths,  # type: ignore[arg-type]
+        sum(part.value for part in by_row) / row_lengths,
+        sum(part.allowed for part in by_row) / row_lengths,
     )
     if length_is_norm:
         along = Bounded(norms.value[:, None] * rows, norms.allowed[:, None] * abs(rows))

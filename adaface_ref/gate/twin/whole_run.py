@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from adaface_ref.gate.guarding.errors import SubjectError, subject_error
@@ -114,6 +115,14 @@ class Whole:
         size = embeddings.shape[1]
         parts = [part.detach() for part in found[1:]]
         return embeddings, self.layout.arranged(parts, self.classes, size)
+
+    def parameters(self) -> dict[str, Array]:
+        """The class weights as the head keeps them, by name."""
+        parts = self.layout.tensors(self.head)
+        return {
+            name: np.array(part.detach().to("cpu", torch.float64).numpy())
+            for name, part in zip(self.layout.names, parts, strict=True)
+        }
 
     def step(self, gradient: Array, rate: float) -> None:
         """Move the class weights along a gradient, as an optimiser does.

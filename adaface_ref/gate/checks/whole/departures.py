@@ -26,9 +26,9 @@ def judge_whole(evidence: Evidence, claim: str, what: str) -> Result:
     numbers = found.numbers.get(what, 0)
     if departure is not None:
         finding = _finding(evidence, claim, departure)
-        where = f"B = {departure.shape.rows}, C = {departure.shape.classes}, "
-        where += f"D = {departure.shape.size}"
-        step = " after a step of training" if departure.after_step else ""
+        shape = departure.case.shape
+        where = f"B = {shape.rows}, C = {shape.classes}, D = {shape.size}"
+        step = " after a step of training" if departure.case.after_step else ""
         share = abs(departure.got - departure.want) / departure.allowed
         detail = f"off at {where}{step}, {share:.3g} times the allowed"
         return Result(FAILED, detail, numbers, share, (finding,))
@@ -53,7 +53,7 @@ def covered(found: Compared, what: str) -> str:
 
 
 def _finding(evidence: Evidence, claim: str, departure: Departure) -> Finding:
-    shape = departure.shape
+    shape = departure.case.shape
     names = {1: ("row",), 2: ("row", "class"), 3: ("centre", "class", "entry")}
     if departure.what == "embeddings":
         names[2] = ("row", "entry")
@@ -65,12 +65,12 @@ def _finding(evidence: Evidence, claim: str, departure: Departure) -> Finding:
         "embedding_size": shape.size,
     }
     inputs |= dict(zip(names[len(departure.place)], departure.place, strict=True))
-    inputs["steps_before"] = int(departure.after_step)
+    inputs["steps_before"] = int(departure.case.after_step)
     session = evidence.session
     return Finding(
         f"{claim} [{departure.what}]",
         {name: float(value) for name, value in inputs.items()} | session.fixed,
-        departure.dtype,
+        departure.case.dtype,
         departure.got,
         departure.want,
         abs(departure.got - departure.want),
