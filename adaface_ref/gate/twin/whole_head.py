@@ -114,7 +114,7 @@ class Twin:
     @cached_property
     def nearest(self) -> NDArray[np.int64]:
         """Which of a class's vectors counts, (B, C)."""
-        return np.argmax(self.products, axis=0)
+        return np.asarray(np.argmax(self.products, axis=0))
 
     @cached_property
     def cosines(self) -> Bounded:
@@ -223,7 +223,7 @@ class Twin:
 def _moved(value: Array, ends: list[Array]) -> Array:
     """How far a value moves between the ends of its cosine's error."""
     with np.errstate(invalid="ignore"):
-        return np.fmax(*(np.abs(end - value) for end in ends))
+        return np.asarray(np.fmax(*(np.abs(end - value) for end in ends)))
 
 
 def _log_sum(levels: Array) -> Array:

@@ -1,8 +1,8 @@
 """The gradient by the embeddings is the chain rule's, for any upstream gradient.
 
-Why: This is what trains the backbone: dL/dx = (sum_j g_j (w_j - c_j x)) / |x|, which
-is tangent to x but for a loss that reads the norm. The upstream gradient is drawn for each row where
-the head gives rows, mixed in sign, as focal weights, masks and scalers have it; kernels
+Why: This trains the backbone: dL/dx = (sum_j g_j (w_j - c_j x)) / |x|, tangent to x but
+for a loss that reads the norm. The upstream gradient is drawn for each row where the
+head gives rows, mixed in sign, as focal weights, masks and scalers have it; kernels
 that fuse the backward have taken the first row's for all of them.
 
 Breaks: embeddings that are detached, a backward written by hand that forgets a factor,

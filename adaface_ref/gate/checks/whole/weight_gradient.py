@@ -1,8 +1,8 @@
 """The gradient by every class's weights is the chain rule's.
 
-Why: dL/dW_j = (sum_i g_ij (x_i - c_ij w_j)) / |W_j| moves each class centre on
-the sphere alone: dL/dW_j . W_j = 0. A head whose weights get no gradient trains the backbone
-towards random directions, and its loss falls all the same.
+Why: dL/dW_j = (sum_i g_ij (x_i - c_ij w_j)) / |W_j| moves each class centre, and on the
+sphere alone: dL/dW_j . W_j = 0. A head whose weights get no gradient trains the
+backbone towards random directions, and its loss falls all the same.
 
 Breaks: weights that are detached or cached without a graph, half a gradient, classes
 left out of the backward, a gradient that is not projected onto the sphere.
