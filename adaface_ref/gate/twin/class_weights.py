@@ -45,6 +45,34 @@ class Layout:
         table = self.order(whole, classes, size)
         return np.asarray(table.to("cpu", torch.float64).numpy())
 
+    def index_of(
+        self, head: torch.nn.Module, place: tuple[int, ...], classes: int, size: int
+    ) -> tuple[str, tuple[int, ...]]:
+        """Where an entry (k, j, d) of the class vectors is kept.
+
+        Args:
+            head: the head.
+            place: the entry's centre, class and place in the vector.
+            classes: C.
+            size: D.
+
+        Returns:
+            The parameter's name, and the index in it.
+        """
+        parts, start = self.tensors(head), 0
+        numbered = []
+        for part in parts:
+            end = start + part.numel()
+            numbered.append(torch.arange(start, end).reshape(part.shape).double())
+            start = end
+        number = int(self.arranged(numbered, classes, size)[place])
+        for name, part in zip(self.names, parts, strict=True):
+            if number < part.numel():
+                index = np.unravel_index(number, tuple(part.shape))
+                return name, tuple(int(i) for i in index)
+            number -= part.numel()
+        raise IndexError(place)
+
     def write(self, head: torch.nn.Module, weights: Array) -> None:
         """Put class vectors (K, C, D) into a head."""
         parts = self.tensors(head)

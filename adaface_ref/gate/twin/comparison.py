@@ -14,7 +14,14 @@ from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.kept_numbers import put
 from adaface_ref.gate.twin import causes
 from adaface_ref.gate.twin.class_weights import Layout, layouts
-from adaface_ref.gate.twin.drawn import NORMS, SHAPES, Shape, draw, draw_upstream
+from adaface_ref.gate.twin.drawn import (
+    NEAREST,
+    NORMS,
+    SHAPES,
+    Shape,
+    draw,
+    draw_upstream,
+)
 from adaface_ref.gate.twin.gradients import Gradients, gradients
 from adaface_ref.gate.twin.whole_head import Bounded, Given, Twin
 from adaface_ref.gate.twin.whole_run import Whole
@@ -69,6 +76,7 @@ class Departure(NamedTuple):
         want: what the twin gives.
         allowed: what it may be off.
         cause: the likely cause.
+        kept: the parameter and the index in it, for an entry of the class weights.
     """
 
     what: str
@@ -78,6 +86,7 @@ class Departure(NamedTuple):
     want: float
     allowed: float
     cause: str
+    kept: tuple[str, tuple[int, ...]] = ("", ())
 
 
 @dataclass
@@ -119,13 +128,15 @@ def compare(session: Session) -> Compared:
     if lacking:
         found.lacking = lacking
         return found
-    found.layout = _layout_of(session)
+    told = [dtype for dtype in session.dtypes if dtype in NEAREST]
+    if not told:
+        found.lacking = "no bound is derived for half precision: see narrow-dtypes"
+        return found
+    found.layout = _layout_of(session, told[-1])
     if not found.layout:
         found.lacking = "no class weights were found among the head's parameters"
         return found
-    for dtype in session.dtypes:
-        if dtype not in ("float32", "float64"):
-            continue
+    for dtype in told:
         for shape in SHAPES:
             if {VALUES, EMBEDDINGS, WEIGHTS} <= found.departures.keys():
                 break
@@ -169,14 +180,13 @@ def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) 
         given = replace(given, weights=option.read(head, shape.classes, shape.size))
 
 
-def _layout_of(session: Session) -> str:
+def _layout_of(session: Session, dtype: str) -> str:
     """The words of the layout in which a head keeps its class weights, or "".
 
     Where its shape allows several, the first in which the head's values are the twin's.
     """
-    door, dtype = session.door.whole, session.dtypes[-1]
+    door, shape = session.door.whole, TRIAL
     assert door is not None
-    shape = TRIAL
     options = layouts(
         door.build(shape.classes, shape.size, dtype, session.device),
         shape.classes, shape.size,
@@ -256,7 +266,7 @@ def _compare_once(
         given = replace(given, weights=weights)
     named = given.norms is not None
     tensors = whole.given(given)
-    if session.door.whole is not None and session.door.whole.column and named:
+    if named and _wants_column(session):
         tensors["norms"] = tensors["norms"].reshape(-1, 1)
     if whole.call.has("margin_scaler"):
         kind = tensors["embeddings"].dtype
@@ -297,10 +307,20 @@ def _compare_once(
     fits = _note(found, EMBEDDINGS, at, back[0], sound.embeddings, rows, cause)
     if rows.all():
         fits &= _note(found, WEIGHTS, at, back[1], sound.weights, None, cause)
+    told = found.departures.get(WEIGHTS)
+    if told is not None and told.case is at:
+        kept = whole.layout.index_of(whole.head, told.place, shape.classes, shape.size)
+        found.departures[WEIGHTS] = told._replace(kept=kept)
     size = np.linalg.norm(back[1])
     if not fits or not size:
         return None
     return np.asarray(back[1] / size * np.linalg.norm(given.weights))
+
+
+def _wants_column(session: Session) -> bool:
+    """Whether norms are given as (B, 1)."""
+    whole = session.door.whole
+    return session.column or (whole is not None and whole.column)
 
 
 def _settled(twin: Twin) -> Mask:

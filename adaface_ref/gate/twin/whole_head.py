@@ -217,7 +217,8 @@ class Twin:
 
     def _of_nearest(self, table: Array) -> Array:
         """The nearest vector's entry of (K, B, C) for each row and class."""
-        return np.take_along_axis(table, self.nearest[None], axis=0)[0]
+        chosen = np.take_along_axis(table, self.nearest[None], axis=0)
+        return np.asarray(chosen[0])
 
 
 def _moved(value: Array, ends: list[Array]) -> Array:

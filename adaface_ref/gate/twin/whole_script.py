@@ -50,10 +50,11 @@ def _given(session: Session, case: Case) -> dict[str, str]:
     """What the head's forward is given, as source text by meaning."""
     given, whole = case.given, session.door.whole
     assert whole is not None
+    column = whole.column or session.column
     columns = {"embeddings": given.embeddings, **given.columns}
     found = {name: _tensor(values, case.dtype) for name, values in columns.items()}
     if given.norms is not None:
-        found["norms"] = _tensor(given.norms, case.dtype) + "[:, None]" * whole.column
+        found["norms"] = _tensor(given.norms, case.dtype) + "[:, None]" * column
     found["labels"] = f"torch.tensor({given.labels.tolist()})"
     wanted = whole.call.meanings.values()
     return {name: text for name, text in found.items() if name in wanted}
@@ -87,10 +88,8 @@ def _ending(departure: Departure) -> list[str]:
     lines = [f"value.backward({upstream})"]
     if departure.what == EMBEDDINGS:
         return [*lines, f"print(embeddings.grad[{place}].item())"]
-    name = next(iter(case.parameters))
-    _, klass, entry = departure.place
-    told = f"class {klass}, entry {entry}"
-    return [*lines, f"print(head.{name}.grad)  # {told} of the class weights"]
+    name, index = departure.kept
+    return [*lines, f"print(head.{name}.grad[{', '.join(map(str, index))}].item())"]
 
 
 def _tensor(values: Array, dtype: str) -> str:
