@@ -15,9 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
+from sympy import Expr, Interval
 
+from adaface_ref.errors import domain_error
+from adaface_ref.margins import Margins, margins_of, on_columns
 from adaface_ref.spec.losses import LOSSES
-from adaface_ref.spec.profiles import parse
+from adaface_ref.spec.profiles import RULES, parse
 from adaface_ref.spec.symbols import QUANTITIES
 from adaface_ref.tolerance import unit_in_last_place
 
@@ -27,43 +30,11 @@ Box = Mapping[str, float | tuple[float, float]]
 
 COSINES = ("target_cosine", "rival_cosine", "other_cosine")
 
-RANGES: dict[str, tuple[float, float]] = {
-    "target_cosine": (-1.0, 1.0),
-    "other_cosine": (-1.0, 1.0),
-    "rival_cosine": (-1.0, 1.2),
-    "scale": (0.5, 512.0),
-    "margin": (0.0, 1.57),
-    "margin_scaler": (-1.0, 1.0),
-    "concentration": (0.05, 2.0),
-    "standard_norm": (-6.0, 6.0),
-    "curriculum": (-1.0, 1.0),
-    "feature_norm": (1.0, 150.0),
-    "norm_lower": (1.0, 20.0),
-    "norm_upper": (21.0, 200.0),
-    "margin_lower": (0.0, 0.5),
-    "margin_upper": (0.5, 1.2),
-    "regulariser_weight": (0.0, 100.0),
-    "angular_offset": (0.0, 1.57),
-    "additive_offset": (0.0, 1.0),
-}
-"""Where an unnamed quantity is drawn: the domain, or the part of it that occurs."""
-
-MULTIPLIERS = {"sphereface": (1, 2, 3, 4, 6, 8), "combined": (0.5, 0.9, 1.0, 1.35, 2.0)}
-"""One a block: SphereFace's arcs are pieces, so all its points share one number."""
+WHOLE_MULTIPLIERS = (1, 2, 3, 4, 6, 8)
+MULTIPLIERS = (0.5, 0.9, 1.0, 1.35, 2.0)
+"""One a block: where arcs are pieces, all points share one number, which is whole."""
 
 SPECIAL_SCALERS = (-1.0, 0.0, 1.0)
-
-THRESHOLDS = {
-    "fallback": 1.0,
-    "fallback-plain": 1.0,
-    "reflect": 1.0,
-    "shift": 1.0,
-    "min": 0.5,
-}
-"""Where a rule leaves the formula: at theta = pi less this share of the margin.
-
-`easy` leaves it where the cosine is the additive margin.
-"""
 
 THRESHOLD_STEPS = (0, 1, -1, 2, -2, 4, -4)
 """So many floats from a rule's threshold: the corners there."""
@@ -85,6 +56,27 @@ def recommended(loss: str) -> dict[str, float]:
         if value is not None:
             found[symbol.name] = float(value)
     return found
+
+
+def range_of(name: str) -> tuple[float, float]:
+    """Where a quantity is drawn unless a box says otherwise.
+
+    Args:
+        name: a quantity.
+
+    Returns:
+        The part of its domain that occurs, or all of a domain that is closed.
+
+    Raises:
+        DomainError: for a quantity whose row does not say, and whose domain is open.
+    """
+    row = QUANTITIES[name]
+    if row.occurs is not None:
+        return row.occurs
+    if not row.domain.is_closed:
+        must = "given a part of its domain that occurs in the table of quantities"
+        raise domain_error(name, "drawn", must, "points")
+    return float(row.domain.start), float(row.domain.end)
 
 
 def in_dtype(values: Floats, dtype: str) -> Floats:
@@ -133,13 +125,13 @@ def block(
     rng = np.random.default_rng([seed, list(LOSSES).index(loss)])
     box = dict(box or {})
     corners = _corner_cosines(profile, dtype)
-    total = size + corner_count(profile, dtype)
+    total = size + corner_count(loss, profile, dtype)
     columns = _uniform(loss, rng, total, box)
-    if loss == "adaface" and "margin_scaler" not in box:
+    if "margin_scaler" in columns.keys() - box.keys():
         columns["margin_scaler"] = _scaler(rng, columns, box)
     if "target_cosine" not in box:
         _place_cosines(loss, rng, columns, corners)
-    _place_corners(loss, columns, corners, box, _threshold_steps(profile))
+    _place_corners(loss, columns, corners, box, _threshold_steps(loss, profile))
     _place_rival(rng, columns, box)
     if "target_cosine" not in box:
         _place_thresholds(loss, rng, columns, profile, dtype)
@@ -148,15 +140,18 @@ def block(
     return columns
 
 
-def corner_count(profile: str = "pure", dtype: str = "float64") -> int:
+def corner_count(loss: str, profile: str = "pure", dtype: str = "float64") -> int:
     """How many of a block's first points are corners."""
-    count = _corner_cosines(profile, dtype).size + len(_threshold_steps(profile))
-    return len(SPECIAL_SCALERS) * count
+    steps = len(_threshold_steps(loss, profile))
+    return len(SPECIAL_SCALERS) * (_corner_cosines(profile, dtype).size + steps)
 
 
-def _threshold_steps(profile: str) -> tuple[int, ...]:
-    rule = parse(profile).rule
-    return THRESHOLD_STEPS if rule == "easy" or rule in THRESHOLDS else ()
+def _threshold(loss: str, profile: str) -> Expr | None:
+    return RULES[parse(profile).rule].threshold(LOSSES[loss])
+
+
+def _threshold_steps(loss: str, profile: str) -> tuple[int, ...]:
+    return () if _threshold(loss, profile) is None else THRESHOLD_STEPS
 
 
 def _uniform(loss: str, rng: np.random.Generator, total: int, box: Box) -> Columns:
@@ -164,9 +159,9 @@ def _uniform(loss: str, rng: np.random.Generator, total: int, box: Box) -> Colum
     columns = {}
     for name in names:
         if name == "multiplier" and name not in box:
-            columns[name] = np.full(total, float(rng.choice(MULTIPLIERS[loss])))
+            columns[name] = np.full(total, float(rng.choice(_multipliers(loss))))
             continue
-        limits = box.get(name, RANGES.get(name, (0.0, 1.0)))
+        limits = box[name] if name in box else range_of(name)
         low, high = limits if isinstance(limits, tuple) else (limits, limits)
         if name == "scale" and low < high:
             columns[name] = np.exp(rng.uniform(math.log(low), math.log(high), total))
@@ -177,12 +172,16 @@ def _uniform(loss: str, rng: np.random.Generator, total: int, box: Box) -> Colum
     return columns
 
 
+def _multipliers(loss: str) -> tuple[float, ...]:
+    return WHOLE_MULTIPLIERS if LOSSES[loss].has_arcs else MULTIPLIERS
+
+
 def _scaler(rng: np.random.Generator, columns: Columns, box: Box) -> Floats:
     """clip(h z, -1, 1) of a drawn concentration and standard norm."""
     size = columns["target_cosine"].size
     drawn = []
     for name in ("concentration", "standard_norm"):
-        limits = box.get(name, RANGES[name])
+        limits = box[name] if name in box else range_of(name)
         low, high = limits if isinstance(limits, tuple) else (limits, limits)
         drawn.append(rng.uniform(low, high, size))
     return np.clip(drawn[0] * drawn[1], -1.0, 1.0)
@@ -223,19 +222,15 @@ def _place_thresholds(
     loss: str, rng: np.random.Generator, columns: Columns, profile: str, dtype: str
 ) -> None:
     """Puts each turn's last corners on the rule's threshold, and a tenth near it."""
-    steps = np.asarray(_threshold_steps(profile))
-    if not steps.size:
+    end = _threshold(loss, profile)
+    if end is None:
         return
+    steps = np.asarray(THRESHOLD_STEPS)
     total = columns["target_cosine"].size
-    rule = parse(profile).rule
-    if rule == "easy":
-        zero = np.zeros(total)
-        threshold = columns["margin"] if loss == "cosface" else zero
-    else:
-        threshold = -np.cos(THRESHOLDS[rule] * _margin(loss, columns))
+    threshold = on_columns(loss, end, columns)
     size = 10.0 ** rng.uniform(-16.5, -1, total)
     near = np.clip(threshold + rng.choice((-1.0, 1.0), total) * size, -1, 1)
-    count = corner_count(profile, dtype)
+    count = corner_count(loss, profile, dtype)
     chosen = rng.integers(0, 10, total) == 0
     chosen[:count] = False
     columns["target_cosine"][chosen] = near[chosen]
@@ -247,27 +242,16 @@ def _place_thresholds(
         columns["target_cosine"][rows] = np.clip(nearest + steps * unit, -1, 1)
 
 
-def _margin(loss: str, columns: Columns) -> Floats:
-    """The angular margin, of one sign; what stands for it in other losses."""
-    zero = np.zeros_like(columns["target_cosine"])
-    if loss == "magface":
-        share = (columns["feature_norm"] - columns["norm_lower"]) / (
-            columns["norm_upper"] - columns["norm_lower"]
-        )
-        span = columns["margin_upper"] - columns["margin_lower"]
-        return columns["margin_lower"] + span * np.clip(share, 0, 1)
-    return columns.get("margin", columns.get("angular_offset", zero))
-
-
 def _slope_zero(loss: str, columns: Columns, side: Floats) -> Floats:
-    """The angle where the margined angle reaches 0 or pi; a random one if never."""
-    margin = _margin(loss, columns)
-    if loss == "adaface":
-        scaler = columns["margin_scaler"]
-        return np.where(scaler > 0, margin * scaler, np.pi + margin * scaler)
-    if loss in ("sphereface", "combined"):
-        return (np.pi * np.round(1 + side) / 2 - margin) / columns["multiplier"]
-    return np.pi - margin
+    """The angle where the margined angle reaches 0 or pi; some angle if never."""
+    zero = np.zeros_like(columns["target_cosine"])
+    margins = margins_of(loss, columns) or Margins(zero + 1, zero, zero)
+    row = LOSSES[loss]
+    shift = margins.additive if row.angular_margin == 0 else margins.angular
+    if row.multiplier == 1:
+        return np.where(shift < 0, -shift, np.pi - shift)
+    ends: Floats = np.pi * np.round(1 + side) / 2
+    return (ends - shift) / on_columns(loss, row.multiplier, columns)
 
 
 def _place_corners(
@@ -279,7 +263,7 @@ def _place_corners(
         rows = slice(turn * count, (turn + 1) * count)
         if "target_cosine" not in box:
             columns["target_cosine"][rows][: corners.size] = corners
-        if loss == "adaface" and "margin_scaler" not in box:
+        if "margin_scaler" in columns.keys() - box.keys():
             columns["margin_scaler"][rows] = scaler
         for name, value in recommended(loss).items():
             if name not in box and name != "multiplier" and turn < 2:
@@ -353,8 +337,9 @@ def batch(
     nearest = (labels + 1) % classes
     cosine[np.arange(size), nearest] = columns["other_cosine"]
     parameters: dict[str, Any] = recommended(loss)
-    if loss == "adaface":
-        parameters["margin_scaler"] = columns["margin_scaler"]
+    own = LOSSES[loss].row_quantity
+    if own is not None and own.name not in parameters:
+        parameters[own.name] = columns[own.name]
     return Batch(in_dtype(cosine, dtype), labels, parameters)
 
 
@@ -384,10 +369,10 @@ def _scalar(
     loss: str, name: str, limits: float | tuple[float, float] | None
 ) -> st.SearchStrategy[float]:
     if name == "multiplier" and limits is None:
-        return st.sampled_from(MULTIPLIERS[loss]).map(float)
+        return st.sampled_from(_multipliers(loss)).map(float)
     if isinstance(limits, (int, float)):
         return st.just(float(limits))
-    low, high = limits or RANGES[name]
+    low, high = limits or range_of(name)
     usual = recommended(loss).get(name)
     floats = st.floats(low, high, allow_nan=False, allow_infinity=False)
     if usual is not None and low <= usual <= high:
@@ -426,3 +411,9 @@ def describe(point: Mapping[str, float]) -> str:
     return "\n".join(
         f"{name} = {value!r} ({float(value).hex()})" for name, value in point.items()
     )
+
+
+def interval(domain: Interval) -> str:
+    """An interval as text, such as `[0, pi/2)`."""
+    left, right = "(" if domain.left_open else "[", ")" if domain.right_open else "]"
+    return f"{left}{domain.start}, {domain.end}{right}".replace("oo", "inf")

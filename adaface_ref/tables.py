@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from adaface_ref.choices import DTYPES
 from adaface_ref.evidence.truth.agreement import Judgement
-from adaface_ref.evidence.truth.forms import undefined_cells
-from adaface_ref.evidence.truth.point import interval, quantities_at
+from adaface_ref.evidence.truth.point import quantities_at
 from adaface_ref.evidence.verdict import Verdict
 from adaface_ref.evidence.verify import Verification
-from adaface_ref.points import recommended
-from adaface_ref.report.catalogue import GATE, catalogue
-from adaface_ref.spec.language.files import our_claims
+from adaface_ref.lists import add_row, make_table, open_console
 from adaface_ref.spec.losses import LOSSES
-from adaface_ref.spec.profiles import RULES
-from adaface_ref.spec.symbols import QUANTITIES
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=80)
-    return console
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _add(table: Table, *cells: str) -> None:
-    """Adds a row as it is: a bracket in it is no markup."""
-    table.add_row(*(Text(cell) for cell in cells))
 
 
 def print_verification(result: Verification) -> None:
@@ -49,7 +24,7 @@ def print_verification(result: Verification) -> None:
     Args:
         result: what `verify` returned.
     """
-    console = _console()
+    console = open_console()
     console.print(_agreement_table(result))
     for row in result.agreements:
         for judgement in row.judgements:
@@ -64,7 +39,7 @@ def print_verification(result: Verification) -> None:
 
 def _agreement_table(result: Verification) -> Table:
     devices = sorted({row.device for row in result.agreements if row.form == "torch"})
-    table = _table(
+    table = make_table(
         "Agreement with the spec: worst error as a share of the allowed one\n"
         f"(detached gradients included; torch on {', '.join(devices)})",
         "loss",
@@ -80,7 +55,7 @@ def _agreement_table(result: Verification) -> Table:
         shares = [_share(rows, "numpy", "float64")]
         shares += [_share(rows, "torch", dtype) for dtype in DTYPES]
         values = sum(row.compared for row in rows)
-        _add(table, loss, rule, *shares, f"{values:,}")
+        add_row(table, loss, rule, *shares, f"{values:,}")
     return table
 
 
@@ -98,7 +73,7 @@ def print_claims(verdicts: Sequence[Verdict], details: bool) -> None:
         verdicts: what was found.
         details: whether to print all of them at length.
     """
-    console = _console()
+    console = open_console()
     if not details:
         console.print(_claim_table("Claims, each with its domain", verdicts))
     for verdict in verdicts:
@@ -109,7 +84,7 @@ def print_claims(verdicts: Sequence[Verdict], details: bool) -> None:
 
 
 def _claim_table(title: str, verdicts: Sequence[Verdict]) -> Table:
-    table = _table(title)
+    table = make_table(title)
     table.add_column("claim, reading", overflow="fold", ratio=5)
     table.add_column("loss, profile, domain", overflow="fold", ratio=6)
     table.add_column("verdict, evidence", overflow="fold", ratio=5)
@@ -119,7 +94,7 @@ def _claim_table(title: str, verdicts: Sequence[Verdict]) -> Table:
         claim = verdict.claim
         name = verdict.name if verdict.as_expected else f"{verdict.name} !"
         where = f"{claim.loss} {claim.profile}\n" if claim.loss else ""
-        _add(
+        add_row(
             table,
             f"{claim.id}\n{claim.reading}".rstrip(),
             where + (verdict.domain or "none"),
@@ -176,7 +151,7 @@ def print_verdict(verdict: Verdict) -> None:
             lines += _hanging(name, text)
     for line in _ends_of(verdict):
         lines += _wrapped(line, "  ")
-    _console().print("\n".join(lines), markup=False)
+    open_console().print("\n".join(lines), markup=False)
 
 
 def _told_evidence(verdict: Verdict) -> str:
@@ -244,10 +219,10 @@ def print_point(loss: str, profiles: list[str], point: Mapping[str, float]) -> N
         profiles: profile strings.
         point: all inputs by name.
     """
-    console = _console()
-    table = _table(f"{LOSSES[loss].title} at", "input", "decimal", "hexadecimal")
+    console = open_console()
+    table = make_table(f"{LOSSES[loss].title} at", "input", "decimal", "hexadecimal")
     for name, value in point.items():
-        _add(table, name, repr(value), value.hex())
+        add_row(table, name, repr(value), value.hex())
     console.print(table)
     for profile in profiles:
         console.print(f"\n{profile}")
@@ -255,73 +230,3 @@ def print_point(loss: str, profiles: list[str], point: Mapping[str, float]) -> N
             line = f"{row.quantity:<15}{row.value!r:<26}{row.value.hex():<26}"
             console.print((line + ", ".join(row.flags)).rstrip(), markup=False)
             console.print(f"{'':<15}{row.enclosure}", markup=False)
-
-
-def _list_losses() -> None:
-    console = _console()
-    console.print("Losses: target logit / scale, recommended values, source")
-    for row in LOSSES.values():
-        usual = recommended(row.id)
-        names = [symbol.name for symbol in row.parameters]
-        shown = [f"{n}={usual[n]:g}" if n in usual else n for n in names]
-        lines = [f"{row.target}", ", ".join(shown)]
-        if row.hard_other is not None:
-            lines.append(f"hard other classes: {row.hard_other}")
-        lines += [
-            f"held constant: {s} = {meaning}"
-            for s, meaning in row.held_constant.items()
-        ]
-        for line in (row.id, *(f"  {line}" for line in (*lines, row.source))):
-            _print_wrapped(console, line)
-
-
-def _print_wrapped(console: Console, line: str) -> None:
-    for part in textwrap.wrap(line, 80, subsequent_indent="    "):
-        console.print(part, markup=False)
-
-
-def _list_profiles() -> None:
-    console = _console()
-    console.print("\nProfiles")
-    for rule in RULES.values():
-        _print_wrapped(console, f"{rule.id}: {rule.words}")
-        _print_wrapped(console, f"  defined for {', '.join(rule.losses)}")
-        _print_wrapped(console, f"  seen in {rule.seen_in}")
-    console.print(
-        "Fields after a colon: cosine=EPS (clamp), angle=EPS (clip only), detached. "
-        "clip has cosine=1e-3,angle=1e-3."
-    )
-    cells = ", ".join(f"{cell.loss} {cell.profile}" for cell in undefined_cells())
-    console.print(f"Not defined: {cells}.")
-
-
-def _list_quantities() -> None:
-    table = _table("\nQuantities", "name", "printed", "domain", "usual", "meaning")
-    for row in QUANTITIES.values():
-        usual = "" if row.recommended is None else str(float(row.recommended))
-        _add(table, row.name, row.printed, interval(row.domain), usual, row.meaning)
-    _console().print(table)
-
-
-def _list_checks() -> None:
-    table = _table("\nChecks of the gate", "id", "sentence")
-    for entry in catalogue(GATE):
-        _add(table, entry.id, entry.claim)
-    _console().print(table)
-
-
-def _list_claims() -> None:
-    table = _table("\nClaims", "id", "statement", "expected")
-    for claim in our_claims():
-        _add(table, claim.id, " ".join(claim.statement.split()), claim.expected)
-    _console().print(table)
-
-
-LISTS: dict[str, Callable[[], None]] = {
-    "losses": _list_losses,
-    "profiles": _list_profiles,
-    "quantities": _list_quantities,
-    "checks": _list_checks,
-    "claims": _list_claims,
-}
-"""What `list` shows, section by section."""

@@ -26,7 +26,7 @@ RESULTS = CHECKOUT / "benchmarks" / "results" / "mutants.json"
 COPIED = ("adaface_ref", "tests", "conftest.py", "pyproject.toml", "LICENSE")
 
 
-def laid_out(folder: Path) -> None:
+def lay_out(folder: Path) -> None:
     """Copies the checkout as it is when installed.
 
     Args:
@@ -43,7 +43,7 @@ def laid_out(folder: Path) -> None:
     shutil.copytree(CHECKOUT / "spec", folder / "adaface_ref" / "spec", ignore=without)
 
 
-def found(folder: Path) -> dict[str, dict[str, str]]:
+def results_in(folder: Path) -> dict[str, dict[str, str]]:
     """What became of each mutant, by file.
 
     Args:
@@ -77,13 +77,13 @@ def mutmut(folder: Path, names: list[str]) -> None:
         subprocess.run(command, cwd=folder, stdout=log, stderr=log, check=False)
 
 
-def drawn(folder: Path, files: list[str], size: int) -> list[str]:
+def draw_sample(folder: Path, files: list[str], size: int) -> list[str]:
     """A random sample of the mutants of some files, the same for the same source."""
     mutmut(folder, ["none"])  # makes all mutants, and runs none
     wanted = tuple(f"/{name}" for name in files)
     every = sorted(
         mutant
-        for name, mutants in found(folder).items()
+        for name, mutants in results_in(folder).items()
         if not files or name.endswith(wanted)
         for mutant in mutants
     )
@@ -92,10 +92,11 @@ def drawn(folder: Path, files: list[str], size: int) -> list[str]:
 
 def main(folder: Path, files: list[str], size: int | None) -> None:
     """Runs mutmut and writes what it found."""
-    laid_out(folder)
-    names = [f"adaface_ref.{Path(name).stem}.*" for name in files]
-    mutmut(folder, names if size is None else drawn(folder, files, size))
-    rows = found(folder)
+    lay_out(folder)
+    stems = (Path(name).with_suffix("").as_posix().replace("/", ".") for name in files)
+    names = [f"adaface_ref.*{stem}.*" for stem in stems]
+    mutmut(folder, names if size is None else draw_sample(folder, files, size))
+    rows = results_in(folder)
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     report = {}
     for name, mutants in rows.items():

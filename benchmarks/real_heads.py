@@ -32,7 +32,7 @@ HEADS = (
 """Heads of other packages, and the losses that they say they are."""
 
 
-def judged(head: Head) -> Report:
+def judge(head: Head) -> Report:
     """The gate's report at quick effort.
 
     Args:
@@ -76,7 +76,7 @@ def main() -> int:
     """Print the table."""
     print("| head | what it is | exit code | checks |\n| --- | --- | --- | --- |")
     for head in HEADS:
-        print(table_row(head, judged(head)), flush=True)
+        print(table_row(head, judge(head)), flush=True)
     return 0
 
 

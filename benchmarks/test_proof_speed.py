@@ -14,9 +14,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from sympy.core.cache import clear_cache
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, posed
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.proof.branch_and_bound import MOST_BOXES, Proof, prove
-from adaface_ref.evidence.proof.certificate import Checked, certificate_of, check
+from adaface_ref.evidence.proof.certificate import CheckResult, certificate_of, check
 from adaface_ref.spec.language.files import our_claims
 
 ROUNDS = 7
@@ -45,10 +45,10 @@ MANY = {
 """Claims on ArcFace that are false on a curve, so that boxes are halved to the end."""
 
 
-def ours(id_: str) -> tuple[Posed, ...]:
+def ours(id_: str) -> tuple[Problem, ...]:
     (claim,) = (claim for claim in our_claims() if claim.id == id_)
     box = box_of(claim.formula, claim.loss, claim.box)
-    return posed(claim.formula, claim.loss, claim.profile, box)
+    return problems_of(claim.formula, claim.loss, claim.profile, box)
 
 
 def forget() -> None:
@@ -61,11 +61,11 @@ def forget() -> None:
                     made.cache_clear()
 
 
-def proved(claims: Sequence[Posed]) -> list[Proof]:
+def proved(claims: Sequence[Problem]) -> list[Proof]:
     return list(map(prove, claims))
 
 
-def checked(certificates: Sequence[Mapping[str, Any]]) -> list[Checked]:
+def checked(certificates: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
     return list(map(check, certificates))
 
 
@@ -102,7 +102,7 @@ def test_boxes(
 ) -> None:
     monkeypatch.setitem(MOST_BOXES, "normal", MOST)
     formula, box = MANY[name]
-    (claim,) = posed(formula, "arcface", "pure", box_of(formula, "arcface", box))
+    (claim,) = problems_of(formula, "arcface", "pure", box_of(formula, "arcface", box))
     # The clauses and the compiled tests are kept: this is how fast boxes are judged.
     proof = benchmark.pedantic(prove, (claim,), rounds=ROUNDS, warmup_rounds=1)
     assert proof.boxes >= FEWEST and not proof.is_complete

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, posed
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.search.candidates import Hunt
 from adaface_ref.evidence.search.sampling import LINE, ROWS
-from adaface_ref.evidence.search.search import with_axes
+from adaface_ref.evidence.search.search import find_axes
 
 BLOCKS = 640
 EXAMPLES = 300
@@ -32,24 +32,24 @@ CLAIMS = {
 """Claims on AdaFace's GST; the first's sign needs no P, the others' size does."""
 
 
-def claim_of(row: str) -> Posed:
+def claim_of(row: str) -> Problem:
     formula, profile, box = CLAIMS[row]
-    (claim,) = posed(formula, "adaface", profile, box_of(formula, "adaface", box))
+    (claim,) = problems_of(formula, "adaface", profile, box_of(formula, "adaface", box))
     return claim
 
 
-def in_bulk(claim: Posed) -> int:
+def in_bulk(claim: Problem) -> int:
     """Looks at so many blocks as a search does, and asks no balls."""
-    claim, axes = with_axes(claim)
+    claim, axes = find_axes(claim)
     hunt = Hunt(claim, axes, 0)
-    for _ in hunt.in_bulk(axes, 0, BLOCKS * ROWS, 0):
+    for _ in hunt.look_in_bulk(axes, 0, BLOCKS * ROWS, 0):
         pass
     return hunt.points
 
 
-def one_by_one(claim: Posed) -> float:
+def one_by_one(claim: Problem) -> float:
     """Points a second of the same claim as a scalar Hypothesis test."""
-    claim, axes = with_axes(claim)
+    claim, axes = find_axes(claim)
     screen = Hunt(claim, axes, 0).screen
     floats = {axis.name: st.floats(axis.low, axis.high) for axis in axes}
     count = 0

@@ -77,11 +77,11 @@ def swept(claim: ClaimCase, values: dict[str, Expr]) -> Sweep:
 
 
 @pytest.mark.parametrize(
-    "posed", [sign_change, rising, rate_of_the_gst], ids=lambda posed: posed.__name__
+    "case", [sign_change, rising, rate_of_the_gst], ids=lambda case: case.__name__
 )
 @pytest.mark.benchmark(group="float32 sweep")
-def test_sweep(benchmark: BenchmarkFixture, posed: object) -> None:
-    claim, values = posed()  # type: ignore[operator]
+def test_sweep(benchmark: BenchmarkFixture, case: object) -> None:
+    claim, values = case()  # type: ignore[operator]
     found = benchmark.pedantic(swept, (claim, values), rounds=1)
     assert not found.stopped and found.total == cosine_count("float32", LOW)
     benchmark.extra_info["points"] = found.total

@@ -39,7 +39,6 @@ from adaface_ref.spec.symbols import (
     feature_norm,
     log_logistic,
     logistic,
-    multiplier,
     other_cosine,
     rival_cosine,
     scale,
@@ -321,14 +320,15 @@ def textbook_magnitude(
 
 
 def _shifted(loss: Loss, shift: Symbol) -> Loss:
-    if loss.angular_margin is None:
-        return replace(loss, target=loss.target.subs(angle, angle + shift / multiplier))
+    if not loss.shifts_angle:
+        turned = angle + shift / loss.multiplier
+        return replace(loss, target=loss.target.subs(angle, turned))
     angular = loss.angular_margin + shift
     target = cos(angle + angular) - loss.additive_margin
     return replace(loss, angular_margin=angular, target=target)
 
 
 def _turned_angle(loss: Loss) -> Expr:
-    if loss.angular_margin is None:
-        return multiplier * angle
+    if not loss.shifts_angle:
+        return loss.multiplier * angle
     return angle + Abs(loss.angular_margin)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sympy import Expr, Integer, Max, Min, Rational, S, Symbol, cos, floor, pi
 
@@ -43,14 +44,18 @@ class Loss:
         parameters: what it takes besides cosines.
         target: target logit / scale, in the angle.
         source: where it is defined.
-        angular_margin: a, where the target is cos(theta + a) - b; else None.
+        angular_margin: a, where the target is cos(k theta + a) - b; else None.
         additive_margin: b, likewise.
+        multiplier: k, which multiplies the angle in this form and in SphereFace's.
         other: logit / scale of another class.
         hard_other: the same for a class with other_cosine > target, if it differs.
         held_constant: what the gradient does not see, and what it stands for.
         clipped: inputs clipped to an interval before use.
         norm_regulariser: added to the loss value.
         recommended: recommended values that differ from the vocabulary's.
+        row_quantity: the parameter that belongs to a sample, not to the head, if any;
+            it follows from the sample's norm.
+        statistics_of: what of each batch its running statistics follow, if it has any.
     """
 
     id: str
@@ -60,19 +65,43 @@ class Loss:
     source: str
     angular_margin: Expr | None = None
     additive_margin: Expr | None = None
+    multiplier: Expr = S.One
     other: Expr = other_cosine
     hard_other: Expr | None = None
     held_constant: Mapping[Symbol, Expr] = field(default_factory=dict)
     clipped: Mapping[Symbol, tuple[Expr, Expr]] = field(default_factory=dict)
     norm_regulariser: Expr = S.Zero
     recommended: Mapping[Symbol, Expr] = field(default_factory=dict)
+    row_quantity: Symbol | None = None
+    statistics_of: Literal["norms", "target cosines", ""] = ""
+
+    @property
+    def shifts_angle(self) -> bool:
+        """Whether the target is cos(theta + a) - b."""
+        return self.angular_margin is not None and self.multiplier == 1
+
+    @property
+    def has_arcs(self) -> bool:
+        """Whether the target is pieced together of arcs of the angle."""
+        return segment in self.held_constant
+
+    @property
+    def modifies_others(self) -> bool:
+        """Whether another class's logit / scale may differ from its cosine."""
+        return self.hard_other is not None or self.other != other_cosine
+
+    @property
+    def norm_has_gradient(self) -> bool:
+        """Whether the loss value has a gradient by the feature norm."""
+        return feature_norm in self.parameters
 
 
-def _shifted(angular: Expr, additive: Expr) -> dict[str, Expr]:
+def _turned(angular: Expr, additive: Expr, multiplier: Expr = S.One) -> dict[str, Expr]:
     return {
         "angular_margin": angular,
         "additive_margin": additive,
-        "target": cos(angle + angular) - additive,
+        "multiplier": multiplier,
+        "target": cos(multiplier * angle + angular) - additive,
     }
 
 
@@ -86,13 +115,14 @@ _ROWS = (
         "normface",
         "NormFace",
         (scale,),
-        **_shifted(S.Zero, S.Zero),
+        **_turned(S.Zero, S.Zero),
         source="Wang, Xiang, Cheng, Yuille: NormFace, arXiv 1704.06369",
     ),
     Loss(
         "sphereface",
         "SphereFace",
         (scale, multiplier),
+        multiplier=multiplier,
         target=(-1) ** segment * cos(multiplier * angle) - 2 * segment,
         held_constant={segment: Min(floor(multiplier * angle / pi), multiplier - 1)},
         recommended={multiplier: Integer(4)},
@@ -102,7 +132,7 @@ _ROWS = (
         "cosface",
         "CosFace",
         (scale, margin),
-        **_shifted(S.Zero, margin),
+        **_turned(S.Zero, margin),
         recommended={margin: Rational(35, 100)},
         source="Wang, Wang, Zhou, Ji, Gong, Zhou, Li, Liu: CosFace, arXiv 1801.09414",
     ),
@@ -110,7 +140,7 @@ _ROWS = (
         "arcface",
         "ArcFace",
         (scale, margin),
-        **_shifted(margin, S.Zero),
+        **_turned(margin, S.Zero),
         recommended={margin: Rational(1, 2)},
         source="Deng, Guo, Xue, Zafeiriou: ArcFace, arXiv 1801.07698",
     ),
@@ -118,7 +148,7 @@ _ROWS = (
         "combined",
         "Combined margin",
         (scale, multiplier, angular_offset, additive_offset),
-        target=cos(multiplier * angle + angular_offset) - additive_offset,
+        **_turned(angular_offset, additive_offset, multiplier),
         recommended={multiplier: Integer(1)},
         source="Deng, Guo, Xue, Zafeiriou: ArcFace, arXiv 1801.07698",
     ),
@@ -126,8 +156,9 @@ _ROWS = (
         "curricularface",
         "CurricularFace",
         (scale, margin, curriculum),
-        **_shifted(margin, S.Zero),
+        **_turned(margin, S.Zero),
         hard_other=other_cosine * (curriculum + other_cosine),
+        statistics_of="target cosines",
         recommended={margin: Rational(1, 2)},
         source="Huang, Wang, Tai, Liu, Shen, Li, Li, Huang: CurricularFace, "
         "arXiv 2004.00288",
@@ -144,7 +175,8 @@ _ROWS = (
             margin_upper,
             regulariser_weight,
         ),
-        **_shifted(norm_margin, S.Zero),
+        **_turned(norm_margin, S.Zero),
+        row_quantity=feature_norm,
         clipped={feature_norm: (norm_lower, norm_upper)},
         norm_regulariser=regulariser_weight
         * (feature_norm / norm_upper**2 + 1 / feature_norm),
@@ -154,7 +186,9 @@ _ROWS = (
         "adaface",
         "AdaFace",
         (scale, margin, margin_scaler),
-        **_shifted(-margin * margin_scaler, margin * margin_scaler + margin),
+        **_turned(-margin * margin_scaler, margin * margin_scaler + margin),
+        row_quantity=margin_scaler,
+        statistics_of="norms",
         held_constant={margin_scaler: Min(Max(concentration * standard_norm, -1), 1)},
         recommended={margin: Rational(4, 10)},
         source="Kim, Jain, Liu: AdaFace, arXiv 2204.00964, eqs. 16, 18 (corrected), 19",

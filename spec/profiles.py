@@ -86,15 +86,28 @@ class Rule:
         id: its name.
         words: one sentence.
         seen_in: public heads that follow it.
-        losses: ids of the losses for which it is defined.
         pieces: the target's pieces, before any cosine clamp.
+        only: ids of the losses for which alone it is defined; none for every loss.
     """
 
     id: str
     words: str
     seen_in: str
-    losses: tuple[str, ...]
     pieces: Callable[[Loss], tuple[Piece, ...]]
+    only: tuple[str, ...] = ()
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Ids of the losses for which it is defined."""
+        return self.only or tuple(LOSSES)
+
+    def threshold(self, loss: Loss) -> Expr | None:
+        """The target cosine down to which the formula holds, if that is a cosine."""
+        first = self.pieces(loss)[0]
+        if not first.where:
+            return None
+        end = cos(angle) - first.where[0]
+        return None if angle in end.free_symbols else end
 
 
 def _pure(loss: Loss) -> tuple[Piece, ...]:
@@ -169,57 +182,56 @@ _ROWS = (
         "pure",
         "The formula everywhere.",
         "fast-reid, several ports",
-        tuple(LOSSES),
         _pure,
     ),
     Rule(
         "clip",
         "Cosines clamped, then the margined angle clipped.",
         "AdaFace head.py",
-        _SHIFTS,
         _clip,
+        _SHIFTS,
     ),
     Rule(
         "fallback",
         "Past theta = pi - a the cosine less a sin a.",
         "pytorch-metric-learning, CurricularFace",
-        ("arcface", "curricularface", "magface"),
         _fallback,
+        ("arcface", "curricularface", "magface"),
     ),
     Rule(
         "fallback-plain",
         "Past theta = pi - a the cosine.",
         "catalyst, FaceX-Zoo",
-        ("arcface", "magface"),
         _fallback_plain,
+        ("arcface", "magface"),
     ),
     Rule(
         "easy",
         "Where c <= b the cosine: past theta = pi/2 without an additive margin.",
         "MagFace default, FaceX-Zoo MV_Softmax",
-        ("cosface", "arcface", "magface"),
         _easy,
+        ("cosface", "arcface", "magface"),
     ),
     Rule(
         "reflect",
         "Past theta = pi - a the formula mirrored at -1.",
         "Keras_insightface",
-        ("arcface",),
         _reflect,
+        ("arcface",),
     ),
     Rule(
         "shift",
         "Past theta = pi - a the cosine less 1 + cos(pi - a).",
         "wespeaker",
-        ("arcface",),
         _shift,
+        ("arcface",),
     ),
     Rule(
         "min",
         "The lesser of the formula and the cosine, which is less past pi - a/2.",
         "Keras MagFace",
-        ("arcface", "magface"),
         _min,
+        ("arcface", "magface"),
     ),
 )
 
@@ -306,7 +318,7 @@ def pieces_of(
     pieces = _with_others(loss, pieces, others)
     for symbol, interval in loss.clipped.items():
         pieces = _bounded(pieces, symbol, interval)
-    if segment in loss.held_constant:
+    if loss.has_arcs:
         pieces = _arcs(pieces, arcs)
     return _clamped(pieces, others) if profile.cosine > 0 else pieces
 

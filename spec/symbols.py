@@ -27,6 +27,7 @@ class Quantity:
         unit: "1" for a pure number, "rad", "cosine", "logit" or "norm".
         domain: where it may lie.
         recommended: the value to use when none is given, if there is one.
+        occurs: the part of the domain where points are drawn; all of it if None.
     """
 
     symbol: Symbol
@@ -35,6 +36,7 @@ class Quantity:
     unit: str
     domain: Interval
     recommended: Expr | None = None
+    occurs: tuple[float, float] | None = None
 
     @property
     def name(self) -> str:
@@ -52,17 +54,35 @@ def _quantity(
     unit: str,
     domain: Interval,
     recommended: Expr | None = None,
+    occurs: tuple[float, float] | None = None,
 ) -> Symbol:
     symbol = Symbol(name, real=True)
-    QUANTITIES[name] = Quantity(symbol, printed, meaning, unit, domain, recommended)
+    QUANTITIES[name] = Quantity(
+        symbol, printed, meaning, unit, domain, recommended, occurs
+    )
     return symbol
 
 
 MARGINS = Interval.Ropen(0, pi / 2)
 
 # What a user gives.
-scale = _quantity("scale", "s", "multiplies every logit", "1", POSITIVE, Integer(64))
-margin = _quantity("margin", "m", "base margin", "rad or cosine", MARGINS)
+scale = _quantity(
+    "scale",
+    "s",
+    "multiplies every logit",
+    "1",
+    POSITIVE,
+    Integer(64),
+    occurs=(0.5, 512.0),
+)
+margin = _quantity(
+    "margin",
+    "m",
+    "base margin",
+    "rad or cosine",
+    MARGINS,
+    occurs=(0.0, 1.57),
+)
 concentration = _quantity(
     "concentration",
     "h",
@@ -70,12 +90,22 @@ concentration = _quantity(
     "1",
     POSITIVE,
     Rational(333, 1000),
+    occurs=(0.05, 2.0),
 )
 standard_norm = _quantity(
-    "standard_norm", "z", "(feature norm - mean) / standard deviation", "1", REALS
+    "standard_norm",
+    "z",
+    "(feature norm - mean) / standard deviation",
+    "1",
+    REALS,
+    occurs=(-6.0, 6.0),
 )
 margin_scaler = _quantity(
-    "margin_scaler", "z-hat", "clip(h z, -1, 1), held constant", "1", Interval(-1, 1)
+    "margin_scaler",
+    "z-hat",
+    "clip(h z, -1, 1), held constant",
+    "1",
+    Interval(-1, 1),
 )
 target_cosine = _quantity(
     "target_cosine",
@@ -91,18 +121,41 @@ rival_cosine = _quantity(
     "(1/s) ln of the sum of exp(s G_j) over all other classes",
     "cosine",
     REALS,
+    occurs=(-1.0, 1.2),
 )
 other_cosine = _quantity(
-    "other_cosine", "c_j", "cosine to one other class", "cosine", COSINES
+    "other_cosine",
+    "c_j",
+    "cosine to one other class",
+    "cosine",
+    COSINES,
 )
 feature_norm = _quantity(
-    "feature_norm", "|x|", "norm of the embedding", "norm", POSITIVE, Integer(60)
+    "feature_norm",
+    "|x|",
+    "norm of the embedding",
+    "norm",
+    POSITIVE,
+    Integer(60),
+    occurs=(1.0, 150.0),
 )
 norm_lower = _quantity(
-    "norm_lower", "l_a", "lower end of MagFace's norms", "norm", POSITIVE, Integer(10)
+    "norm_lower",
+    "l_a",
+    "lower end of MagFace's norms",
+    "norm",
+    POSITIVE,
+    Integer(10),
+    occurs=(1.0, 20.0),
 )
 norm_upper = _quantity(
-    "norm_upper", "u_a", "upper end of MagFace's norms", "norm", POSITIVE, Integer(110)
+    "norm_upper",
+    "u_a",
+    "upper end of MagFace's norms",
+    "norm",
+    POSITIVE,
+    Integer(110),
+    occurs=(21.0, 200.0),
 )
 margin_lower = _quantity(
     "margin_lower",
@@ -111,9 +164,16 @@ margin_lower = _quantity(
     "rad",
     MARGINS,
     Rational(45, 100),
+    occurs=(0.0, 0.5),
 )
 margin_upper = _quantity(
-    "margin_upper", "u_m", "margin at the upper norm", "rad", MARGINS, Rational(8, 10)
+    "margin_upper",
+    "u_m",
+    "margin at the upper norm",
+    "rad",
+    MARGINS,
+    Rational(8, 10),
+    occurs=(0.5, 1.2),
 )
 regulariser_weight = _quantity(
     "regulariser_weight",
@@ -122,6 +182,7 @@ regulariser_weight = _quantity(
     "1",
     Interval(0, oo),
     Integer(35),
+    occurs=(0.0, 100.0),
 )
 curriculum = _quantity(
     "curriculum",
@@ -132,10 +193,21 @@ curriculum = _quantity(
     Integer(0),
 )
 multiplier = _quantity(
-    "multiplier", "q, m1", "multiplies the angle", "1", Interval.Lopen(0, 8)
+    "multiplier",
+    "q, m1",
+    "multiplies the angle",
+    "1",
+    Interval.Lopen(0, 8),
+    occurs=(0.5, 8.0),
 )
 angular_offset = _quantity(
-    "angular_offset", "m2", "added to the angle", "rad", MARGINS, Rational(3, 10)
+    "angular_offset",
+    "m2",
+    "added to the angle",
+    "rad",
+    MARGINS,
+    Rational(3, 10),
+    occurs=(0.0, 1.57),
 )
 additive_offset = _quantity(
     "additive_offset",
@@ -144,6 +216,7 @@ additive_offset = _quantity(
     "cosine",
     Interval(0, 2),
     Rational(2, 10),
+    occurs=(0.0, 1.0),
 )
 cosine_clamp = _quantity(
     "cosine_clamp",

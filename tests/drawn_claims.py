@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 from sympy import Expr, Rational, oo
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, posed
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.spec.language.box import Range
 from adaface_ref.spec.language.language import ClaimError
 
@@ -20,11 +20,11 @@ class Drawn(NamedTuple):
     profile: str
     box: str
 
-    def posed(self) -> Posed | None:
+    def problem(self) -> Problem | None:
         """The claim; None if it is one that is refused, such as 1/0."""
         formula, loss, profile, box = self
         try:
-            (claim,) = posed(formula, loss, profile, box_of(formula, loss, box))
+            (claim,) = problems_of(formula, loss, profile, box_of(formula, loss, box))
         except ClaimError:
             return None
         return claim
@@ -124,7 +124,7 @@ def drawn_claims(draw: st.DrawFn) -> Drawn:
 SHARES = (Rational(1, 10**9), Rational(1, 7), Rational(1, 2), 1 - Rational(1, 10**6))
 
 
-def points_of(claim: Posed) -> list[dict[str, Expr]]:
+def points_of(claim: Problem) -> list[dict[str, Expr]]:
     """Points of a claim's box: corners that belong to it, next to them, and inside."""
     columns = {name: _places(part) for name, part in claim.free.items()}
     count = max(map(len, columns.values()), default=1)

@@ -5,8 +5,8 @@ Exit codes: 0 all as it should be, 1 a violation, 2 usage, 3 could not be judged
 
 from __future__ import annotations
 
+import contextvars
 import sys
-import traceback
 from importlib.metadata import version
 from typing import NoReturn
 
@@ -48,6 +48,11 @@ for command in (
 
 def main() -> None:
     """Runs the command line; a user's mistake is one line and exit code 2."""
+    # Where a command says that faults are kept, is forgotten after it.
+    contextvars.copy_context().run(_main)
+
+
+def _main() -> None:
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -59,10 +64,10 @@ def main() -> None:
         fail(error.format_message())
     except ValueError as error:
         if not is_users(error):
-            crash()
+            crash(error)
         fail(str(error))
-    except Exception:
-        crash()
+    except Exception as error:
+        crash(error)
 
 
 def is_users(error: ValueError) -> bool:
@@ -73,10 +78,12 @@ def is_users(error: ValueError) -> bool:
     return isinstance(error, (DomainError, ShapeError, ClaimError))
 
 
-def crash() -> NoReturn:
-    """A fault of ours: nothing was judged."""
-    traceback.print_exc()
-    click.echo("adaface-ref: internal error, nothing was judged", err=True)
+def crash(error: Exception) -> NoReturn:
+    """A fault of ours: one line on standard error, and exit code 3."""
+    from adaface_ref.report.our_faults import told_as_ours
+
+    words = "adaface-ref: internal error, nothing was judged"
+    click.echo(f"{words}: {told_as_ours(error)}", err=True)
     sys.exit(3)
 
 

@@ -16,7 +16,7 @@ from adaface_ref.cli.options import (
     JSON_HELP,
     SEED,
     check_writable,
-    shown_progress,
+    show_progress,
     text_of,
     write_html,
     write_json,
@@ -60,7 +60,7 @@ def verify_command(
     require_device(device, "verify")
     check_writable(json_file)
     check_writable(html_file, "--html")
-    with shown_progress() as progress:
+    with show_progress() as progress:
         result = verify(seed=seed, effort=effort, device=device, progress=progress)
     print_verification(result)
     write_json(json_file, as_json(result))
@@ -99,7 +99,7 @@ def list_command(section: str | None) -> None:
     Example:
       adaface-ref list losses
     """
-    from adaface_ref.tables import LISTS
+    from adaface_ref.lists import LISTS
 
     for name, show in LISTS.items():
         if section in (None, name):
@@ -160,7 +160,7 @@ def claims_command(
     known = our_claims() if file is None else read_claims(text_of(file), file.name)
     from adaface_ref.evidence.claims import (
         as_json,
-        chosen,
+        choose_claims,
         decide_all,
         write_certificates,
     )
@@ -169,8 +169,8 @@ def claims_command(
     from adaface_ref.tables import print_claims
 
     require_device(settings["device"], "claims")
-    asked = chosen(known, names)
-    with shown_progress() as progress:
+    asked = choose_claims(known, names)
+    with show_progress() as progress:
         verdicts = decide_all(asked, **settings, progress=progress)
     print_claims(verdicts, details)
     data = as_json(verdicts, settings["seed"], settings["effort"])
@@ -223,7 +223,7 @@ def refute_command(
     from adaface_ref.evidence.claims import as_json, decide_all, write_certificates
     from adaface_ref.tables import print_verdict
 
-    with shown_progress() as progress:
+    with show_progress() as progress:
         verdicts = decide_all([claim], **settings, progress=progress)
     print_verdict(verdicts[0])
     write_json(json_file, as_json(verdicts, settings["seed"], settings["effort"]))

@@ -15,7 +15,7 @@ from adaface_ref.cli.options import (
     JSON_HELP,
     head_options,
     head_settings,
-    shown_progress,
+    show_progress,
     write_html,
 )
 
@@ -85,6 +85,7 @@ def gate_command(
     from adaface_ref.pictures.report import gate_page
     from adaface_ref.report import kept_findings
     from adaface_ref.report.ci_formats import exit_code_of
+    from adaface_ref.report.our_faults import keep_faults_in
 
     if config is None:
         found = configuration.find_configuration(Path.cwd())
@@ -107,7 +108,8 @@ def gate_command(
         verbose=options["verbose"],
         one=target is not None,
     )
-    with shown_progress() as progress:
+    keep_faults_in(wishes.findings)
+    with show_progress() as progress:
         reports, texts = commands.judge_heads(heads, wishes, progress)
     for text in texts:
         click.echo(text)
@@ -135,10 +137,12 @@ def replay_command(identifier: str, findings: Path | None) -> None:
     """
     from adaface_ref.gate import replay
     from adaface_ref.report import kept_findings
+    from adaface_ref.report.our_faults import keep_faults_in
 
     folder = findings or kept_findings.FOLDER
+    keep_faults_in(folder)
     kept = kept_findings.kept(identifier, folder)
-    with shown_progress() as progress:
+    with show_progress() as progress:
         if "port" in kept:
             from adaface_ref.ports import replays as of_ports
 

@@ -62,7 +62,7 @@ def text_of(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def shown_progress() -> Iterator[Progress]:
+def show_progress() -> Iterator[Progress]:
     """A bar on a terminal, nothing in a pipe."""
     if not sys.stderr.isatty():
         yield lambda _what, _share: None

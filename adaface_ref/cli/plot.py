@@ -29,7 +29,7 @@ def plot_command() -> None:
     """
 
 
-def checked_path(path: Path) -> Path:
+def check_path(path: Path) -> Path:
     """Finds out before the work that a picture can be written."""
     if path.suffix.lower() not in ENDINGS:
         must = f"end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
@@ -150,10 +150,10 @@ def curves_command(
     Example:
       adaface-ref plot curves --profile pure --profile clip --quantity gst
     """
-    path = checked_path(output)
+    path = check_path(output)
     from adaface_ref.pictures import curves, draw_curves
 
-    heads = chosen_heads(**asked)
+    heads = choose_heads(**asked)
     shown = list(dict.fromkeys(quantities))
     found = curves.curves_of(heads, check_rivals(rivals), shown)
     save(draw_curves.draw_curves(found, shown), path, dpi)
@@ -177,7 +177,7 @@ def check_rivals(rivals: tuple[float, ...]) -> list[float]:
     return list(dict.fromkeys(rivals))
 
 
-def chosen_heads(
+def choose_heads(
     losses: tuple[str, ...],
     profiles: tuple[str, ...],
     scalers: tuple[float, ...],
@@ -287,7 +287,7 @@ def arcs_command(
     Example:
       adaface-ref plot arcs --profile pure --profile clip --rival tied -o arcs.pdf
     """
-    path = checked_path(output)
+    path = check_path(output)
     from math import radians
 
     from adaface_ref.pictures import arcs, draw_arcs, recipes
@@ -318,9 +318,9 @@ def heatmap_command(output: Path, dpi: int, **asked: Any) -> None:
     Example:
       adaface-ref plot heatmap --loss arcface --loss cosface -o map.pdf
     """
-    path = checked_path(output)
+    path = check_path(output)
     from adaface_ref.pictures import draw_heatmap, heatmap
 
-    maps = heatmap.maps_of(chosen_heads(**asked))
+    maps = heatmap.maps_of(choose_heads(**asked))
     save(draw_heatmap.draw_heatmap(maps), path, dpi)
     click.echo(f"wrote {path}")

@@ -14,7 +14,7 @@ from adaface_ref.cli.options import (
     JSON_HELP,
     SEED,
     Limit,
-    shown_progress,
+    show_progress,
 )
 
 
@@ -89,6 +89,7 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
     from adaface_ref.ports import commands
     from adaface_ref.ports.harness import Wish
     from adaface_ref.report import kept_findings
+    from adaface_ref.report.our_faults import keep_faults_in
     from adaface_ref.report.outputs import Wishes
 
     if options["update_baseline"] and options["baseline"] is None:
@@ -115,7 +116,8 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
         verbose=options["verbose"],
         one=False,
     )
-    with shown_progress() as progress:
+    keep_faults_in(wishes.findings)
+    with show_progress() as progress:
         code, texts = commands.judge_command(command, wish, wishes, progress)
     for text in texts:
         click.echo(text)

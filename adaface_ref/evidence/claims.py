@@ -13,7 +13,7 @@ from typing import Any
 
 from adaface_ref.errors import domain_error
 from adaface_ref.evidence.search.witness import Witness
-from adaface_ref.evidence.sweep.exhaust import Swept
+from adaface_ref.evidence.sweep.records import SweepRecord
 from adaface_ref.evidence.verdict import Verdict, decide
 from adaface_ref.points import json_number
 from adaface_ref.spec.language.files import Claim
@@ -28,7 +28,7 @@ FEW = 8
 Progress = Callable[[str, float], None]
 
 
-def chosen(claims: Sequence[Claim], names: Sequence[str]) -> tuple[Claim, ...]:
+def choose_claims(claims: Sequence[Claim], names: Sequence[str]) -> tuple[Claim, ...]:
     """The claims that are asked for by name.
 
     Args:
@@ -83,13 +83,13 @@ def decide_all(
     """
     settings = {"seed": seed, "effort": effort, "device": device, "sweeps": sweeps}
     done: list[Verdict] = []
-    for verdict in _decided(claims, settings, progress):
+    for verdict in _decide_in_order(claims, settings, progress):
         done.append(verdict)
         progress(verdict.claim.id, len(done) / len(claims))
     return tuple(done)
 
 
-def _decided(
+def _decide_in_order(
     claims: Sequence[Claim], settings: dict[str, Any], progress: Progress
 ) -> Iterator[Verdict]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
@@ -97,10 +97,10 @@ def _decided(
     if alone:
         for place, claim in enumerate(claims):
 
-            def within(what: str, share: float, place: int = place) -> None:
+            def report_share(what: str, share: float, place: int = place) -> None:
                 progress(what, (place + share) / len(claims))
 
-            yield decide(claim, **settings, progress=within)
+            yield decide(claim, **settings, progress=report_share)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(cores, 8), mp_context=context) as pool:
@@ -171,7 +171,7 @@ def _witness(witness: Witness) -> dict[str, Any]:
     }
 
 
-def _sweep(row: Swept) -> dict[str, Any]:
+def _sweep(row: SweepRecord) -> dict[str, Any]:
     return {**row._asdict(), "failing": list(row.failing)}
 
 

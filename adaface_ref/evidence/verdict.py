@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaface_ref.evidence.functions import FUNCTIONS, domain_of
-from adaface_ref.evidence.posed.posed import Posed, box_of, box_of_posed, posed
+from adaface_ref.evidence.problem.problem import (
+    Problem,
+    box_of,
+    box_of_problem,
+    problems_of,
+)
 from adaface_ref.evidence.proof.branch_and_bound import Proof, prove
 from adaface_ref.evidence.proof.certificate import certificate_of, check
 from adaface_ref.evidence.proof.clauses import clauses_of
@@ -22,7 +27,8 @@ from adaface_ref.evidence.proof.reduce import TooManyClauses, opposite
 from adaface_ref.evidence.search.axes import Hint
 from adaface_ref.evidence.search.search import Search, search
 from adaface_ref.evidence.search.witness import Witness
-from adaface_ref.evidence.sweep.exhaust import Swept, exhausted
+from adaface_ref.evidence.sweep.exhaust import sweep_problems
+from adaface_ref.evidence.sweep.records import SweepRecord
 from adaface_ref.spec.language.box import describe
 from adaface_ref.spec.language.cases import ClaimCase
 from adaface_ref.spec.language.files import Claim
@@ -71,7 +77,7 @@ class Verdict(NamedTuple):
     witness: Witness | None = None
     detail: str = ""
     certificates: tuple[Mapping[str, Any], ...] = ()
-    sweeps: tuple[Swept, ...] = ()
+    sweeps: tuple[SweepRecord, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -109,7 +115,7 @@ def decide(
     """
     start = time.monotonic()
     if claim.function:
-        found = _by_function(claim, seed)
+        found = _decide_by_function(claim, seed)
     elif not claim.formula:
         found = Verdict(claim, "OPEN", "not decidable here", "", detail=claim.why)
     else:
@@ -117,7 +123,7 @@ def decide(
     return found._replace(seconds=time.monotonic() - start)
 
 
-def _by_function(claim: Claim, seed: int) -> Verdict:
+def _decide_by_function(claim: Claim, seed: int) -> Verdict:
     finding = FUNCTIONS[claim.function](seed)
     name = "TESTED" if finding.holds else "REFUTED"
     detail = "; ".join(part for part in (finding.detail, finding.witness) if part)
@@ -134,7 +140,7 @@ def _by_function(claim: Claim, seed: int) -> Verdict:
 
 
 class _Ladder:
-    """One claim on its way up; a box of several values is several posed claims."""
+    """One claim on its way up; a box of several values is several problems."""
 
     def __init__(
         self,
@@ -148,7 +154,7 @@ class _Ladder:
         box = box_of(claim.formula, claim.loss, claim.box)
         self.claim, self.seed, self.effort = claim, seed, effort
         self.device, self.sweeps, self.progress = device, sweeps, progress
-        self.parts = posed(claim.formula, claim.loss, claim.profile, box)
+        self.parts = problems_of(claim.formula, claim.loss, claim.profile, box)
         self.points = max(10_000, POINTS[effort] // len(self.parts))
         self.so_far = Verdict(claim, "OPEN", "", describe(box), seed=seed)
 
@@ -158,21 +164,21 @@ class _Ladder:
         for part in self.parts:
             # Where every sign is manifest the search only holds the algebra to balls.
             points = self.points // (1 if is_open(part) else 10)
-            found = self._searched(part, points)
+            found = self._search(part, points)
             premised += found.premised
             if found.witness is not None:
-                return self._refuted(found.witness)
+                return self._refute(found.witness)
         if not premised and all(map(_is_vacuous, self.parts)):
             return self.so_far._replace(name="VACUOUS", evidence="premise disproved")
-        proofs = [self._proved(part) for part in self.parts]
+        proofs = [self._prove(part) for part in self.parts]
         for part, proof in zip(self.parts, proofs, strict=True):
             if not proof.is_complete:
-                found = self._searched(part, FOLLOWED_UP, proof.left)
+                found = self._search(part, FOLLOWED_UP, proof.left)
                 if found.witness is not None:
-                    return self._refuted(found.witness)
-        return self._exhausted(self._risen(proofs, premised))
+                    return self._refute(found.witness)
+        return self._exhaust(self._weigh_proofs(proofs, premised))
 
-    def _searched(self, part: Posed, points: int, hints: Sequence[Hint] = ()) -> Search:
+    def _search(self, part: Problem, points: int, hints: Sequence[Hint] = ()) -> Search:
         self.progress(f"{self.claim.id or part.formula[:40]}: search", 0.0)
         found = search(part, self.seed, points, hints)
         self.so_far = self.so_far._replace(
@@ -183,10 +189,10 @@ class _Ladder:
         )
         return found
 
-    def _refuted(self, witness: Witness) -> Verdict:
+    def _refute(self, witness: Witness) -> Verdict:
         return self.so_far._replace(name="REFUTED", evidence="witness", witness=witness)
 
-    def _proved(self, part: Posed) -> Proof:
+    def _prove(self, part: Problem) -> Proof:
         self.progress(f"{self.claim.id or part.formula[:40]}: proof", 0.5)
         for way in self._ways(part):
             proofs = [prove(step, self.effort) for step in way]
@@ -202,14 +208,14 @@ class _Ladder:
         self._keep(proofs[-1:], [])
         return proofs[-1]._replace(finished=False)
 
-    def _ways(self, part: Posed) -> list[tuple[Posed, ...]]:
+    def _ways(self, part: Problem) -> list[tuple[Problem, ...]]:
         """As it stands; or another form, after it is proved to say the same."""
         other = self.claim.equivalent
         if not other:
             return [(part,)]
-        box = box_of_posed(part)
+        box = box_of_problem(part)
         texts = (f"iff({part.formula}, {other})", other)
-        steps = [posed(text, part.loss, part.profile, box)[0] for text in texts]
+        steps = [problems_of(text, part.loss, part.profile, box)[0] for text in texts]
         return [tuple(steps), (part,)]
 
     def _keep(
@@ -224,7 +230,7 @@ class _Ladder:
             certificates=(*so_far.certificates, *certificates),
         )
 
-    def _risen(self, proofs: Sequence[Proof], premised: int) -> Verdict:
+    def _weigh_proofs(self, proofs: Sequence[Proof], premised: int) -> Verdict:
         so_far = self.so_far
         if all(proof.is_complete for proof in proofs):
             engine = f"interval, {so_far.boxes:,} boxes" if so_far.boxes else "identity"
@@ -233,10 +239,10 @@ class _Ladder:
             return so_far._replace(name="TESTED", evidence=f"{so_far.points:,} points")
         return so_far._replace(name="OPEN", evidence=_why_open(so_far, premised))
 
-    def _exhausted(self, risen: Verdict) -> Verdict:
+    def _exhaust(self, risen: Verdict) -> Verdict:
         if not self.claim.sweep:
             return risen
-        found = exhausted(
+        found = sweep_problems(
             self.claim, self.parts, self.effort, self.device, self.sweeps, self.progress
         )
         risen = risen._replace(sweeps=found)
@@ -248,7 +254,7 @@ class _Ladder:
         swept = [row for row in found if row.total]
         whole = swept and all(row.holds == row.total for row in found)
         if risen.name in ("TESTED", "OPEN") and whole:
-            return risen._replace(name="EXHAUSTED", evidence=_counted(swept))
+            return risen._replace(name="EXHAUSTED", evidence=_count_cosines(swept))
         return risen
 
 
@@ -260,7 +266,7 @@ def _why_open(found: Verdict, premised: int) -> str:
     return f"{found.unasked:,} points look false, and balls were not asked"
 
 
-def _counted(swept: Sequence[Swept]) -> str:
+def _count_cosines(swept: Sequence[SweepRecord]) -> str:
     """How many cosines of which dtypes."""
     counts = Counter[str]()
     for row in swept:
@@ -277,7 +283,7 @@ PLACES = 8
 """Open boxes that a verdict lists."""
 
 
-def is_open(part: Posed) -> bool:
+def is_open(part: Problem) -> bool:
     """Whether there is anything to prove, or every sign is manifest."""
     try:
         return bool(clauses_of(part))
@@ -285,11 +291,11 @@ def is_open(part: Posed) -> bool:
         return True
 
 
-def _is_vacuous(part: Posed) -> bool:
+def _is_vacuous(part: Problem) -> bool:
     """Whether the premise is proved to hold nowhere."""
-    cases = tuple(_denied(case) for case in part.cases)
+    cases = tuple(_deny(case) for case in part.cases)
     return prove(part._replace(cases=cases)).is_complete
 
 
-def _denied(case: ClaimCase) -> ClaimCase:
+def _deny(case: ClaimCase) -> ClaimCase:
     return case._replace(statement=opposite(case.premise))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adaface_ref.evidence.truth.margins import Margins, margins_of
+from adaface_ref.margins import Margins, margins_of
 from adaface_ref.numpy_reference.arguments import Array
 
 Mask = NDArray[np.bool_]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from adaface_ref.gate.configuration import (
     find_configuration,
     read_configuration,
 )
-from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.guarding.errors import what_stopped
+from adaface_ref.gate.guarding.guard import run_of_its_own
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.evidence import Evidence, Result
@@ -79,12 +81,16 @@ def baseline(request: pytest.FixtureRequest) -> tuple[Entry, ...]:
 
 
 @pytest.fixture(scope="module")
-def evidence(head: Head) -> Evidence:
-    """The head, opened once for all checks."""
-    try:
-        return open_evidence(resolve(head.target), head)
-    except (SubjectError, ValueError) as error:
-        pytest.fail(str(error), pytrace=False)
+def evidence(head: Head) -> Iterator[Evidence]:
+    """The head, opened once for all checks, in a run of its own."""
+    with run_of_its_own():
+        try:
+            found = open_evidence(resolve(head.target), head)
+        except DomainError as error:
+            pytest.fail(str(error), pytrace=False)
+        except Exception as error:
+            pytest.fail(what_stopped(error, "opening the head"), pytrace=False)
+        yield found
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)

@@ -74,7 +74,7 @@ DOMAINS: dict[str, Domain] = {
 }
 
 
-def checked(
+def check_values(
     argument: str, value: ArrayLike, where: str, domain: Domain | None = None
 ) -> Array:
     """Return `value` as float64, or name its first element outside the domain."""
@@ -153,9 +153,9 @@ def _read_field(rule: str, field: str) -> tuple[str, Any]:
 
 def check_order(p: Parameters, where: str) -> None:
     norms: Domain = (lambda v: v > p["norm_lower"], "above norm_lower")
-    checked("norm_upper", p["norm_upper"], where, norms)
+    check_values("norm_upper", p["norm_upper"], where, norms)
     margins: Domain = (lambda v: v >= p["margin_lower"], "at least margin_lower")
-    checked("margin_upper", p["margin_upper"], where, margins)
+    check_values("margin_upper", p["margin_upper"], where, margins)
 
 
 def common_shape(p: Parameters, where: str) -> tuple[int, ...]:

@@ -155,12 +155,12 @@ def panels_of(
         DomainError: in one line, for a value outside its domain.
     """
     check_plan(plan)
-    rows = ROWS if margin is None else tuple(_with_margin(row, margin) for row in ROWS)
+    rows = ROWS if margin is None else tuple(_set_margin(row, margin) for row in ROWS)
     names = list(dict.fromkeys(str(parse_profile(p, WHERE)) for p in profiles))
     return [_panel(row, plan, profile, scale) for profile in names for row in rows]
 
 
-def _with_margin(row: Row, margin: float) -> Row:
+def _set_margin(row: Row, margin: float) -> Row:
     if "margin" not in reference.PARAMETERS[row.loss]:
         return row
     first, _, rest = row.title.partition("\n")
@@ -197,9 +197,9 @@ def _panel(row: Row, plan: Plan, profile: str, scale: float) -> Panel:
         "",
         angles,
         radii,
-        _measured("abs-gst", head, row, plan, at),
-        _unmargined(plan, radii, middles),
-        _margined(head, row, plan, middles),
+        _measure("abs-gst", head, row, plan, at),
+        _boundary_without_margin(plan, radii, middles),
+        _boundary_with_margin(head, row, plan, middles),
         _examples(head, row, plan),
         norm,
     )
@@ -209,7 +209,7 @@ def _middles(edges: Floats) -> Floats:
     return np.asarray((edges[1:] + edges[:-1]) / 2)
 
 
-def at_radius(head: Head, row: Row, radius: ArrayLike) -> Head:
+def head_at_radius(head: Head, row: Row, radius: ArrayLike) -> Head:
     """The head of samples whose norms are drawn at radii."""
     if row.by_norm is None:
         return head
@@ -219,16 +219,16 @@ def at_radius(head: Head, row: Row, radius: ArrayLike) -> Head:
     return replace(head, parameters={**head.parameters, name: value})
 
 
-def _measured(
+def _measure(
     quantity: str, head: Head, row: Row, plan: Plan, at: tuple[Floats, Floats]
 ) -> Floats:
     """A quantity at angles and radii, which broadcast."""
     angles, radii = np.broadcast_arrays(*at)
-    sample = at_radius(head, row, radii)
+    sample = head_at_radius(head, row, radii)
     return sample.measure(quantity, np.cos(angles), plan.rival(angles))
 
 
-def _unmargined(plan: Plan, radii: Floats, angles: Floats) -> Boundary:
+def _boundary_without_margin(plan: Plan, radii: Floats, angles: Floats) -> Boundary:
     found = crossings(lambda t: np.cos(t) - plan.rival(t), angles)
     return _line(found, radii)
 
@@ -239,12 +239,12 @@ def _line(angles: Floats, radii: Floats) -> Boundary:
     return Boundary(np.repeat(angles, across.size), np.tile(across, angles.size))
 
 
-def _margined(head: Head, row: Row, plan: Plan, angles: Floats) -> Boundary:
+def _boundary_with_margin(head: Head, row: Row, plan: Plan, angles: Floats) -> Boundary:
     """B1, where P is 1/2."""
 
     def excess(angle: Floats, radius: Floats) -> Floats:
         angle, radius = np.broadcast_arrays(angle, radius)
-        sample = at_radius(head, row, radius)
+        sample = head_at_radius(head, row, radius)
         return sample.excess(np.cos(angle), plan.rival(angle))
 
     radii = np.linspace(INNER, 1.0, _LINE if row.by_norm else 2)
@@ -260,7 +260,7 @@ def _examples(head: Head, row: Row, plan: Plan) -> tuple[Example, ...]:
             angle = share * plan.between
             radius = INNER + level * (1 - INNER)
             at = np.asarray(angle), np.asarray(radius)
-            value = float(_measured("abs-gst", head, row, plan, at))
+            value = float(_measure("abs-gst", head, row, plan, at))
             done.append(Example(bool(hard), bool(high), angle, radius, value))
     return tuple(done)
 

@@ -9,7 +9,7 @@ from contourpy import LineType, contour_generator
 from numpy.typing import NDArray
 
 from adaface_ref.pictures.heads import Floats
-from adaface_ref.pictures.marks import bisected
+from adaface_ref.pictures.marks import bisect
 
 Surface = Callable[[Floats, Floats], Floats]
 
@@ -34,21 +34,21 @@ def zero_lines(function: Surface, x: Floats, y: Floats) -> tuple[Floats, Floats]
     # A point lies on an edge of the grid: on one axis at a node, on the other between.
     kept = np.flatnonzero(~np.isnan(points[:, 0]))
     across, up = points[kept].T
-    (column, left), (row, below) = _placed(across, x), _placed(up, y)
+    (column, left), (row, below) = _nearest_nodes(across, x), _nearest_nodes(up, y)
     upright = np.abs(across - column) < np.abs(up - row)
 
-    def along(t: Floats) -> Floats:
+    def values_along(t: Floats) -> Floats:
         return function(np.where(upright, column, t), np.where(upright, t, row))
 
     start = np.where(upright, y[below], x[left])
     end = np.where(upright, y[below + 1], x[left + 1])
-    changes = np.sign(along(start)) != np.sign(along(end))
-    found = bisected(along, start, end)
+    changes = np.sign(values_along(start)) != np.sign(values_along(end))
+    found = bisect(values_along, start, end)
     points[kept[changes], upright[changes].astype(int)] = found[changes]
     return points[:, 0], points[:, 1]
 
 
-def _placed(values: Floats, nodes: Floats) -> tuple[Floats, NDArray[np.intp]]:
+def _nearest_nodes(values: Floats, nodes: Floats) -> tuple[Floats, NDArray[np.intp]]:
     """The node next to each value, and the number of the last one that is not above."""
     below = np.clip(np.searchsorted(nodes, values, "right") - 1, 0, nodes.size - 2)
     low, high = nodes[below], nodes[below + 1]

@@ -61,7 +61,7 @@ def heads_of(
     heads: dict[object, Head] = {}
     missing: list[str] = []
     for loss in losses:
-        found, refused = _of_one_loss(loss, profiles, choices)
+        found, refused = _heads_of_one_loss(loss, profiles, choices)
         if not found:
             raise DomainError(refused[0])
         heads.update(found)
@@ -69,7 +69,7 @@ def heads_of(
     return list(heads.values()), missing
 
 
-def _of_one_loss(
+def _heads_of_one_loss(
     loss: str, profiles: Sequence[str], choices: Sequence[dict[str, float]]
 ) -> tuple[dict[object, Head], list[str]]:
     found: dict[object, Head] = {}

@@ -18,7 +18,7 @@ from matplotlib.patheffects import withStroke
 from adaface_ref.pictures.arcs import INNER, Panel, top_of
 from adaface_ref.pictures.heads import Floats
 from adaface_ref.pictures.recipes import Plan
-from adaface_ref.pictures.style import COLOURS, PAGE, Look, styled
+from adaface_ref.pictures.style import COLOURS, PAGE, Look, use_style
 
 ACROSS = 4
 B0: Look = {"color": "#0072B2", "ls": (0, (2, 1.2)), "lw": 1.3}
@@ -41,7 +41,7 @@ def draw_arcs(panels: Sequence[Panel], plan: Plan) -> Figure:
     """
     profiles = list(dict.fromkeys(panel.profile for panel in panels))
     count = 2 * len(profiles)
-    with styled():
+    with use_style():
         size = (PAGE, 1.25 * count + 0.45)
         figure = Figure(figsize=size, layout="constrained")
         frames = figure.subplots(count, ACROSS, squeeze=False)

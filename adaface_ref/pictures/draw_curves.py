@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from adaface_ref.pictures.curves import Curve, height
 from adaface_ref.pictures.heads import MEASURES
-from adaface_ref.pictures.style import COLUMN, DASHES, LINES, Look, styled
+from adaface_ref.pictures.style import COLUMN, DASHES, LINES, Look, use_style
 
 POINTS: dict[str, Look] = {
     "B1": {"marker": "s", "markersize": 3.6},
@@ -44,7 +44,7 @@ def draw_curves(curves: Sequence[Curve], quantities: Sequence[str]) -> Figure:
     Returns:
         The figure, one column wide.
     """
-    with styled():
+    with use_style():
         legend = 0.75 + 0.1 * len(curves)
         tall = 0.35 + (1.9 if len(quantities) == 1 else 1.3) * len(quantities)
         figure = Figure(figsize=(COLUMN, tall + legend), layout="constrained")

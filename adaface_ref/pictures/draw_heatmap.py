@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from adaface_ref.pictures.heatmap import Map, top_of_scale
-from adaface_ref.pictures.style import COLOURS, COLUMN, PAGE, Look, styled
+from adaface_ref.pictures.style import COLOURS, COLUMN, PAGE, Look, use_style
 
 MARKS: dict[str, tuple[str, str, Look]] = {
     "unmargined": ("B0", "B0: cos θ = j, no margin", {"ls": "--", "color": "#0072B2"}),
@@ -47,7 +47,7 @@ def draw_heatmap(maps: Sequence[Map]) -> Figure:
     """
     across = min(len(maps), 3)
     down = -(-len(maps) // across)
-    with styled():
+    with use_style():
         size = (COLUMN if across == 1 else PAGE, 0.55 + 2.45 * down)
         figure = Figure(figsize=size, layout="constrained")
         frames = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)

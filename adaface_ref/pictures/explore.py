@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 import matplotlib as mpl
 import numpy as np
 
-from adaface_ref.pictures.page import assembled
+from adaface_ref.pictures.page import assemble
 from adaface_ref.pictures.style import COLOURS
-from adaface_ref.points import RANGES, recommended
+from adaface_ref.points import COSINES, range_of, recommended
 from adaface_ref.ports.export.export import javascript
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.symbols import QUANTITIES
@@ -31,8 +31,13 @@ USUAL = {
 }
 """Where the page begins, for what has no recommended value."""
 
+_INPUTS = (
+    *(*COSINES, "standard_norm", "concentration"),
+    *(symbol.name for row in LOSSES.values() for symbol in row.parameters),
+)
+
 SLIDERS = {
-    **RANGES,
+    **{name: range_of(name) for name in QUANTITIES if name in _INPUTS},
     "scale": (1.0, 256.0),
     "multiplier": (1.0, 8.0),
     "classes": (2.0, 1e6),
@@ -112,7 +117,7 @@ def page() -> str:
     Returns:
         HTML that loads nothing.
     """
-    return assembled(
+    return assemble(
         "explore.html",
         data={"vocabulary": vocabulary()},
         code={"margin_softmax.js": javascript()},

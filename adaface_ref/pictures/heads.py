@@ -63,8 +63,8 @@ class Head:
         """
         c, j = np.broadcast_arrays(np.asarray(target, float), np.asarray(rival, float))
         if (np.abs(j) > 1).any():
-            if self.loss == "curricularface":
-                must = "in [-1, 1] for curricularface"
+            if LOSSES[self.loss].modifies_others:
+                must = f"in [-1, 1] for {self.loss}"
                 raise domain_error("rival_cosine", float(j.flat[0]), must, WHERE)
             return j - self.given_back
         given: dict[str, Any] = {**self.parameters, "profile": self.profile}

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sympy import Expr
 
-from adaface_ref.evidence.truth.evaluate import NUMPY, Compiled, compile_tree
+from adaface_ref.compiler import NUMPY, Compiled, compile_tree
+from adaface_ref.evidence.truth.evaluate import arcs_of
 from adaface_ref.pictures.heads import Floats, Head
 from adaface_ref.spec.gst import d_dcosine, rising_criterion
 from adaface_ref.spec.losses import LOSSES
@@ -70,10 +71,10 @@ def crossings(function: Function, grid: Floats, rising: bool | None = None) -> F
     change = signs[kept][1:] - signs[kept][:-1]
     wanted = change != 0 if rising is None else change == (2 if rising else -2)
     low, high = grid[kept[:-1][wanted]], grid[kept[1:][wanted]]
-    return bisected(function, low, high)
+    return bisect(function, low, high)
 
 
-def bisected(function: Function, low: Floats, high: Floats) -> Floats:
+def bisect(function: Function, low: Floats, high: Floats) -> Floats:
     """Where a function leaves the sign that it has at the lower ends.
 
     Args:
@@ -141,7 +142,7 @@ def rising(head: Head, angle: Floats, rival: Floats) -> Floats:
         "angle_clip": parsed.angle,
     }
     inputs = [np.asarray(given[name], float) for name in arguments_of(head.loss)]
-    arcs = int(given["multiplier"]) if head.loss == "sphereface" else None
+    arcs = arcs_of(head.loss, given)
     found, left = np.zeros(angle.shape), np.ones(angle.shape, dtype=bool)
     with np.errstate(all="ignore"):
         for compiled in _criteria(head.loss, head.profile, arcs):

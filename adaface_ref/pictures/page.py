@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 
-def assembled(
+def assemble(
     template: str,
     *,
     data: Mapping[str, Any],

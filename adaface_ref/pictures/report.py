@@ -7,7 +7,7 @@ from html import escape
 from itertools import count
 from typing import Any
 
-from adaface_ref.pictures.page import assembled
+from adaface_ref.pictures.page import assemble
 
 Data = Mapping[str, Any]
 
@@ -78,7 +78,7 @@ def verification_page(data: Data) -> str:
 
 
 def _page(title: str, body: Iterable[str], curves: Sequence[Data] = ()) -> str:
-    return assembled(
+    return assemble(
         "report.html",
         data={"curves": list(curves)},
         markup={"title": escape(title), "body": "\n".join(body)},

@@ -52,7 +52,7 @@ UNDATED: dict[str, Look] = {
 
 
 @contextmanager
-def styled() -> Iterator[None]:
+def use_style() -> Iterator[None]:
     """Matplotlib's own defaults with ours; a user's matplotlibrc counts for nothing."""
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -72,6 +72,6 @@ def as_bytes(figure: Figure, ending: str, dpi: int = 220) -> bytes:
         The file's content.
     """
     content = io.BytesIO()
-    with styled():
+    with use_style():
         figure.savefig(content, format=ending[1:], dpi=dpi, metadata=UNDATED[ending])
     return content.getvalue()

@@ -10,7 +10,7 @@ import numpy as np
 
 from adaface_ref import numpy_reference
 from adaface_ref.errors import DomainError
-from adaface_ref.evidence.truth.agreement import INPUTS, parameters_of
+from adaface_ref.evidence.truth.agreement import INPUTS, parameters_of, quantities_of
 from adaface_ref.points import block, in_dtype, recommended
 from adaface_ref.ports.pipe.bits import Floats
 from adaface_ref.ports.pipe.protocol import Hello
@@ -85,11 +85,9 @@ def _announced(option: str, asked: Iterable[str], known: Collection[str]) -> Non
             raise DomainError(f"{option}={word}, but must be {must} [port]")
 
 
-def quantities_of(hello: Hello, loss: str) -> tuple[str, ...]:
-    """What is asked of a loss: the norm gradient is MagFace's alone."""
-    return tuple(
-        q for q in hello.quantities if q != "norm_gradient" or loss == "magface"
-    )
+def asked_of(hello: Hello, loss: str) -> tuple[str, ...]:
+    """What a port is asked of a loss: of what it has, what the loss has."""
+    return tuple(q for q in hello.quantities if q in quantities_of(loss))
 
 
 def blocks(

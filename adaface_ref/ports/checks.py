@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adaface_ref.evidence.truth.agreement import INPUTS, judge
+from adaface_ref.evidence.truth.agreement import INPUTS, judge, quantities_of
 from adaface_ref.ports.ask import CHECKS, Columns, at_poles, blocks, one
 from adaface_ref.ports.causes import likely_cause
 from adaface_ref.ports.findings import bits_finding, pole_finding, value_finding
@@ -105,8 +105,8 @@ def _value(
     """
     check, claim = CHECKS[quantity], VALUE.format(quantity.replace("_", " "))
     if tally is None:
-        only = quantity == "norm_gradient" and asker.cell.loss != "magface"
-        detail = "not checked: " + ("MagFace's alone" if only else "not announced")
+        has = quantity in quantities_of(asker.cell.loss)
+        detail = "not checked: " + ("not announced" if has else "MagFace's alone")
         return Outcome(check, claim, SKIPPED, detail)
     told = f"{tally.compared} values compared"
     if tally.failure is not None:

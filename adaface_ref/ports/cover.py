@@ -128,7 +128,7 @@ def _pool(loss: str, usual: Mapping[str, float]) -> Columns:
     joined = {name: np.concatenate([plain[name], drawn[name]]) for name in plain}
     inside = np.abs(joined["target_cosine"]) < 1
     inside &= joined["rival_cosine"] >= joined["other_cosine"]
-    if loss == "curricularface":
+    if LOSSES[loss].modifies_others:
         level = joined["curriculum"] + joined["other_cosine"]
         inside &= joined["rival_cosine"] >= joined["other_cosine"] * level
     kept = {name: column[inside] for name, column in joined.items()}

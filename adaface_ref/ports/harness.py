@@ -9,7 +9,7 @@ from typing import Any
 
 from adaface_ref.choices import EFFORTS
 from adaface_ref.evidence.truth.agreement import INPUTS, Allowance
-from adaface_ref.ports.ask import Cell, cells_of, dtypes_of, quantities_of
+from adaface_ref.ports.ask import Cell, asked_of, cells_of, dtypes_of
 from adaface_ref.ports.checks import outcomes_of
 from adaface_ref.ports.pipe.port import Port
 from adaface_ref.ports.pipe.process import Child
@@ -138,7 +138,7 @@ def _converse(child: Child, wish: Wish, verdict: Verdict, progress: Progress) ->
             progress(f"{cell.loss} {cell.profile}", (number + done) / len(cells))
 
         points = wish.points or EFFORTS[wish.effort]
-        quantities = quantities_of(hello, cell.loss)
+        quantities = asked_of(hello, cell.loss)
         allowance: Allowance = "ours" if wish.stable else "theirs"
         asker = Asker(port, cell, quantities, dtypes, wish.seed, points, allowance)
         report, broken = _report(asker, hello, settings, share, strict=wish.strict)

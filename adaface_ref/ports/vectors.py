@@ -206,7 +206,7 @@ def full_questions() -> Iterator[Asked]:
     for loss in LOSSES:
         for profile in profiles_of(loss):
             columns = block(loss, SEED, profile=profile, size=200, dtype="float32")
-            corners = corner_count(profile, "float32")
+            corners = corner_count(loss, profile, "float32")
             chosen = range(corners, corners + PLAIN)
             yield from _asked(loss, profile, columns, chosen)
 
@@ -216,7 +216,7 @@ def hard_questions() -> Iterator[Asked]:
     for loss in LOSSES:
         for profile in profiles_of(loss):
             columns = block(loss, SEED, profile=profile, size=200, dtype="float32")
-            corners = corner_count(profile, "float32")
+            corners = corner_count(loss, profile, "float32")
             cosines = np.abs(columns["target_cosine"])
             near = corners + np.flatnonzero(cosines[corners:] > 0.99)[:4]
             tail = range(cosines.size - 6, cosines.size)

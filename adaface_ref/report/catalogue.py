@@ -86,6 +86,7 @@ class Entry(NamedTuple):
         effort: the least at which it is run.
         severity: what a violation is, and when.
         accept: the word by which a configuration makes a note of it, or "".
+        file: where it stands, from the package's folder.
     """
 
     id: str
@@ -95,20 +96,21 @@ class Entry(NamedTuple):
     effort: str
     severity: Mapping[str, str]
     accept: str
+    file: str
 
     @property
-    def severity_text(self) -> str:
-        """What a violation is, in words."""
+    def facts(self) -> tuple[str, ...]:
+        """What a violation is, from which effort it is run, and where it is skipped."""
         levels = dict(self.severity)
         if self.accept:
             levels |= {"note": f'where accept = ["{self.accept}"] stands'}
-        return "; ".join(f"{level} {when}".rstrip() for level, when in levels.items())
+        told = "; ".join(f"{level} {when}".rstrip() for level, when in levels.items())
+        skipped = (f"skipped where {reason}" for reason in self.lacking)
+        return f"severity: {told}", f"runs from --effort {self.effort}", *skipped
 
     def text(self, width: int = 80) -> str:
         """What `--explain` prints."""
-        facts = [f"severity: {self.severity_text}", f"runs from --effort {self.effort}"]
-        facts += [f"skipped where {reason}" for reason in self.lacking]
-        lines = [self.claim, "", *facts]
+        lines = [self.claim, "", *self.facts]
         for paragraph in self.explanation.split("\n\n"):
             lines += ["", paragraph]
         filled = (textwrap.fill(x, width, break_on_hyphens=False) for x in lines)
@@ -144,7 +146,7 @@ def catalogue(package: str) -> tuple[Entry, ...]:
     folder = Path(found.submodule_search_locations[0])
     table = folder / "needs.py"
     needs = dict(_sentences(_parse(table))) if table.exists() else {}
-    return tuple(_entry(path, needs) for path in _files(folder, package))
+    return tuple(_entry(folder, file, needs) for file in _files(folder, package))
 
 
 def entry_of(identifier: str, entries: tuple[Entry, ...]) -> Entry:
@@ -202,7 +204,7 @@ def _sentences(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield name, ast.literal_eval(call.args[0])
 
 
-def _files(folder: Path, package: str) -> Iterator[Path]:
+def _files(folder: Path, package: str) -> Iterator[str]:
     """The files that a package joins, in order."""
     tree = _parse(folder / "__init__.py")
     places = {
@@ -215,11 +217,11 @@ def _files(folder: Path, package: str) -> Iterator[Path]:
         assert isinstance(argument, ast.Name)
         room, name = places[argument.id]
         rooms = room.removeprefix(package).strip(".").split(".")
-        yield folder.joinpath(*rooms, f"{name}.py")
+        yield "/".join((*filter(None, rooms), f"{name}.py"))
 
 
-def _entry(path: Path, needs: Mapping[str, str]) -> Entry:
-    tree = _parse(path)
+def _entry(folder: Path, file: str, needs: Mapping[str, str]) -> Entry:
+    tree = _parse(folder / file)
     claim, explanation = _parts_of(ast.get_docstring(tree, clean=False))
     fields: dict[str, Any] = dict(Row._field_defaults)
     for keyword in dict(_calls(tree))["ROW"].keywords:
@@ -230,4 +232,5 @@ def _entry(path: Path, needs: Mapping[str, str]) -> Entry:
             case value:
                 fields[str(keyword.arg)] = ast.literal_eval(value)
     lacking = fields.pop("needs")
-    return Entry(_id_of(path.stem), claim, explanation, lacking, **fields)
+    name = _id_of(file.removesuffix(".py").replace("/", "."))
+    return Entry(name, claim, explanation, lacking, **fields, file=file)

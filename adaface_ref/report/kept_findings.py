@@ -34,16 +34,28 @@ def keep(report: Report, subject: Mapping[str, Any], folder: Path) -> None:
              for data in outcome["findings"]]  # fmt: skip
     if not found:
         return
+    make_folder(folder)
+    for outcome, data in found:
+        kept = {"version": VERSION, **subject, "check": outcome["check"]}
+        text = json.dumps({**kept, "finding": data}, indent=2) + "\n"
+        write_whole(folder / f"{data['id']}.json", text)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of findings, if it is not there; it ignores itself for git.
+
+    Args:
+        folder: where.
+
+    Raises:
+        DomainError: it cannot be made or written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise DomainError(f"--findings={folder}: {why}") from None
     write_whole(folder / ".gitignore", "*\n")
-    for outcome, data in found:
-        kept = {"version": VERSION, **subject, "check": outcome["check"]}
-        text = json.dumps({**kept, "finding": data}, indent=2) + "\n"
-        write_whole(folder / f"{data['id']}.json", text)
 
 
 def kept(identifier: str, folder: Path) -> dict[str, Any]:

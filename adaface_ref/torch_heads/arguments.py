@@ -62,7 +62,7 @@ class Domain:
     holds: Callable[[Any], Any]
 
 
-def _within(low: float, high: float) -> Domain:
+def _interval(low: float, high: float) -> Domain:
     return Domain(f"in [{low:g}, {high:g}]", lambda x: (x >= low) & (x <= high))
 
 
@@ -72,14 +72,14 @@ _NOT_NEGATIVE = Domain("in [0, inf)", lambda x: (x >= 0) & (x < math.inf))
 _RIGHT_ANGLE = Domain("in [0, pi/2)", lambda x: (x >= 0) & (x < math.pi / 2))
 
 DOMAINS = {
-    "target_cosine": _within(-1, 1),
-    "other_cosine": _within(-1, 1),
+    "target_cosine": _interval(-1, 1),
+    "other_cosine": _interval(-1, 1),
     "rival_cosine": _FINITE,
     "other_logits_over_scale": _FINITE,
     "scale": _POSITIVE,
     "margin": _RIGHT_ANGLE,
-    "margin_scaler": _within(-1, 1),
-    "curriculum": _within(-1, 1),
+    "margin_scaler": _interval(-1, 1),
+    "curriculum": _interval(-1, 1),
     "feature_norm": _POSITIVE,
     "norms": _NOT_NEGATIVE,
     "norm_lower": _POSITIVE,
@@ -92,9 +92,9 @@ DOMAINS = {
         "an integer in [1, 8]", lambda x: (x >= 1) & (x <= 8) & (x % 1 == 0)
     ),
     "angular_offset": _RIGHT_ANGLE,
-    "additive_offset": _within(0, 2),
+    "additive_offset": _interval(0, 2),
     "concentration": _POSITIVE,
-    "new_batch_weight": _within(0, 1),
+    "new_batch_weight": _interval(0, 1),
     "eps": _POSITIVE,
 }
 """Domain by argument; a loss with a domain of its own stands before the name."""

@@ -16,7 +16,7 @@ from adaface_ref.torch_heads.arguments import (
 )
 from adaface_ref.torch_heads.losses import (
     Piece,
-    checked,
+    check_call,
     magface_rate,
     share,
     whole_other,
@@ -38,7 +38,7 @@ class _Question:
         target_cosine: Tensor,
         **cosines: Value,
     ) -> None:
-        self.row, self.profile = checked(loss, profile, parameters, where, unread)
+        self.row, self.profile = check_call(loss, profile, parameters, where, unread)
         self.dtype = require_floating("target_cosine", target_cosine, where)
         given: dict[str, Value] = {"target_cosine": target_cosine, **cosines}
         for name, value in given.items():

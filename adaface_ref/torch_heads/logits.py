@@ -24,16 +24,15 @@ from adaface_ref.torch_heads.losses import (
     LOSSES,
     Loss,
     bare_piece,
-    checked,
+    check_call,
     clamp,
     hardness,
     subtrahend,
     whole_piece,
-    zero,
 )
 
 
-class _Margined(torch.autograd.Function):
+class _MarginedCosine(torch.autograd.Function):
     """The margined target cosine with its closed-form slope for a gradient.
 
     At a pole, and past it by rounding, the slope is the one at the nearest interior
@@ -107,7 +106,7 @@ def margin_logits(
     """
     where = "margin_logits"
     unread = ("regulariser_weight",)
-    row, parsed = checked(loss, profile, parameters, where, unread, check=check)
+    row, parsed = check_call(loss, profile, parameters, where, unread, check=check)
     require_pole_gradient(pole_gradient, where)
     dtype = require_floating("cosine", cosine, where)
     if cosine.dim() != 2 or cosine.shape[1] == 0:
@@ -154,8 +153,8 @@ def _target(
         free = clamp(target.detach().clamp(-1, 1), profile.cosine).free
         return value + torch.where(free, target - target.detach(), 0.0)
     margin = row.angular(values).expand_as(target)
-    multiplier = values.get("multiplier", zero(values)).expand_as(target)
-    bare = _Margined.apply(target, margin, multiplier, loss, str(profile), edge)  # type: ignore[no-untyped-call]
+    multiplier = row.multiplier(values).expand_as(target)
+    bare = _MarginedCosine.apply(target, margin, multiplier, loss, str(profile), edge)  # type: ignore[no-untyped-call]
     margined: Tensor = bare - subtrahend(row, profile, values, target)
     return margined
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from adaface_ref.column import Column
 from adaface_ref.errors import domain_error, quoted
 from adaface_ref.torch_heads.arguments import (
     Profile,
@@ -26,7 +27,7 @@ from adaface_ref.torch_heads.arguments import (
 )
 
 
-class Clamped(NamedTuple):
+class Cosine(NamedTuple):
     """Cosines after the cosine clamp, with what would cancel if taken from them."""
 
     value: Tensor
@@ -42,7 +43,7 @@ class Piece(NamedTuple):
     by_margin: Tensor
 
 
-def clamp(cosine: Tensor, eps: float) -> Clamped:
+def clamp(cosine: Tensor, eps: float) -> Cosine:
     """Clamp to [-1 + eps, 1 - eps], both ends exact (1 - eps is no float64)."""
     below, above = 1 - cosine, 1 + cosine
     high, low = below < eps, above < eps
@@ -52,10 +53,10 @@ def clamp(cosine: Tensor, eps: float) -> Clamped:
     square = below * above
     pole = square == 0
     sine = torch.where(pole, 0.0, torch.where(pole, 1.0, square).sqrt())
-    return Clamped(value, sine, ~(high | low))
+    return Cosine(value, sine, ~(high | low))
 
 
-def _pure(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _pure(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """cos(theta + a) by the addition formula; the slope is 1 where a = 0, poles too."""
     c, sine, cos_a, sin_a = cosine.value, cosine.sine, margin.cos(), margin.sin()
     pole = sine == 0
@@ -65,7 +66,7 @@ def _pure(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piec
     return Piece(c * cos_a - sine * sin_a, slope, -(sine * cos_a + c * sin_a))
 
 
-def _clip(cosine: Clamped, margin: Tensor, multiplier: Tensor, angle: float) -> Piece:
+def _clip(cosine: Cosine, margin: Tensor, multiplier: Tensor, angle: float) -> Piece:
     """theta + a clipped to [angle, pi - angle]; flat where the clip binds."""
     value, slope, by_margin = _pure(cosine, margin, multiplier, angle)
     turned = torch.atan2(cosine.sine, cosine.value) + margin
@@ -78,7 +79,7 @@ def _clip(cosine: Clamped, margin: Tensor, multiplier: Tensor, angle: float) -> 
     )
 
 
-def _fallback(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _fallback(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > cos(pi - a), else c - a sin(a)."""
     c, sin_a = cosine.value, margin.sin()
     formula = _pure(cosine, margin, multiplier, _)
@@ -90,7 +91,7 @@ def _fallback(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> 
     )
 
 
-def _outside(cosine: Clamped, formula: Piece, inside: Tensor) -> Piece:
+def _outside(cosine: Cosine, formula: Piece, inside: Tensor) -> Piece:
     """The formula inside, the cosine itself outside."""
     return Piece(
         torch.where(inside, formula.value, cosine.value),
@@ -100,25 +101,25 @@ def _outside(cosine: Clamped, formula: Piece, inside: Tensor) -> Piece:
 
 
 def _fallback_plain(
-    cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float
+    cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float
 ) -> Piece:
     """The formula where c > cos(pi - a), else c."""
     formula = _pure(cosine, margin, multiplier, _)
     return _outside(cosine, formula, cosine.value > -margin.cos())
 
 
-def _easy(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _easy(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > 0, else c."""
     return _outside(cosine, _pure(cosine, margin, multiplier, _), cosine.value > 0)
 
 
-def _min(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _min(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The lesser of the formula and c: the formula where theta < pi - a/2."""
     formula = _pure(cosine, margin, multiplier, _)
     return _outside(cosine, formula, cosine.value > -(margin / 2).cos())
 
 
-def _reflect(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _reflect(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > cos(pi - a), else -2 less the formula."""
     value, slope, by_margin = _pure(cosine, margin, multiplier, _)
     inside = cosine.value > -margin.cos()
@@ -129,7 +130,7 @@ def _reflect(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> P
     )
 
 
-def _shift(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _shift(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > cos(pi - a), else c - (1 + cos(pi - a))."""
     formula, cos_a = _pure(cosine, margin, multiplier, _), margin.cos()
     inside = cosine.value > -cos_a
@@ -140,7 +141,7 @@ def _shift(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Pie
     )
 
 
-def _folded(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _fold(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """(-1)^k cos(q theta) - 2k by Chebyshev's T_q and its derivative q U_(q-1).
 
     T_q loses digits towards theta = 0 and pi, and cos(q theta) next to pi/2.
@@ -166,7 +167,7 @@ def _folded(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Pi
     return Piece(value, sign * multiplier * slope, torch.zeros_like(value))
 
 
-def _stretched(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
+def _stretch(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """cos(m1 theta + m2); at a pole the slope is m1^2 or infinite."""
     c, sine, m1 = cosine.value, cosine.sine, multiplier
     pole = sine == 0
@@ -175,11 +176,11 @@ def _stretched(cosine: Clamped, margin: Tensor, multiplier: Tensor, _: float) ->
     )
     phi = m1 * theta + margin
     slope = m1 * phi.sin() / torch.where(pole, 1.0, sine)
-    slope = torch.where(pole, _stretched_pole(c, margin, m1), slope)
+    slope = torch.where(pole, _stretch_at_pole(c, margin, m1), slope)
     return Piece(phi.cos(), slope, -phi.sin())
 
 
-def _stretched_pole(c: Tensor, margin: Tensor, m1: Tensor) -> Tensor:
+def _stretch_at_pole(c: Tensor, margin: Tensor, m1: Tensor) -> Tensor:
     """The limit of m1 sin(m1 theta + m2) / sin(theta) at theta = 0 and pi."""
     turns = torch.where(c > 0, 0.0, m1 % 2)
     parity = torch.where(turns == 1, -1.0, 1.0)
@@ -192,6 +193,10 @@ def _stretched_pole(c: Tensor, margin: Tensor, m1: Tensor) -> Tensor:
 
 def zero(values: Values) -> Tensor:
     return torch.zeros_like(values["scale"])
+
+
+def _multiplier(values: Values) -> Tensor:
+    return values.get("multiplier", zero(values))
 
 
 def _margin(values: Values) -> Tensor:
@@ -229,12 +234,16 @@ def _magface_regulariser(values: Values) -> Tensor:
     return values["regulariser_weight"] * (norm / (upper * upper) + 1 / norm)
 
 
-Rule = Callable[[Clamped, Tensor, Tensor, float], Piece]
+Rule = Callable[[Cosine, Tensor, Tensor, float], Piece]
 
 
 @dataclass(frozen=True)
 class Loss:
-    """One row: parameters, the outside rules that are defined, and the two margins."""
+    """One row: parameters, the outside rules that are defined, and the two margins.
+
+    A rule is handed the clamped cosine, the angular margin and the multiplier, which is
+    held constant, and gives the margined cosine before the additive margin.
+    """
 
     parameters: tuple[str, ...]
     rules: dict[str, Rule]
@@ -242,6 +251,7 @@ class Loss:
     additive: Callable[[Values], Tensor] = zero
     hard_others: bool = False
     penalty: Callable[[Values], Tensor] = zero
+    multiplier: Callable[[Values], Tensor] = _multiplier
 
 
 _PLAIN: dict[str, Rule] = {"pure": _pure, "clip": _pure}
@@ -260,12 +270,12 @@ _MAGFACE = (
 
 LOSSES = {
     "normface": Loss(("scale",), _PLAIN),
-    "sphereface": Loss(("scale", "multiplier"), {"pure": _folded}),
+    "sphereface": Loss(("scale", "multiplier"), {"pure": _fold}),
     "cosface": Loss(("scale", "margin"), _PLAIN | _EASY, additive=_margin),
     "arcface": Loss(("scale", "margin"), _ANGULAR | _LESSER | _CONTINUED, _margin),
     "combined": Loss(
         ("scale", "multiplier", "angular_offset", "additive_offset"),
-        {"pure": _stretched},
+        {"pure": _stretch},
         lambda values: values["angular_offset"],
         lambda values: values["additive_offset"],
     ),
@@ -286,7 +296,7 @@ LOSSES = {
     ),
 }
 """Every loss: what it takes and how its margins follow. cos(theta + a) - b at heart."""
-PARAMETERS = {name: row.parameters for name, row in LOSSES.items()}
+PARAMETERS = Column(LOSSES, lambda row: row.parameters)
 """The keyword names of each loss's parameters."""
 
 
@@ -301,8 +311,8 @@ def bare_piece(
 
 def whole_piece(row: Loss, profile: Profile, values: Values, cosine: Tensor) -> Piece:
     """The margined target cosine, additive margin included, and its derivatives."""
-    multiplier = values.get("multiplier", zero(values))
-    piece = bare_piece(row, profile, cosine, row.angular(values), multiplier)
+    margins = row.angular(values), row.multiplier(values)
+    piece = bare_piece(row, profile, cosine, *margins)
     (bare, slope, by_margin), taken = piece, subtrahend(row, profile, values, cosine)
     value = bare - taken
     if profile.detached:
@@ -357,7 +367,7 @@ def row_of(loss: str, where: str) -> Loss:
     return LOSSES[loss]
 
 
-def checked(
+def check_call(
     loss: str,
     profile: str | Profile,
     parameters: dict[str, Value],

@@ -22,7 +22,7 @@ from adaface_ref.torch_heads.arguments import (
     widen,
 )
 from adaface_ref.torch_heads.logits import margin_logits, require_pole_gradient
-from adaface_ref.torch_heads.losses import LOSSES, checked, row_of
+from adaface_ref.torch_heads.losses import LOSSES, check_call, row_of
 from adaface_ref.torch_heads.statistics import blend, moments
 
 DEFAULTS: dict[str, dict[str, float]] = {
@@ -104,7 +104,7 @@ class MarginHead(nn.Module):
         self.constants = {name: given[name] for name in names if name in given}
         self.policy = {name: given[name] for name in given if name not in names}
         profile = self.profile_by_default if profile is None else profile
-        _, parsed = checked(self.loss, profile, {**self.constants}, where, names)
+        _, parsed = check_call(self.loss, profile, {**self.constants}, where, names)
         self.profile, self.pole_gradient = str(parsed), pole_gradient
         self.weight = nn.Parameter(torch.empty(classes, embedding_size))
         self.reset_parameters()

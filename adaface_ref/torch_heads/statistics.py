@@ -20,14 +20,14 @@ def moments(values: Tensor, counted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     counted = counted & ~values.isnan()
     kept = torch.where(counted, values.double(), 0.0)
-    count, total = summed(torch.stack([counted.double().sum(), kept.sum()]))
+    count, total = sum_over_ranks(torch.stack([counted.double().sum(), kept.sum()]))
     mean = total / count.clamp(min=1)
     deviations = torch.where(counted, kept - mean, 0.0)
-    squares = summed(deviations.square().sum())
+    squares = sum_over_ranks(deviations.square().sum())
     return count, mean, (squares / (count - 1).clamp(min=1)).sqrt()
 
 
-def summed(totals: Tensor) -> Tensor:
+def sum_over_ranks(totals: Tensor) -> Tensor:
     """The sum over all ranks, where there are any."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.all_reduce(totals)

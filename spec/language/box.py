@@ -14,7 +14,7 @@ from sympy import Expr, true
 
 from adaface_ref.spec.language.grammar import Reader
 from adaface_ref.spec.language.inputs import inputs_of, losses_of, recommended
-from adaface_ref.spec.language.language import CLAMPS, INPUTS, Proposition
+from adaface_ref.spec.language.language import CLAMPS, Proposition, inputs
 from adaface_ref.spec.language.tokens import (
     ClaimError,
     Source,
@@ -23,6 +23,7 @@ from adaface_ref.spec.language.tokens import (
     quoted,
 )
 from adaface_ref.spec.language.values import printed, read_value
+from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.symbols import QUANTITIES
 
 MOST_VALUES = 64
@@ -85,10 +86,10 @@ def _name(reader: Reader) -> Token:
         raise reader.error(f"a name is expected, not {token.shown}", token)
     if name in CLAMPS:
         raise reader.error(f"'{name}' is set by the profile", token)
-    if name in QUANTITIES and name not in INPUTS:
+    if name in QUANTITIES and name not in inputs():
         raise reader.error(f"'{name}' is derived, not an input", token)
-    if name not in INPUTS:
-        hint = did_you_mean(name, INPUTS)
+    if name not in inputs():
+        hint = did_you_mean(name, inputs())
         raise reader.error(f"unknown name {quoted(name)}{hint}", token)
     return token
 
@@ -186,7 +187,7 @@ def completed(given: Box, loss: str, formula: Proposition) -> dict[str, Range | 
                 f"box: '{name}' has no part in this claim, which depends on {known}"
             )
     box = {name: given.get(name) or _default(name, losses) for name in names}
-    if "sphereface" in losses:
+    if any(LOSSES[named].has_arcs for named in losses):
         _check_arcs(box["multiplier"])
     _check_below(box, "norm_lower", "norm_upper", strict=True)
     _check_below(box, "margin_lower", "margin_upper", strict=False)

@@ -66,7 +66,8 @@ def inputs_of(tree: Tree, loss: str, named: Collection[str]) -> tuple[str, ...]:
     if "angle" in named:
         _one_of(named, "target_cosine", "angle")
         found = (found - {"target_cosine"}) | {"angle"}
-    if "sphereface" in losses and ("multiplier", True) in _mentioned(tree):
+    has_arcs = any(LOSSES[named].has_arcs for named in losses)
+    if has_arcs and ("multiplier", True) in _mentioned(tree):
         raise ClaimError("formula: multiplier counts arcs, so not by diff or at")
     return tuple(name for name in QUANTITIES if name in found)
 

@@ -62,10 +62,6 @@ CLAMPS = ("cosine_clamp", "angle_clip")
 NOT_ASKED = ("angular_margin", "additive_margin")
 """In the vocabulary, but not to be asked of a loss."""
 
-INPUTS = tuple(
-    name for name in QUANTITIES if name not in (*DERIVED, *CLAMPS, *NOT_ASKED)
-)
-"""What a box gives, and what `diff` and `at` take."""
 
 FUNCTIONS: dict[str, tuple[int, int]] = {
     "abs": (1, 1),
@@ -89,6 +85,12 @@ LARGEST_POWER = 16
 
 DEEPEST_FORMS = 6
 """How deep diff, at and loss may be nested in each other."""
+
+
+def inputs() -> tuple[str, ...]:
+    """What a box gives, and what `diff` and `at` take."""
+    apart = (*DERIVED, *CLAMPS, *NOT_ASKED)
+    return tuple(name for name in QUANTITIES if name not in apart)
 
 
 def parse_formula(text: str) -> Proposition:
@@ -166,14 +168,14 @@ class _Meaning:
         name = token.text
         if name == "pi":
             return Number(pi)
-        if name in (*INPUTS, *DERIVED, *CLAMPS):
+        if name in (*inputs(), *DERIVED, *CLAMPS):
             return Name(name)
         if name in (*FUNCTIONS, *CONNECTIVES, *FORMS):
             raise self._error(f"'{name}' is a function, write {name}(...),", token)
         if name in NOT_ASKED:
             known = ", ".join(DERIVED)
             raise self._error(f"'{name}' is not one of {known},", token)
-        raise self._unknown("name", token, (*INPUTS, *DERIVED, *CLAMPS, "pi"))
+        raise self._unknown("name", token, (*inputs(), *DERIVED, *CLAMPS, "pi"))
 
     def _unknown(self, what: str, token: Token, known: tuple[str, ...]) -> ClaimError:
         hint = did_you_mean(token.text, known)
@@ -249,10 +251,10 @@ class _Meaning:
     def _input(self, node: Node, word: str) -> str:
         """The name of an input, which stands as a node of kind `word`."""
         name = node.token.text
-        if node.word == word and name in INPUTS:
+        if node.word == word and name in inputs():
             return name
         if node.word == word and name not in (*QUANTITIES, *FUNCTIONS, *FORMS, "pi"):
-            raise self._unknown("name", node.token, INPUTS)
+            raise self._unknown("name", node.token, inputs())
         if node.word == word and name in CLAMPS:
             raise self._error(f"'{name}' is set by the profile", node.token)
         if node.word == word and name in QUANTITIES:

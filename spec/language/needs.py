@@ -7,8 +7,9 @@ does not hold there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
-from sympy import Dummy, Expr, Pow, acos, log, pi, sin
+from sympy import Dummy, Expr, Pow, Symbol, acos, log, pi, sin
 
 from adaface_ref.spec.language.statements import Atom
 from adaface_ref.spec.symbols import (
@@ -75,11 +76,17 @@ def doubtful(needs: Iterable[Atom]) -> tuple[Atom, ...]:
     return tuple(dict.fromkeys(need for need in needs if not _is_granted(need)))
 
 
-_POSITIVE = {
-    row.symbol: Dummy(name, positive=True)
-    for name, row in QUANTITIES.items()
-    if row.domain.is_subset(POSITIVE)
-} | {sin(angle): Dummy("sine", positive=True)}
+_SINE = Dummy("sine", positive=True)
+
+
+@cache
+def _as_positive(symbol: Symbol) -> Symbol:
+    """A symbol that SymPy knows to be positive, where the quantity is."""
+    row = QUANTITIES.get(symbol.name)
+    known = row is not None and row.domain.is_subset(POSITIVE)
+    return Dummy(symbol.name, positive=True) if known else symbol
+
+
 _SPREADS = (norm_upper - norm_lower, norm_lower - norm_upper)
 
 
@@ -87,7 +94,8 @@ def _is_granted(need: Atom) -> bool:
     value, relation = need.expression, need.relation
     if value in _SPREADS or value.free_symbols - {cosine_clamp, angle_clip} == set():
         return bool(value.free_symbols) or _holds(value, relation)
-    return _holds(value.xreplace(_POSITIVE), relation)
+    known = {symbol: _as_positive(symbol) for symbol in value.free_symbols}
+    return _holds(value.xreplace({**known, sin(angle): _SINE}), relation)
 
 
 def _holds(value: Expr, relation: str) -> bool:

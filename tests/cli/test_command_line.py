@@ -15,7 +15,7 @@ import pytest
 from called import Run, caller
 from made_reports import small_verification
 
-from adaface_ref import tables
+from adaface_ref import lists, tables
 from adaface_ref.evidence import verify
 from adaface_ref.evidence.truth import forms
 from adaface_ref.evidence.truth.agreement import Columns, Comparison, Floats
@@ -118,7 +118,7 @@ def test_tables_fit_eighty_columns(
     small: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tables.print_verification(small)
-    for show in tables.LISTS.values():
+    for show in lists.LISTS.values():
         show()
     point = {"target_cosine": 0.99, "rival_cosine": 0.5, "other_cosine": 0.5}
     point |= {"scale": 64.0, "margin": 0.4, "margin_scaler": -1 / 3}
@@ -172,7 +172,7 @@ def test_evaluate_takes_an_angle_and_a_standard_norm(run: Run) -> None:
     assert "0.8775825618903728" in ran.out and "margin_scaler  -1.0" in ran.out
 
 
-@pytest.mark.parametrize("section", list(tables.LISTS))
+@pytest.mark.parametrize("section", list(lists.LISTS))
 def test_list_shows_a_section(run: Run, section: str) -> None:
     ran = run("list", section)
     assert ran.code == 0 and section.split()[0] in ran.out.lower()
@@ -239,6 +239,23 @@ def test_the_package_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "adaface_ref", "--version"]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
     assert ran.stdout.startswith("adaface-ref, version")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("list",), ("gate", "--explain", "poles-other"), ("gate", "--help")],
+    ids=" ".join,
+)
+def test_what_only_reads_imports_no_torch(command: tuple[str, ...]) -> None:
+    code = f"""
+import sys
+from adaface_ref.cli import cli
+cli.main({command}, standalone_mode=False)
+assert "torch" not in sys.modules
+"""
+    called = [sys.executable, "-c", code]
+    ran = subprocess.run(called, capture_output=True, text=True, check=False, cwd="/")
+    assert ran.returncode == 0, ran.stderr
 
 
 EVALUATE = ("evaluate", "--loss", "arcface", "--at")

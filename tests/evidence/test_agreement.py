@@ -11,7 +11,13 @@ from hypothesis import given
 
 from adaface_ref.choices import DTYPES
 from adaface_ref.evidence.truth import oracle
-from adaface_ref.evidence.truth.agreement import FIXED_SHARE, Judgement, Question, judge
+from adaface_ref.evidence.truth.agreement import (
+    FIXED_SHARE,
+    Judgement,
+    Question,
+    judge,
+    quantities_of,
+)
 from adaface_ref.evidence.truth.evaluate import evaluate_numpy
 from adaface_ref.evidence.truth.forms import (
     Agreement,
@@ -20,7 +26,6 @@ from adaface_ref.evidence.truth.forms import (
     compare,
     defined_cells,
     numpy_values,
-    quantities_of,
     torch_values,
 )
 from adaface_ref.points import block, corner_count, seeds
@@ -83,7 +88,7 @@ def test_torch_is_within_its_tolerance_of_the_spec(
             Question(quantity, cell.loss, cell.profile, dtype),
             columns,
             partial(torch_values, quantity, cell, dtype=dtype, device=device),
-            corners=corner_count(cell.profile, dtype),
+            corners=corner_count(cell.loss, cell.profile, dtype),
         )
         for quantity in quantities_of(cell.loss)
     ]

@@ -14,13 +14,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sympy import Integer, Rational, acos, cos, exp, oo, pi, sin
 
-from adaface_ref.evidence.posed.posed import precision_kept
+from adaface_ref.evidence.problem.pointwise import keep_precision
 from adaface_ref.evidence.proof import spans
 from adaface_ref.evidence.proof.clauses import Side
 from adaface_ref.evidence.proof.enclosures import (
+    compile_over_boxes,
     ends_of,
     float_below,
-    over_boxes,
     range_over,
 )
 from adaface_ref.evidence.proof.spans import Span
@@ -87,7 +87,7 @@ def test_a_function_encloses_its_values(
 ) -> None:
     low, inside, high = drawn
     over, at = UNARY[name]
-    with np.errstate(all="ignore"), precision_kept():
+    with np.errstate(all="ignore"), keep_precision():
         ctx.prec = BITS
         span = over(Span(low, high))
         assert not np.isnan(span.low) and not np.isnan(span.high)
@@ -100,7 +100,7 @@ def test_an_operation_encloses_its_values(
     name: str, left: tuple[float, float, float], right: tuple[float, float, float]
 ) -> None:
     operation = BINARY[name]
-    with np.errstate(all="ignore"), precision_kept():
+    with np.errstate(all="ignore"), keep_precision():
         ctx.prec = BITS
         span = operation(Span(left[0], left[2]), Span(right[0], right[2]))
         assert not np.isnan(span.low) and not np.isnan(span.high)
@@ -110,7 +110,7 @@ def test_an_operation_encloses_its_values(
 @given(turns=st.integers(-1000, 1000), off=st.floats(-1e-14, 1e-14))
 def test_waves_are_enclosed_next_to_their_zeros(turns: int, off: float) -> None:
     point = turns * math.pi / 2 + off
-    with precision_kept():
+    with keep_precision():
         ctx.prec = BITS
         sine, cosine = spans.sine_and_cosine(Span(point, point))
         assert encloses(sine, arb(point).sin()) and encloses(cosine, arb(point).cos())
@@ -194,7 +194,7 @@ def test_an_expression_is_enclosed_over_a_box(value: Any) -> None:
     span = range_over(value, SIDES)
     names = ("scale", "angle", "rival_cosine")
     for row in np.random.default_rng(0).uniform((1, 0, -9), (64, math.pi, 9), (50, 3)):
-        inside = over_boxes(value, names)(*(Span(x, x) for x in row.tolist()))
+        inside = compile_over_boxes(value, names)(*(Span(x, x) for x in row.tolist()))
         assert span.low <= inside.low and inside.high <= span.high
 
 

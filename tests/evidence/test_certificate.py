@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, posed
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.proof.branch_and_bound import prove
-from adaface_ref.evidence.proof.certificate import Checked, certificate_of, check
+from adaface_ref.evidence.proof.certificate import CheckResult, certificate_of, check
 
 Certificate = dict[str, Any]
 
@@ -45,9 +45,9 @@ REAL = {
 """True claims: formula, loss, profile and box."""
 
 
-def claim_of(name: str) -> Posed:
+def claim_of(name: str) -> Problem:
     formula, loss, profile, box = REAL[name]
-    (claim,) = posed(formula, loss, profile, box_of(formula, loss, box))
+    (claim,) = problems_of(formula, loss, profile, box_of(formula, loss, box))
     return claim
 
 
@@ -69,7 +69,7 @@ def row_with_a_split(certificate: Certificate) -> dict[str, Any]:
     return max(rows, key=lambda row: len(row["splits"]))
 
 
-def assert_rejected(certificate: Any) -> Checked:
+def assert_rejected(certificate: Any) -> CheckResult:
     found = check(certificate)
     assert not found.accepted
     assert found.reason and "\n" not in found.reason and len(found.reason) < 500
@@ -80,7 +80,7 @@ def assert_rejected(certificate: Any) -> Checked:
 def test_a_real_proof_is_accepted_from_its_json(name: str) -> None:
     found = check(fresh(name))
     leaves = sum(row["splits"].count(".") for row in fresh(name)["clauses"])
-    assert found == Checked(True, "", leaves)
+    assert found == CheckResult(True, "", leaves)
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -193,7 +193,7 @@ def test_another_box_is_rejected(box: str) -> None:
 def test_another_profile_is_rejected() -> None:
     formula, loss, _, box = REAL["sign"]
     wide = box.replace("[-1, 0]", "[-1, 1]")
-    (claim,) = posed(formula, loss, "clip", box_of(formula, loss, wide))
+    (claim,) = problems_of(formula, loss, "clip", box_of(formula, loss, wide))
     certificate = certificate_of(claim, prove(claim))
     assert check(certificate).accepted
     for profile in ("pure", "clip:detached", "fallback", "none", "", "clip:angle=0"):
@@ -335,7 +335,7 @@ def test_a_false_claim_is_rejected_with_any_tree(
     row: tuple[str, str, str], tree: str
 ) -> None:
     formula, loss, box = row
-    (claim,) = posed(formula, loss, "pure", box_of(formula, loss, box))
+    (claim,) = problems_of(formula, loss, "pure", box_of(formula, loss, box))
     certificate = certificate_of(claim, prove(claim, "quick"))
     assert certificate["clauses"]
     for clause in certificate["clauses"]:
@@ -345,5 +345,5 @@ def test_a_false_claim_is_rejected_with_any_tree(
 
 def test_a_proof_that_was_given_up_is_rejected() -> None:
     formula, loss, box = FALSE[1]
-    (claim,) = posed(formula, loss, "pure", box_of(formula, loss, box))
+    (claim,) = problems_of(formula, loss, "pure", box_of(formula, loss, box))
     assert_rejected(certificate_of(claim, prove(claim, "quick")))

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from adaface_ref.evidence.posed.posed import box_of, holds_at, posed
+from adaface_ref.evidence.problem.pointwise import holds_at
+from adaface_ref.evidence.problem.problem import box_of, problems_of
 from adaface_ref.evidence.verdict import decide
 from adaface_ref.spec.language.files import Claim, asked, our_claims
 
@@ -72,7 +73,7 @@ def test_enough_is_proved_and_enough_is_refuted() -> None:
 def test_smallest_witness_against_a_stated_invariant_stays_one(
     formula: str, loss: str, box: str, point: dict[str, float]
 ) -> None:
-    (claim,) = posed(formula, loss, "pure", box_of(formula, loss, box))
+    (claim,) = problems_of(formula, loss, "pure", box_of(formula, loss, box))
     assert holds_at(claim, point) is False
 
 

@@ -10,16 +10,11 @@ import pytest
 from sympy import Rational, cos
 
 from adaface_ref.errors import DomainError
-from adaface_ref.evidence.posed.posed import Posed, box_of, posed
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.sweep import exhaust
 from adaface_ref.evidence.sweep.cosines import cosine_count
-from adaface_ref.evidence.sweep.exhaust import (
-    KEPT,
-    Swept,
-    exhausted,
-    holds_towards,
-    kept,
-)
+from adaface_ref.evidence.sweep.exhaust import holds_near_pole, sweep_problems
+from adaface_ref.evidence.sweep.records import KEPT, SweepRecord, find_record
 from adaface_ref.evidence.verdict import decide
 from adaface_ref.spec.language.files import asked, our_claims
 
@@ -27,8 +22,8 @@ NARROW = "rival_cosine=0.5, target_cosine in [0.5, 0.500001]"
 SIGN = "iff(gst > 0, angle < margin*margin_scaler or angle > pi + margin*margin_scaler)"
 
 
-def one(formula: str, loss: str, box: str, profile: str = "pure") -> Posed:
-    (part,) = posed(formula, loss, profile, box_of(formula, loss, box))
+def one(formula: str, loss: str, box: str, profile: str = "pure") -> Problem:
+    (part,) = problems_of(formula, loss, profile, box_of(formula, loss, box))
     return part
 
 
@@ -44,7 +39,7 @@ def test_short_dtypes_are_swept_at_every_effort() -> None:
 def test_a_false_claim_fails_in_its_sweep() -> None:
     part = one("gst < 0", "adaface", "margin_scaler=1, rival_cosine=0.5")
     claim = asked(part.formula, "adaface", "pure", "")
-    rows = exhausted(claim, [part], "quick", "cpu", None, lambda *_: None)
+    rows = sweep_problems(claim, [part], "quick", "cpu", None, lambda *_: None)
     for row in rows[:2]:
         assert row.fails == cosine_count(row.dtype, cos(Rational(2, 5))) and row.failing
 
@@ -53,24 +48,24 @@ def test_a_false_claim_fails_in_its_sweep() -> None:
 @pytest.mark.parametrize("pole", [-1, 1])
 def test_a_claim_is_decided_towards_a_pole(scaler: int, pole: int) -> None:
     part = one(SIGN, "adaface", f"margin_scaler={scaler}, rival_cosine=0.5")
-    assert holds_towards(part, pole) is True
+    assert holds_near_pole(part, pole) is True
 
 
 def test_towards_a_pole_a_false_claim_is_false() -> None:
     part = one("gst < 0", "adaface", "margin_scaler=1, rival_cosine=0.5")
-    assert holds_towards(part, 1) is False and holds_towards(part, -1) is True
+    assert holds_near_pole(part, 1) is False and holds_near_pole(part, -1) is True
 
 
-def swept_narrowly(folder: Path) -> tuple[Posed, Swept]:
+def swept_narrowly(folder: Path) -> tuple[Problem, SweepRecord]:
     part = one("gst < 0", "arcface", NARROW)
     claim = replace(asked("gst < 0", "arcface", "pure", NARROW), id="narrow")
-    rows = exhausted(claim, [part], "thorough", "cpu", folder, lambda *_: None)
+    rows = sweep_problems(claim, [part], "thorough", "cpu", folder, lambda *_: None)
     return part, rows[-1]
 
 
 def test_a_sweep_is_kept_with_the_version_that_made_it(tmp_path: Path) -> None:
     part, row = swept_narrowly(tmp_path)
-    again = kept(part, tmp_path, packaged=False)
+    again = find_record(part, tmp_path, packaged=False)
     assert not row.kept and row.total == row.holds > 10
     assert again == row._replace(kept=True) and again.made_by
     assert [path.name for path in tmp_path.iterdir()] == [KEPT]
@@ -80,7 +75,7 @@ def test_what_is_kept_is_not_swept_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     swept_narrowly(tmp_path)
-    monkeypatch.setattr(exhaust, "_now", lambda part, dtype, *_: dtype)
+    monkeypatch.setattr(exhaust, "_sweep_now", lambda part, dtype, *_: dtype)
     _, row = swept_narrowly(tmp_path)
     assert row.kept
 
@@ -88,7 +83,7 @@ def test_what_is_kept_is_not_swept_again(
 def test_a_sweep_of_another_claim_is_not_taken(tmp_path: Path) -> None:
     swept_narrowly(tmp_path)
     other = one("gst <= 0", "arcface", NARROW)
-    assert kept(other, tmp_path, packaged=False) is None
+    assert find_record(other, tmp_path, packaged=False) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"claim": 1}]', "{}"])
@@ -96,7 +91,7 @@ def test_a_damaged_file_of_sweeps_is_one_line(tmp_path: Path, text: str) -> None
     (tmp_path / KEPT).write_text(text)
     part = one("gst < 0", "arcface", NARROW)
     with pytest.raises(DomainError, match="must be") as caught:
-        kept(part, tmp_path, packaged=False)
+        find_record(part, tmp_path, packaged=False)
     assert "\n" not in str(caught.value)
 
 
@@ -110,8 +105,8 @@ def test_every_packaged_sweep_belongs_to_a_claim_and_is_whole() -> None:
     told = []
     for claim in (claim for claim in our_claims() if claim.sweep):
         box = box_of(claim.formula, claim.loss, claim.box)
-        for part in posed(claim.formula, claim.loss, claim.profile, box):
-            row = kept(part, None, packaged=True)
+        for part in problems_of(claim.formula, claim.loss, claim.profile, box):
+            row = find_record(part, None, packaged=True)
             assert row is not None, f"{claim.id} was never swept in float32"
             assert row.holds == row.total and not row.fails and not row.open
             told.append(row.domain)

@@ -11,14 +11,11 @@ import torch
 from hypothesis import given
 
 from adaface_ref import numpy_reference
+from adaface_ref.compiler import Backend, compile_tree
 from adaface_ref.evidence.truth import oracle
-from adaface_ref.evidence.truth.evaluate import (
-    BALLS,
-    compile_tree,
-    evaluate_numpy,
-    formula,
-)
-from adaface_ref.evidence.truth.forms import defined_cells, quantities_of
+from adaface_ref.evidence.truth.agreement import quantities_of
+from adaface_ref.evidence.truth.evaluate import BACKENDS, BALLS, evaluate_numpy, formula
+from adaface_ref.evidence.truth.forms import defined_cells
 from adaface_ref.evidence.truth.oracle import (
     CERTIFIED,
     POLE,
@@ -116,8 +113,21 @@ def test_more_bits_narrow_the_enclosure() -> None:
     assert wide.contains(narrow) and narrow.rad() < wide.rad()
 
 
+TORCH: Backend = {
+    **{name: getattr(torch, name) for name in ("sin", "cos", "sqrt", "exp", "log")},
+    "Abs": torch.abs,
+    "logistic": torch.sigmoid,
+    "log_logistic": torch.nn.functional.logsigmoid,
+    "pi": lambda: float(np.pi),
+    "rational": lambda p, q: p / q,
+}
+
+
 @pytest.mark.parametrize("quantity", ["gst", "loss_value", "other_gst"])
-def test_the_same_tree_compiles_to_torch(quantity: str) -> None:
+def test_the_same_tree_compiles_to_another_backend(
+    quantity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BACKENDS, "torch", TORCH)
     columns = block("adaface", 3, size=200)
     columns["target_cosine"] = np.clip(columns["target_cosine"], -0.9, 0.9)
     compiled = formula(quantity, "adaface", "pure", None, "value", "torch")

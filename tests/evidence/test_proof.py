@@ -8,13 +8,14 @@ from drawn_claims import Drawn, drawn_claims, points_of
 from hypothesis import HealthCheck, given, settings
 from sympy import Rational
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, holds_at, posed
+from adaface_ref.evidence.problem.pointwise import holds_at
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.proof.branch_and_bound import MOST_BOXES, MOST_LEFT, prove
 from adaface_ref.evidence.proof.float_boxes import Boxes, middle_of, middles, preorder
 
 
-def one(formula: str, loss: str, box: str, profile: str = "pure") -> Posed:
-    (claim,) = posed(formula, loss, profile, box_of(formula, loss, box))
+def one(formula: str, loss: str, box: str, profile: str = "pure") -> Problem:
+    (claim,) = problems_of(formula, loss, profile, box_of(formula, loss, box))
     return claim
 
 
@@ -246,7 +247,7 @@ def test_the_middle_of_one_interval_is_that_of_many(start: float, stop: float) -
 )
 @given(drawn=drawn_claims())
 def test_what_is_proved_fails_nowhere(drawn: Drawn) -> None:
-    claim = drawn.posed()
+    claim = drawn.problem()
     if claim is None or not prove(claim, "quick").is_complete:
         return
     for point in points_of(claim):

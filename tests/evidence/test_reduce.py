@@ -10,21 +10,19 @@ from flint import ctx
 from hypothesis import HealthCheck, given, settings
 from sympy import Expr, Rational, S, exp, log, sin
 
-from adaface_ref.evidence.posed.posed import (
+from adaface_ref.compiler import compile_tree
+from adaface_ref.evidence.problem.logic import FALSE, TRUE, atoms_of, evaluate
+from adaface_ref.evidence.problem.pointwise import (
     POINT_BALLS,
-    Posed,
     all_of,
-    atoms_of,
     ball_decides,
     ball_of,
-    box_of,
-    evaluated,
     holds_at,
-    posed,
-    precision_kept,
+    keep_precision,
     some_of,
 )
-from adaface_ref.evidence.proof.algebra import expanded, factored, signs_of
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
+from adaface_ref.evidence.proof.algebra import expansion_of, factor_signs, signs_of
 from adaface_ref.evidence.proof.clauses import (
     Literal,
     PlainCase,
@@ -34,14 +32,7 @@ from adaface_ref.evidence.proof.clauses import (
     sides_of,
 )
 from adaface_ref.evidence.proof.factors import factors_of
-from adaface_ref.evidence.proof.reduce import (
-    FALSE,
-    TRUE,
-    TooManyClauses,
-    joined,
-    negated,
-)
-from adaface_ref.evidence.truth.evaluate import compile_tree
+from adaface_ref.evidence.proof.reduce import TooManyClauses, join, negate
 from adaface_ref.spec.language.cases import All, Atom, Some, Statement
 from adaface_ref.spec.symbols import (
     angle,
@@ -55,15 +46,15 @@ from adaface_ref.spec.symbols import (
 BITS = 300
 
 
-def one(formula: str, loss: str, box: str, profile: str = "pure") -> Posed:
-    (claim,) = posed(formula, loss, profile, box_of(formula, loss, box))
+def one(formula: str, loss: str, box: str, profile: str = "pure") -> Problem:
+    (claim,) = problems_of(formula, loss, profile, box_of(formula, loss, box))
     return claim
 
 
-def holds_plainly(claim: Posed, point: Mapping[str, Expr]) -> bool | None:
+def holds_plainly(claim: Problem, point: Mapping[str, Expr]) -> bool | None:
     """What the plain cases say at a point: of the first that applies."""
     names = [side.name for side in sides_of(claim)]
-    with precision_kept():
+    with keep_precision():
         ctx.prec = BITS
         balls = [
             ball_of(point["target_cosine"]).acos()
@@ -75,7 +66,7 @@ def holds_plainly(claim: Posed, point: Mapping[str, Expr]) -> bool | None:
         def truth(statement: Statement) -> bool | None:
             trees = [atom.expression for atom in atoms_of(statement)]
             values = iter(compile_tree(trees, names, POINT_BALLS)(*balls))
-            done: bool | None = evaluated(
+            done: bool | None = evaluate(
                 statement, values, ball_decides, all_of, some_of
             )
             return done
@@ -101,7 +92,7 @@ def _first(
 )
 @given(drawn=drawn_claims())
 def test_plain_cases_hold_where_the_claim_holds(drawn: Drawn) -> None:
-    claim = drawn.posed()
+    claim = drawn.problem()
     if claim is None:
         return
     try:
@@ -221,19 +212,19 @@ def test_the_signs_of_a_sum_are_those_of_its_terms() -> None:
 
 def test_what_would_explode_is_left_as_it_is() -> None:
     long = (scale + margin + rival_cosine + angle + log(scale) + 1) ** 16
-    assert expanded(long) == long
-    assert factored(long - 1) == (long - 1,)
+    assert expansion_of(long) == long
+    assert factor_signs(long - 1) == (long - 1,)
 
 
 def test_a_statement_beside_its_opposite_is_certain() -> None:
     positive = Atom(margin, ">")
-    assert joined(Some, (positive, negated(positive))) == TRUE
-    assert joined(All, (positive, negated(positive))) == FALSE
+    assert join(Some, (positive, negate(positive))) == TRUE
+    assert join(All, (positive, negate(positive))) == FALSE
 
 
 def test_the_opposite_of_the_opposite_is_the_statement() -> None:
     both = All((Atom(margin, ">"), Some((Atom(scale, ">="), Atom(angle, ">")))))
-    assert negated(negated(both)) == both
+    assert negate(negate(both)) == both
 
 
 def test_an_expression_without_value_is_false_either_way() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from sympy import Expr, Rational
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, holds_at, posed
+from adaface_ref.evidence.problem.pointwise import holds_at
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.evidence.search.axes import axis_of, float_ends
 from adaface_ref.evidence.search.neighbour import float_of, ordinal
 from adaface_ref.evidence.search.sampling import rows_of
@@ -22,8 +23,8 @@ SEEDS = range(3)
 POINTS = 200_000
 
 
-def one(formula: str, loss: str, box: str, profile: str = "pure") -> Posed:
-    (claim,) = posed(formula, loss, profile, box_of(formula, loss, box))
+def one(formula: str, loss: str, box: str, profile: str = "pure") -> Problem:
+    (claim,) = problems_of(formula, loss, profile, box_of(formula, loss, box))
     return claim
 
 
@@ -87,7 +88,7 @@ def test_a_subtly_false_claim_about_each_loss_is_refuted(loss: str, seed: int) -
     assert witness is not None and holds_at(claim, free_part(claim, witness)) is False
 
 
-def free_part(claim: Posed, witness: Witness) -> dict[str, float | Expr]:
+def free_part(claim: Problem, witness: Witness) -> dict[str, float | Expr]:
     return {name: witness.point[name] for name in claim.free}
 
 
@@ -107,7 +108,7 @@ def test_a_true_claim_is_never_refuted(
     row: tuple[str, str, str, str], seed: int
 ) -> None:
     formula, loss, box, profile = row
-    for claim in posed(formula, loss, profile, box_of(formula, loss, box)):
+    for claim in problems_of(formula, loss, profile, box_of(formula, loss, box)):
         result = search(claim, seed, POINTS)
         assert result.witness is None
         assert result.points >= POINTS and result.certified >= 1_000
@@ -186,7 +187,7 @@ def test_the_float_that_passes_is_next_to_one_that_fails(loss: str) -> None:
     claim = one(SUBTLE[loss][0], loss, SUBTLE[loss][1])
     witness = search(claim, 0, POINTS).witness
     assert witness is not None and witness.passes is not None
-    (name, passes), beside = witness.passes, witness.beside
+    (name, passes), beside = witness.passes, witness.neighbour
     point = free_part(claim, witness)
     assert beside is not None
     assert beside in (math.nextafter(passes, way) for way in (-math.inf, math.inf))
@@ -262,7 +263,9 @@ def test_working_precision_agrees_with_balls_away_from_zeros(
     row: tuple[str, str, str, str],
 ) -> None:
     formula, loss, box, profile = row
-    claim = posed(formula.replace("<=", ">"), loss, profile, box_of(formula, loss, box))
+    claim = problems_of(
+        formula.replace("<=", ">"), loss, profile, box_of(formula, loss, box)
+    )
     screen = Screen(claim[0])
     axes = [axis_of(n, part, loss) for n, part in claim[0].free.items()]
     kept = [axis for axis in axes if axis is not None]

@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 from sympy import Abs, Expr, Rational, cos, exp, log, sin, sqrt
 from sympy import sign as sign_of
 
+from adaface_ref.compiler import compile_tree
 from adaface_ref.errors import DomainError
-from adaface_ref.evidence.sweep import sweep as sweeps
+from adaface_ref.evidence.sweep import counting
 from adaface_ref.evidence.sweep.cosines import FORMATS, cosine_at, cosine_count
 from adaface_ref.evidence.sweep.error_nodes import LIBRARY, Inputs
-from adaface_ref.evidence.sweep.running_error import with_error
+from adaface_ref.evidence.sweep.running_error import Program, by_symbol
 from adaface_ref.evidence.sweep.sweep import Sweep, sweep
-from adaface_ref.evidence.truth.evaluate import BALLS, compile_tree, formula
+from adaface_ref.evidence.truth.evaluate import BALLS, formula
 from adaface_ref.evidence.truth.oracle import piece_at
 from adaface_ref.spec.gst import cases
 from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Relation, Some
@@ -85,8 +86,8 @@ def swept(listed: tuple[ClaimCase, ...], dtype: str = "float16", **more: Any) ->
 
 @pytest.fixture
 def _small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeps, "TASK", 1000)
-    monkeypatch.setattr(sweeps, "CHUNK", {"cpu": 300, "cuda": 300})
+    monkeypatch.setattr(counting, "TASK", 1000)
+    monkeypatch.setattr(counting, "CHUNK", {"cpu": 300, "cuda": 300})
 
 
 @cache
@@ -178,13 +179,22 @@ def test_error_bound_bounds_the_error(loss: str, quantity: str, data: Any) -> No
         assert violations(case.terms[0], exact, cosines, truths) == []
 
 
+def compile_with_error(
+    tree: Expr, values: dict[str, Expr], coarse: bool = False
+) -> Callable[[torch.Tensor], tuple[Any, ...]]:
+    """A function of cosines that returns the tree's value and its bound."""
+    program = Program(coarse, inputs=FLOAT32, values=by_symbol(values))
+    node = program.node_of(tree)
+    return program.function(node.value, program.error(node))
+
+
 def violations(
     tree: Expr, exact: dict[str, Expr], cosines: list[float], truths: list[arb]
 ) -> list[tuple[bool, float]]:
     """Where an error exceeds its bound, and whether the bound is the coarse one."""
     found = []
     for coarse in (False, True):
-        compiled = with_error((tree,), exact, FLOAT32, coarse=coarse)
+        compiled = compile_with_error(tree, exact, coarse)
         points = torch.tensor(cosines, dtype=torch.float64)
         parts = [part + torch.zeros_like(points) for part in compiled(points)]
         rows = zip(cosines, truths, *(part.tolist() for part in parts), strict=True)
@@ -257,7 +267,7 @@ def test_error_bound_of_every_operation_bounds(tree: Expr, indices: list[int]) -
 @pytest.mark.parametrize("tree", ODD, ids=str)
 def test_error_bound_is_small_almost_everywhere(tree: Expr) -> None:
     cosines = torch.linspace(-0.4, 0.99, 1001, dtype=torch.float64)
-    value, bound = with_error((tree,), {}, FLOAT32)(cosines)
+    value, bound = compile_with_error(tree, {})(cosines)
     assert torch.mean((bound <= 1e-10 * (value.abs() + 1e-3)).double()) > 0.98
 
 
@@ -393,7 +403,7 @@ def test_an_empty_range_has_no_cosines() -> None:
 
 
 def test_too_many_doubtful_cosines_are_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeps, "MOST_DOUBTFUL", 100)
+    monkeypatch.setattr(counting, "MOST_DOUBTFUL", 100)
     found = swept(claim(NULL, ">="), holds_at=unasked)
     assert found.stopped.startswith("more than 100 float16 cosines are too close")
     assert (found.holds, found.open) == (0, found.total)
@@ -403,12 +413,12 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sympy import Rational
-from adaface_ref.evidence.sweep import saved_state, sweep as sweeps
+from adaface_ref.evidence.sweep import counting, saved_state, sweep as sweeps
 from adaface_ref.spec.language.cases import All, Atom, ClaimCase
 from adaface_ref.spec.symbols import target_cosine
 
 state, die_at, die_before_replace = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
-sweeps.TASK, sweeps.CHUNK, sweeps.SAVE_EVERY = 1000, {"cpu": 300}, 0.0
+counting.TASK, counting.CHUNK, sweeps.SAVE_EVERY = 1000, {"cpu": 300}, 0.0
 replace, share = os.replace, 0.0
 
 def die(*_):

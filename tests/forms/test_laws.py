@@ -24,9 +24,7 @@ from adaface_ref.spec.symbols import scale
 Columns = Mapping[str, np.ndarray]
 
 SHIFTS = [
-    loss
-    for loss, row in LOSSES.items()
-    if row.angular_margin is not None and row.hard_other is None
+    loss for loss, row in LOSSES.items() if row.shifts_angle and not row.modifies_others
 ]
 
 

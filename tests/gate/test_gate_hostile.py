@@ -22,7 +22,7 @@ from zoo.hostile import (
 
 from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.runner import run_gate
-from adaface_ref.gate.guarding.process_globals import GLOBALS
+from adaface_ref.gate.guarding.settings import GENERATORS, SETTINGS
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.parent import Judged, judge_apart
 from adaface_ref.report.report import Report
@@ -120,8 +120,7 @@ def test_a_random_head_gets_the_same_report_twice(
 
 def _globals() -> list[Any]:
     """What a head must leave alone, as a caller of check_head sees it."""
-    streams = {"standard streams", "running threads"}
-    return [repr(row.read()) for row in GLOBALS if row.name not in streams]
+    return [repr(row.read()) for row in (*GENERATORS, *SETTINGS)]
 
 
 @pytest.mark.parametrize("name", MEDDLING)

@@ -11,6 +11,8 @@ from zoo.registry import exact, wrong
 
 from adaface_ref import numpy_reference
 from adaface_ref.faults.rows import FAULTS
+from adaface_ref.gate.checks import CHECKS
+from adaface_ref.gate.checks.severity import SEVERITIES
 from adaface_ref.report.report import Report
 from adaface_ref.torch_heads.modules import HEADS
 
@@ -21,6 +23,12 @@ EXACT, WRONG = exact(), wrong()
 
 ROWS = [target for target in WRONG if target.startswith("zoo.planted:")]
 """Planted heads made from rows of FAULTS."""
+
+WITHOUT_A_HEAD = {
+    ("own-gradient", "note"),  # by a pinned profile
+    ("narrow-dtypes", "failed"),  # by --dtype
+}
+"""Severities that hang on how a head is judged, and where they are tested."""
 
 ELSEWHERE = ("zoo.wrong.behaviour:", "zoo.wrong.statistics:")
 """Judged by the tests of their checks, with more seeds."""
@@ -73,6 +81,18 @@ def test_planted_heads_are_caught_by_the_check_that_names_them(target: str) -> N
     row, report = WRONG[target], _judged(target)
     assert outcomes(report)[row.check].status == row.status, report.text()
     assert report.exit_code == (row.status == "failed")
+
+
+def test_every_check_has_a_planted_head_that_is_named_for_it() -> None:
+    assert [
+        c.id for c in CHECKS if c.id not in {row.check for row in WRONG.values()}
+    ] == []
+
+
+def test_a_check_is_as_severe_as_planted_heads_show_it() -> None:
+    """Each of them is found with its status by the tests here and of behaviour."""
+    told = {(c.id, SEVERITIES[level]) for c in CHECKS for level in c.row.severity}
+    assert told - WITHOUT_A_HEAD == {(row.check, row.status) for row in WRONG.values()}
 
 
 def test_a_kill_says_after_how_many_points() -> None:

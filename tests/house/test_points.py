@@ -83,7 +83,7 @@ def test_no_rival_lies_below_another_class(loss: str, seed: int) -> None:
 
 
 def test_poles_and_their_neighbours_come_first() -> None:
-    corners = block("arcface", 0)["target_cosine"][: corner_count()]
+    corners = block("arcface", 0)["target_cosine"][: corner_count("arcface")]
     assert {1.0, -1.0, 1 - 2.0**-53, 0.0, 15 / 16} <= set(corners.tolist())
 
 

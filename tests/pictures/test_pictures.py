@@ -338,7 +338,7 @@ def test_adafaces_margined_boundary_comes_back_to_the_own_class(
 def head_at(row: arcs.Row, radius: float) -> Head:
     made = head_of(row.loss, "pure", {**row.given, "scale": 64.0})
     head = Head(made.loss, "pure", made.parameters, made.title, row.given_back)
-    return arcs.at_radius(head, row, radius)
+    return arcs.head_at_radius(head, row, radius)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sympy import Expr, Integer, Rational, oo, pi
 
 from adaface_ref.spec.language.box import Choice, Range, completed, describe, parse_box
-from adaface_ref.spec.language.language import INPUTS, ClaimError, parse_formula
+from adaface_ref.spec.language.language import ClaimError, inputs, parse_formula
 from adaface_ref.spec.language.values import printed
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.symbols import QUANTITIES
@@ -79,7 +79,7 @@ def test_box_is_in_the_order_of_the_vocabulary() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("name", inputs())
 def test_whole_domain_of_an_input_may_be_given(name: str) -> None:
     domain = QUANTITIES[name].domain
     ends = (bool(domain.left_open), bool(domain.right_open))

@@ -8,7 +8,8 @@ from drawn_claims import Drawn, drawn_claims, points_of
 from hypothesis import HealthCheck, given, settings
 from sympy import Integer, Rational, cos, pi, sqrt
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, holds_at, posed
+from adaface_ref.evidence.problem.pointwise import holds_at
+from adaface_ref.evidence.problem.problem import Problem, box_of, problems_of
 from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Some, claim_cases
 from adaface_ref.spec.language.language import ClaimError, parse_formula
 from adaface_ref.spec.symbols import angle, margin, rival_cosine, scale, target_cosine
@@ -24,8 +25,8 @@ def read(
     return claim_cases(parse_formula(formula), loss, profile)
 
 
-def one(formula: str, loss: str, box: str, profile: str = "pure") -> Posed:
-    (claim,) = posed(formula, loss, profile, box_of(formula, loss, box))
+def one(formula: str, loss: str, box: str, profile: str = "pure") -> Problem:
+    (claim,) = problems_of(formula, loss, profile, box_of(formula, loss, box))
     return claim
 
 
@@ -37,7 +38,7 @@ def one(formula: str, loss: str, box: str, profile: str = "pure") -> Posed:
 )
 @given(drawn=drawn_claims())
 def test_the_cases_hold_where_the_text_holds(drawn: Drawn) -> None:
-    claim = drawn.posed()
+    claim = drawn.problem()
     if claim is None:
         return
     tree = parse_formula(drawn.formula)

@@ -14,7 +14,6 @@ from adaface_ref.spec.language.language import (
     CLAMPS,
     DERIVED,
     FUNCTIONS,
-    INPUTS,
     At,
     Call,
     ClaimError,
@@ -27,6 +26,7 @@ from adaface_ref.spec.language.language import (
     OfLoss,
     Operation,
     Proposition,
+    inputs,
     parse_formula,
 )
 from adaface_ref.spec.losses import LOSSES
@@ -146,7 +146,7 @@ def test_three_forms_have_nodes_of_their_own() -> None:
     assert left_of(text) == OfLoss("adaface", moved)
 
 
-@pytest.mark.parametrize("name", [*INPUTS, *DERIVED, *CLAMPS])
+@pytest.mark.parametrize("name", [*inputs(), *DERIVED, *CLAMPS])
 def test_every_quantity_may_be_named(name: str) -> None:
     assert left_of(name) == Name(name)
 
@@ -404,8 +404,8 @@ numbers = st.builds(
     Number, st.just(pi) | st.integers(0, 9999).map(lambda n: Rational(n, 1000))
 )
 exponents = st.integers(-3, 3).map(lambda n: Number(Rational(n, 2)))
-names = st.sampled_from([*INPUTS, *DERIVED, *CLAMPS]).map(Name)
-inputs = st.sampled_from(INPUTS)
+names = st.sampled_from([*inputs(), *DERIVED, *CLAMPS]).map(Name)
+drawn_inputs = st.sampled_from(inputs())
 
 
 def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
@@ -414,11 +414,13 @@ def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
         st.builds(Call, st.just(name), st.tuples(*[inner] * fewest))
         for name, (fewest, _) in {**FUNCTIONS, "neg": (1, 1)}.items()
     ]
-    values = st.dictionaries(inputs.filter(lambda n: n != "angle"), inner, min_size=1)
+    values = st.dictionaries(
+        drawn_inputs.filter(lambda n: n != "angle"), inner, min_size=1
+    )
     return st.one_of(
         st.builds(Operation, st.sampled_from("+-*/"), inner, inner),
         st.builds(lambda of, n: Operation("**", of, n), inner, exponents),
-        st.builds(Derivative, inner, inputs),
+        st.builds(Derivative, inner, drawn_inputs),
         st.builds(lambda of, v: At(of, tuple(v.items())), inner, values),
         st.builds(OfLoss, st.sampled_from(list(LOSSES)), inner),
         *calls,

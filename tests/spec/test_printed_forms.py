@@ -7,7 +7,8 @@ import pytest
 from flint import arb, ctx
 from sympy import Expr, exp, simplify
 
-from adaface_ref.evidence.truth.evaluate import BALLS, arguments_of, compile_tree
+from adaface_ref.compiler import compile_tree
+from adaface_ref.evidence.truth.evaluate import BALLS, arguments_of
 from adaface_ref.points import block
 from adaface_ref.spec.gst import Case, cases, rising_criterion
 from adaface_ref.spec.losses import LOSSES

@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -92,10 +91,6 @@ def _hog() -> None:
     kept = []
     while True:
         kept.append(np.ones(2**24))
-
-
-def _leave_a_thread() -> None:
-    threading.Thread(target=time.sleep, args=(600,)).start()
 
 
 def _leave_a_process() -> None:
@@ -182,6 +177,10 @@ def _edited_labels(cosine: Tensor, labels: Tensor) -> Tensor:
     return logits
 
 
+ENTERED: list[Any] = []
+"""Contexts that nobody leaves."""
+
+
 class Liar(torch.Tensor):
     """A tensor whose every function gives zeros."""
 
@@ -199,6 +198,15 @@ def _replace_cross_entropy() -> None:
 
 def _replace_numpy() -> None:
     np.abs = lambda values: np.zeros_like(values)  # type: ignore[assignment]
+
+
+def _enter_inference_mode() -> None:
+    ENTERED.append(torch.inference_mode())
+    ENTERED[-1].__enter__()
+
+
+def _set_cudnn() -> None:
+    torch.backends.cudnn.benchmark = not torch.backends.cudnn.benchmark
 
 
 def _rarely_noisy(logits: Tensor) -> Tensor:
@@ -247,24 +255,16 @@ MEDDLING = {
     "sets_gradient_mode": (lambda: torch.set_grad_enabled(False), "gradient mode"),
     "sets_deterministic": (lambda: torch.use_deterministic_algorithms(True),
                            "deterministic algorithms"),
-    "sets_autocast": (lambda: torch.set_autocast_enabled("cpu", True), "autocast"),
-    "sets_denormals": (lambda: torch.set_flush_denormal(True), "denormal numbers"),
+    "sets_inference_mode": (_enter_inference_mode, "inference mode"),
+    "sets_cudnn": (_set_cudnn, "cuDNN's flags"),
     "sets_threads": (lambda: torch.set_num_threads(torch.get_num_threads() + 1),
                      "torch's threads"),
-    "sets_folder": (lambda: os.chdir("/"), "the working directory"),
-    "replaces_cross_entropy": (_replace_cross_entropy,
-                               "torch.nn.functional.cross_entropy"),
-    "replaces_numpy": (_replace_numpy, "numpy.abs"),
-    "replaces_modules": (lambda: sys.modules.update(numpy=random), "sys.modules"),
 }  # fmt: skip
 """What a head must leave alone, and the name by which a report calls it."""
 
 ILL_MANNERED = {
     "sets_filters": (lambda: warnings.simplefilter("ignore"), "warnings.filters"),
-    "sets_path": (lambda: sys.path.insert(0, "/nowhere"), "sys.path"),
-    "sets_environment": (lambda: os.environ.update(NEW="1"), "os.environ"),
     "sets_errors": (lambda: np.seterr(all="ignore"), "NumPy's handling of errors"),
-    "leaves_a_thread": (_leave_a_thread, "running threads"),
 }  # fmt: skip
 """The same, where nobody's numbers change."""
 

@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     heads = {
         name: row
         for name, row in wrong().items()
-        if options.only in name and row.effort == "quick"
+        if options.only in name and _is_judged(row)
     }
     jobs = [
         Job(target, row.loss, SEED, options.points, "auto", row.arguments, row.dtypes)
@@ -85,6 +85,11 @@ def main(arguments: list[str] | None = None) -> int:
     return int(not all(row["caught"] for row in kills.values()))
 
 
+def _is_judged(row: Wrong) -> bool:
+    """Whether a head shows at `quick`, on any machine."""
+    return row.effort == "quick" and row.device == "cpu"
+
+
 def _keep(file: Path, points: int, kills: dict[str, dict[str, Any]]) -> None:
     """Write kills to a file, a line each; those of other heads stay in it."""
     if file.exists():
@@ -93,7 +98,7 @@ def _keep(file: Path, points: int, kills: dict[str, dict[str, Any]]) -> None:
             kills = {
                 k: v
                 for k, v in before["kills"].items()
-                if k in wrong() and wrong()[k].effort == "quick"
+                if k in wrong() and _is_judged(wrong()[k])
             } | kills
     rows = [f"{json.dumps(name)}: {json.dumps(kills[name])}" for name in sorted(kills)]
     head = f'{{"points": {points}, "seed": {SEED}, "kills": {{'

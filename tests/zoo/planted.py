@@ -18,11 +18,13 @@ from torch.nn import functional
 from adaface_ref import numpy_reference as reference
 from adaface_ref.faults.parts import Mask, Parts, Values, parts_of, right
 from adaface_ref.faults.rows import FAULTS, Fault
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.cause import parts_at
 from adaface_ref.gate.measured.identity import Probes, probe
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.opening import open_session
+from adaface_ref.gate.session.session import Session
 from zoo.planting import Wrong
 
 RIGHT = Fault("right", "", right)
@@ -217,18 +219,18 @@ def probes_of(loss: str) -> Probes:
     return probe(_session(loss))
 
 
-def _session(loss: str) -> Any:
-    return open_session(
-        resolve(Planted(loss, RIGHT)),
-        loss=loss,
-        profile="pure",
-        adapter=None,
-        device="cpu",
+def _session(loss: str) -> Session:
+    target = resolve(Planted(loss, RIGHT))
+    given = JUDGED.get(loss, {})
+    head = Head(
+        target,
+        loss,
+        "pure",
+        arguments=given,
         dtypes=("float64",),
-        seed=0,
         effort="quick",
-        arguments=JUDGED.get(loss, {}),
     )
+    return open_session(target, head)
 
 
 class Row(NamedTuple):

@@ -17,6 +17,7 @@ class Wrong(NamedTuple):
         dtypes: in which it is judged.
         status: what the check then says: a warning for what is no error.
         effort: the least at which it is caught.
+        device: where it shows.
     """
 
     loss: str
@@ -26,3 +27,4 @@ class Wrong(NamedTuple):
     dtypes: tuple[str, ...] = ("float32", "float64")
     status: str = "failed"
     effort: str = "quick"
+    device: str = "cpu"

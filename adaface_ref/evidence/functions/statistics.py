@@ -27,7 +27,7 @@ def _signed_square(norms: list[Fraction]) -> list[Fraction]:
     return [d * abs(d) / variance for d in away]
 
 
-def _invariant_under(seed: int, lowest: int, highest: int) -> Finding:
+def _compare_scalers(seed: int, lowest: int, highest: int) -> Finding:
     random = np.random.default_rng(seed)
     changed, witness = 0, ""
     for _ in range(BATCHES):
@@ -56,7 +56,7 @@ def scaler_is_affine_invariant(seed: int) -> Finding:
 
     Source: folklore on AdaFace eq. 16.
     """
-    return _invariant_under(seed, 1, 10_000)
+    return _compare_scalers(seed, 1, 10_000)
 
 
 def scaler_is_invariant_to_reflection(seed: int) -> Finding:
@@ -66,7 +66,7 @@ def scaler_is_invariant_to_reflection(seed: int) -> Finding:
 
     Source: folklore on AdaFace eq. 16, without its condition.
     """
-    return _invariant_under(seed, -10_000, 0)
+    return _compare_scalers(seed, -10_000, 0)
 
 
 def _scaler(state: NormStatistics, norms: Floats) -> Floats:
@@ -162,7 +162,10 @@ def smoothing_leaves_alpha_over_two_less_alpha(
     details, holds = [], True
     for alpha in tried:
         exact = _exact_ratio(alpha)
-        answered, simulated = _answered_ratio(alpha), _simulated_ratio(alpha, seed)
+        answered, simulated = (
+            _ratio_by_answers(alpha),
+            _ratio_by_simulation(alpha, seed),
+        )
         share = Fraction(str(alpha))
         holds &= exact == share / (2 - share)
         holds &= abs(answered - float(exact)) < 1e-9
@@ -177,7 +180,7 @@ def _exact_ratio(alpha: float) -> Fraction:
     return share**2 / (1 - (1 - share) ** 2)
 
 
-def _answered_ratio(alpha: float) -> float:
+def _ratio_by_answers(alpha: float) -> float:
     state = NormStatistics(mean=10.0, new_batch_weight=alpha).update([20.0, 20.0])
     total = 0.0
     for _ in range(math.ceil(12 / alpha)):
@@ -186,7 +189,7 @@ def _answered_ratio(alpha: float) -> float:
     return total
 
 
-def _simulated_ratio(alpha: float, seed: int) -> float:
+def _ratio_by_simulation(alpha: float, seed: int) -> float:
     random = np.random.default_rng(seed)
     mean = np.zeros(CHAINS)
     for _ in range(math.ceil(6 / alpha)):

@@ -45,7 +45,7 @@ MOST_BITS = 256
 
 
 @cache
-def expanded(value: Expr) -> Expr:
+def expansion_of(value: Expr) -> Expr:
     """Expanded, unless it has too many terms."""
     return expand(value) if _terms(value) <= MOST_TERMS else value
 
@@ -110,23 +110,23 @@ def signs_of(value: Expr) -> Signs:
 
 
 @cache
-def factored(value: Expr) -> tuple[Expr, ...]:
+def factor_signs(value: Expr) -> tuple[Expr, ...]:
     """Factors whose product has the sign of an expression; even powers are moduli."""
     if isinstance(value, Mul):
-        return tuple(part for factor_ in value.args for part in factored(factor_))
+        return tuple(part for factor_ in value.args for part in factor_signs(factor_))
     if isinstance(value, (Abs, sign)):
-        inside = factored(value.args[0])
+        inside = factor_signs(value.args[0])
         return inside if isinstance(value, sign) else tuple(map(Abs, inside))
     base, exponent = value.as_base_exp()
     if exponent.is_Integer and exponent != 1:
-        inside = factored(base)
+        inside = factor_signs(base)
         return tuple(map(Abs, inside)) if exponent % 2 == 0 else inside
     if signs_of(base)[0] > 0:
         return ()
     if not isinstance(value, Add):
         return (value,)
     whole = _product(value)
-    return (whole,) if isinstance(whole, Add) else factored(whole)
+    return (whole,) if isinstance(whole, Add) else factor_signs(whole)
 
 
 @cache
@@ -148,7 +148,7 @@ def _is_large(value: Expr) -> bool:
     )
 
 
-def rewritten_sines(part: Expr, back: Mapping[Expr, Expr]) -> Iterator[Expr]:
+def ways_to_write_sines(part: Expr, back: Mapping[Expr, Expr]) -> Iterator[Expr]:
     """A sum with the coefficient of every power of the opaque symbols rewritten.
 
     Args:
@@ -185,23 +185,25 @@ def _ways(value: Expr) -> list[Callable[[Expr], Expr]]:
     high = any(abs(power.exp) > HIGHEST_POWER for power in powers)
     if not waves or not several or high or _terms(value) > MOST_TERMS:
         return []
-    return [_in_sums] if plain and not powers else [_in_sums, _in_powers]
+    return (
+        [_write_in_sums] if plain and not powers else [_write_in_sums, _write_in_powers]
+    )
 
 
 @cache
-def _in_sums(value: Expr) -> Expr:
+def _write_in_sums(value: Expr) -> Expr:
     """Products of sines as sines of sums, where that is shorter."""
-    ways = (value, TR8(expanded(value)))
+    ways = (value, TR8(expansion_of(value)))
     return min((way if _is_large(way) else factor(way) for way in ways), key=count_ops)
 
 
 @cache
-def _in_powers(value: Expr) -> Expr:
+def _write_in_powers(value: Expr) -> Expr:
     """Sines of multiples of the angle as the sine times a polynomial in the cosine."""
     (turn,) = [s for s in value.free_symbols if s.name == angle.name] or [angle]
     sine, cosine = Dummy("sine"), Dummy("cosine")
-    short, shifts = _with_short_shifts(value, turn)
-    plain = expanded(expand_trig(short)).subs({sin(turn): sine, cos(turn): cosine})
+    short, shifts = _shorten_shifts(value, turn)
+    plain = expansion_of(expand_trig(short)).subs({sin(turn): sine, cos(turn): cosine})
     if _is_large(plain) or _terms(plain) > MOST_TERMS:
         return value
     try:
@@ -212,10 +214,10 @@ def _in_powers(value: Expr) -> Expr:
         *(k * (1 - cosine**2) ** (n // 2) * sine ** (n % 2) for (n,), k in terms)
     )
     back = {sine: sin(turn), cosine: cos(turn)}
-    return _product(expanded(folded)).subs(back).xreplace(shifts)
+    return _product(expansion_of(folded)).subs(back).xreplace(shifts)
 
 
-def _with_short_shifts(value: Expr, turn: Expr) -> tuple[Expr, dict[Expr, Expr]]:
+def _shorten_shifts(value: Expr, turn: Expr) -> tuple[Expr, dict[Expr, Expr]]:
     """Waves of k (turn + shift), each shift as one symbol, and what these stand for.
 
     A wave of something else is one symbol itself.
@@ -227,7 +229,7 @@ def _with_short_shifts(value: Expr, turn: Expr) -> tuple[Expr, dict[Expr, Expr]]
         if not (times.is_Integer and 0 < abs(times) <= LARGEST_MULTIPLE):
             waves[wave] = symbols.setdefault(wave, Dummy("wave"))
         elif wave.args[0] != times * turn:
-            shift = expanded(wave.args[0] / times - turn)
+            shift = expansion_of(wave.args[0] / times - turn)
             stands = symbols.setdefault(shift, Dummy("shift"))
             waves[wave] = type(wave)(times * turn + times * stands)
     return value.xreplace(waves), {symbol: node for node, symbol in symbols.items()}

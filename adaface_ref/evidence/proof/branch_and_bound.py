@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from sympy import Expr, count_ops
 
-from adaface_ref.evidence.posed.posed import Posed
-from adaface_ref.evidence.proof.algebra import expanded
+from adaface_ref.evidence.problem.problem import Problem
+from adaface_ref.evidence.proof.algebra import expansion_of
 from adaface_ref.evidence.proof.clauses import (
     Clause,
     Side,
@@ -23,7 +23,7 @@ from adaface_ref.evidence.proof.clauses import (
     outside,
     sides_of,
 )
-from adaface_ref.evidence.proof.enclosures import OverBoxes, ends_of, over_boxes
+from adaface_ref.evidence.proof.enclosures import OverBoxes, compile_over_boxes, ends_of
 from adaface_ref.evidence.proof.float_boxes import Boxes, preorder
 from adaface_ref.evidence.proof.reduce import TooManyClauses
 from adaface_ref.evidence.proof.spans import Span
@@ -92,11 +92,11 @@ class Proof(NamedTuple):
         return max((tree.volume for tree in self.trees), default=0.0)
 
 
-def prove(claim: Posed, effort: str = "normal") -> Proof:
+def prove(claim: Problem, effort: str = "normal") -> Proof:
     """Tries to prove a claim on its box.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
         effort: a key of MOST_BOXES.
 
     Returns:
@@ -144,7 +144,7 @@ def tests_of(clause: Clause, sides: Sequence[Side]) -> list[tuple[Expr, bool]]:
     pairs += [(one, end) for one in clause for side in sides for end in outside(side)]
     found = [(literal.expression, literal.strict) for literal in clause]
     for one, other in pairs:
-        total = expanded(one.expression) + expanded(other.expression)
+        total = expansion_of(one.expression) + expansion_of(other.expression)
         most = max(count_ops(one.expression), count_ops(other.expression))
         if total.is_number or count_ops(total) < most:
             found.append((total, one.strict and other.strict))
@@ -156,14 +156,15 @@ def _prove_clause(clause: Clause, sides: Sequence[Side], most: int) -> Tree:
     sides = [side for side in sides if QUANTITIES[side.name].symbol in used]
     names = tuple(side.name for side in sides)
     tests = [
-        Test(over_boxes(e, names), strict) for e, strict in tests_of(clause, sides)
+        Test(compile_over_boxes(e, names), strict)
+        for e, strict in tests_of(clause, sides)
     ]
     whole = Boxes.whole([ends_of(side) for side in sides])
     boxes, live = whole, np.ones((len(tests), 1), dtype=bool)
     levels, left, count = [], [], 0
     while len(boxes):
         count += len(boxes)
-        done, live = _judged(tests, boxes, live)
+        done, live = _judge(tests, boxes, live)
         axis = boxes.widest(whole)
         # Where no test is left the clause is false.
         split = ~done & (axis >= 0) & live.any(axis=0)
@@ -173,13 +174,13 @@ def _prove_clause(clause: Clause, sides: Sequence[Side], most: int) -> Tree:
         levels.append(codes.astype(np.uint8))
         left.append(boxes[~done & ~split])
         boxes, live = boxes[split].halves(axis[split]), live[:, split].repeat(2, axis=1)
-    given_up = Boxes.joined(left)
+    given_up = Boxes.join(left)
     return Tree(
         clause,
         names,
         preorder(levels),
         count,
-        given_up.named(names, whole, MOST_LEFT),
+        given_up.as_intervals(names, whole, MOST_LEFT),
         float(given_up.shares(whole).sum()),
     )
 
@@ -188,7 +189,7 @@ CHUNK = 4_096
 """Boxes judged at once, so that what is computed stays in the cache."""
 
 
-def _judged(
+def _judge(
     tests: Sequence[Test], boxes: Boxes, live: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which boxes are proved, and which tests may still prove a part of each.

@@ -15,8 +15,13 @@ from typing import Any, NamedTuple
 
 from sympy import Expr
 
-from adaface_ref.evidence.posed.posed import Posed, box_of, box_of_posed, posed
-from adaface_ref.evidence.proof.algebra import expanded
+from adaface_ref.evidence.problem.problem import (
+    Problem,
+    box_of,
+    box_of_problem,
+    problems_of,
+)
+from adaface_ref.evidence.proof.algebra import expansion_of
 from adaface_ref.evidence.proof.branch_and_bound import DONE, MOST_BOXES, Proof
 from adaface_ref.evidence.proof.clauses import (
     Clause,
@@ -32,9 +37,9 @@ from adaface_ref.evidence.proof.second_engine import (
     Interval,
     Known,
     Unknown,
-    between,
     constants_of,
     end_of,
+    hull_of,
     is_certain,
     point,
     precision,
@@ -51,7 +56,7 @@ LONGEST_REASON = 300
 """Characters."""
 
 
-def certificate_of(claim: Posed, proof: Proof) -> dict[str, Any]:
+def certificate_of(claim: Problem, proof: Proof) -> dict[str, Any]:
     """A complete proof as data.
 
     Args:
@@ -67,7 +72,7 @@ def certificate_of(claim: Posed, proof: Proof) -> dict[str, Any]:
         "formula": claim.formula,
         "loss": claim.loss,
         "profile": claim.profile,
-        "box": describe(box_of_posed(claim)),
+        "box": describe(box_of_problem(claim)),
         "clauses": [
             {
                 "literals": [str(literal) for literal in tree.clause],
@@ -79,7 +84,7 @@ def certificate_of(claim: Posed, proof: Proof) -> dict[str, Any]:
     }
 
 
-class Checked(NamedTuple):
+class CheckResult(NamedTuple):
     """What became of a certificate.
 
     Args:
@@ -93,11 +98,11 @@ class Checked(NamedTuple):
     boxes: int
 
 
-class _Rejected(Exception):  # noqa: N818
+class _Rejection(Exception):  # noqa: N818
     """Why a certificate proves nothing."""
 
 
-def check(certificate: Any) -> Checked:
+def check(certificate: Any) -> CheckResult:
     """Checks a certificate, whoever made it.
 
     Args:
@@ -108,42 +113,42 @@ def check(certificate: Any) -> Checked:
     """
     try:
         with precision():
-            return Checked(True, "", _checked_boxes(certificate))
-    except (_Rejected, ClaimError, TooManyClauses, Unknown) as error:
-        return Checked(False, one_line(str(error))[:LONGEST_REASON], 0)
+            return CheckResult(True, "", _check_boxes(certificate))
+    except (_Rejection, ClaimError, TooManyClauses, Unknown) as error:
+        return CheckResult(False, one_line(str(error))[:LONGEST_REASON], 0)
 
 
-def _checked_boxes(certificate: Any) -> int:
+def _check_boxes(certificate: Any) -> int:
     claim = _claim_of(certificate)
     clauses, sides = clauses_of(claim), sides_of(claim)
     rows = certificate.get("clauses")
     if not isinstance(rows, list) or len(rows) != len(clauses):
-        raise _Rejected(f"it must prove {len(clauses)} clauses")
+        raise _Rejection(f"it must prove {len(clauses)} clauses")
     return sum(
-        _checked_tree(row, clause, sides, place)
+        _check_tree(row, clause, sides, place)
         for place, (row, clause) in enumerate(zip(rows, clauses, strict=True))
     )
 
 
-def _claim_of(certificate: Any) -> Posed:
+def _claim_of(certificate: Any) -> Problem:
     """The claim, from its text."""
     given = certificate if isinstance(certificate, Mapping) else {}
     fields = [given.get(name) for name in ("formula", "loss", "profile", "box")]
     if given.get("format") != FORMAT or not all(isinstance(f, str) for f in fields):
-        raise _Rejected(f"it must be a certificate of format {FORMAT}")
+        raise _Rejection(f"it must be a certificate of format {FORMAT}")
     formula, loss, profile, text = map(str, fields)
     if loss not in LOSSES:
-        raise _Rejected(f"unknown loss {quoted(loss)}")
+        raise _Rejection(f"unknown loss {quoted(loss)}")
     try:
-        claims = posed(formula, loss, profile, box_of(formula, loss, text))
+        claims = problems_of(formula, loss, profile, box_of(formula, loss, text))
     except ValueError as error:
-        raise _Rejected(str(error)) from None
+        raise _Rejection(str(error)) from None
     if len(claims) != 1:
-        raise _Rejected("its box must have one value for every input that has values")
+        raise _Rejection("its box must have one value for every input that has values")
     return claims[0]
 
 
-def _checked_tree(row: Any, clause: Clause, sides: Sequence[Side], place: int) -> int:
+def _check_tree(row: Any, clause: Clause, sides: Sequence[Side], place: int) -> int:
     used = set().union(*(literal.expression.free_symbols for literal in clause))
     sides = [side for side in sides if QUANTITIES[side.name].symbol in used]
     expected = {
@@ -151,10 +156,10 @@ def _checked_tree(row: Any, clause: Clause, sides: Sequence[Side], place: int) -
         "inputs": [side.name for side in sides],
     }
     if not isinstance(row, dict) or {k: row.get(k) for k in expected} != expected:
-        raise _Rejected(f"clause {place} is not the claim's")
+        raise _Rejection(f"clause {place} is not the claim's")
     splits = row.get("splits")
     if not isinstance(splits, str) or len(splits) > MOST_BOXES["thorough"]:
-        raise _Rejected(f"clause {place} has no tree, or too large a one")
+        raise _Rejection(f"clause {place} has no tree, or too large a one")
     return _walk(splits, _reasons(clause, sides), sides, place)
 
 
@@ -168,7 +173,7 @@ def _reasons(clause: Clause, sides: Sequence[Side]) -> list[Reason]:
     pairs += [(one, end) for one in clause for side in sides for end in outside(side)]
     single = [(literal.expression, literal.strict) for literal in clause]
     return single + [
-        (expanded(a.expression) + expanded(b.expression), a.strict and b.strict)
+        (expansion_of(a.expression) + expansion_of(b.expression), a.strict and b.strict)
         for a, b in pairs
     ]
 
@@ -182,7 +187,7 @@ def _walk(splits: str, reasons: list[Reason], sides: Sequence[Side], place: int)
     stack, leaves = [whole], 0
     for step in splits:
         if not stack:
-            raise _Rejected(f"the tree of clause {place} is too long")
+            raise _Rejection(f"the tree of clause {place} is too long")
         box = stack.pop()
         if step == DONE:
             leaf.check(box)
@@ -190,13 +195,13 @@ def _walk(splits: str, reasons: list[Reason], sides: Sequence[Side], place: int)
             continue
         axis = ord(step) - ord("a")
         if not 0 <= axis < len(sides):
-            raise _Rejected(f"the tree of clause {place} has a {step!r}")
+            raise _Rejection(f"the tree of clause {place} has a {step!r}")
         if not box[axis].start < box[axis].middle < box[axis].stop:
-            raise _Rejected(f"the tree of clause {place} splits what has no middle")
+            raise _Rejection(f"the tree of clause {place} splits what has no middle")
         for half in reversed(box[axis].halves()):
             stack.append([*box[:axis], half, *box[axis + 1 :]])
     if stack:
-        raise _Rejected(f"the tree of clause {place} leaves a part of the box out")
+        raise _Rejection(f"the tree of clause {place} leaves a part of the box out")
     return leaves
 
 
@@ -236,10 +241,10 @@ class _Leaf:
         """Raises unless the clause is certain on a box."""
         known: Known = dict(self.constants)
         for symbol, part in zip(self.symbols, box, strict=True):
-            known[symbol] = between(part.low, part.high)
+            known[symbol] = hull_of(part.low, part.high)
         for turn, (value, strict) in enumerate(self.reasons):
             if is_certain(value, strict, known):
                 self.reasons.insert(0, self.reasons.pop(turn))
                 return
         where = ", ".join(f"{symbol} in {known[symbol]}" for symbol in self.symbols)
-        raise _Rejected(f"a leaf of clause {self.place} is not certain: {where}")
+        raise _Rejection(f"a leaf of clause {self.place} is not certain: {where}")

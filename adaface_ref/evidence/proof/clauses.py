@@ -14,16 +14,11 @@ from typing import NamedTuple
 
 from sympy import Add, Expr, Integer, Max, Min, Mul, Symbol, acos, cos, pi
 
-from adaface_ref.evidence.posed.posed import Posed
+from adaface_ref.evidence.problem.logic import TRUE
+from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.evidence.proof.enclosures import range_over
 from adaface_ref.evidence.proof.factors import Signs
-from adaface_ref.evidence.proof.reduce import (
-    TRUE,
-    Reducer,
-    TooManyClauses,
-    joined,
-    negated,
-)
+from adaface_ref.evidence.proof.reduce import Reducer, TooManyClauses, join, negate
 from adaface_ref.spec.language.box import Range
 from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Some, Statement
 from adaface_ref.spec.symbols import QUANTITIES, angle
@@ -77,7 +72,7 @@ class PlainCase(NamedTuple):
     premise: Statement
 
 
-def sides_of(claim: Posed) -> tuple[Side, ...]:
+def sides_of(claim: Problem) -> tuple[Side, ...]:
     """The free inputs of a claim, cosines of the target as angles."""
     return tuple(_side(name, part) for name, part in claim.free.items())
 
@@ -88,11 +83,11 @@ def _side(name: str, part: Range) -> Side:
     return Side("angle", acos(part.high), acos(part.low), part.high_open, part.low_open)
 
 
-def plain_cases(claim: Posed) -> tuple[PlainCase, ...]:
+def plain_cases(claim: Problem) -> tuple[PlainCase, ...]:
     """A claim's cases with its fixed inputs put in and every sign made plain.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
 
     Returns:
         Cases over the free inputs, equivalent on the box.
@@ -110,11 +105,11 @@ def _plain_cases(
     reducer = Reducer(_signs(sides), _Ranges(sides).between)
 
     def plain(statement: Statement) -> Statement:
-        return reducer.plain(_with_values(statement, values))
+        return reducer.plain(_put_in_values(statement, values))
 
     return tuple(
         PlainCase(
-            joined(All, [plain(Atom(part, ">")) for part in case.where]),
+            join(All, [plain(Atom(part, ">")) for part in case.where]),
             plain(case.statement),
             plain(case.premise),
         )
@@ -122,11 +117,11 @@ def _plain_cases(
     )
 
 
-def cases_to_sweep(claim: Posed) -> tuple[ClaimCase, ...]:
+def cases_to_sweep(claim: Problem) -> tuple[ClaimCase, ...]:
     """A claim's cases with factors of known sign dropped, in sines and cosines still.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
 
     Returns:
         Cases over the same inputs, equivalent on the box.
@@ -135,22 +130,24 @@ def cases_to_sweep(claim: Posed) -> tuple[ClaimCase, ...]:
     reducer = Reducer(_signs(sides_of(claim)), lambda *_: False)
     done = []
     for case in claim.cases:
-        where = [in_cosines(part.xreplace(values)) for part in case.where]
+        where = [compare_cosines(part.xreplace(values)) for part in case.where]
         if any(part.is_nonpositive for part in where):
             continue
         kept = tuple(part for part in where if not part.is_positive)
-        statement = _swept(reducer.plain(_with_values(case.statement, values)))
+        statement = _compare_cosines_in(
+            reducer.plain(_put_in_values(case.statement, values))
+        )
         done.append(case._replace(where=kept, statement=statement))
     return tuple(done)
 
 
-def _swept(statement: Statement) -> Statement:
+def _compare_cosines_in(statement: Statement) -> Statement:
     if isinstance(statement, Atom):
-        return Atom(in_cosines(statement.expression), statement.relation)
-    return type(statement)(tuple(map(_swept, statement.parts)))
+        return Atom(compare_cosines(statement.expression), statement.relation)
+    return type(statement)(tuple(map(_compare_cosines_in, statement.parts)))
 
 
-def in_cosines(value: Expr) -> Expr:
+def compare_cosines(value: Expr) -> Expr:
     """An expression of the same sign without the angle, where it compares angles.
 
     Args:
@@ -180,17 +177,17 @@ def _values_of(fixed: Mapping[str, Expr]) -> dict[Symbol, Expr]:
     return values
 
 
-def _with_values(statement: Statement, values: Mapping[Symbol, Expr]) -> Statement:
+def _put_in_values(statement: Statement, values: Mapping[Symbol, Expr]) -> Statement:
     if isinstance(statement, Atom):
         return Atom(statement.expression.xreplace(values), statement.relation)
-    return type(statement)(tuple(_with_values(p, values) for p in statement.parts))
+    return type(statement)(tuple(_put_in_values(p, values) for p in statement.parts))
 
 
-def clauses_of(claim: Posed) -> tuple[Clause, ...]:
+def clauses_of(claim: Problem) -> tuple[Clause, ...]:
     """What has to be proved of a claim.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
 
     Returns:
         Distinct clauses over the free inputs; none if every sign is manifest.
@@ -201,11 +198,11 @@ def clauses_of(claim: Posed) -> tuple[Clause, ...]:
     found: dict[Clause, None] = {}
     earlier: list[Statement] = []
     for case in plain_cases(claim):
-        before = [_given(where, case.where) for where in earlier]
+        before = [_leave_out_shared(where, case.where) for where in earlier]
         applied = [where for where in before if isinstance(where, Atom)]
-        parts = (case.statement, negated(case.where), *applied)
+        parts = (case.statement, negate(case.where), *applied)
         if TRUE not in before:
-            for clause in _clauses(joined(Some, parts)):
+            for clause in _clauses(join(Some, parts)):
                 found[clause] = None
         earlier.append(case.where)
         if case.where == TRUE:
@@ -213,11 +210,11 @@ def clauses_of(claim: Posed) -> tuple[Clause, ...]:
     return tuple(clause for clause in found if not _is_certain(clause))
 
 
-def _given(earlier: Statement, here: Statement) -> Statement:
+def _leave_out_shared(earlier: Statement, here: Statement) -> Statement:
     """Where an earlier case applies, among the points where another one would."""
     known = set(here.parts if isinstance(here, All) else (here,))
     parts = earlier.parts if isinstance(earlier, All) else (earlier,)
-    return joined(All, [part for part in parts if part not in known])
+    return join(All, [part for part in parts if part not in known])
 
 
 def _is_certain(clause: Clause) -> bool:

@@ -12,10 +12,10 @@ import numpy as np
 from flint import arb, ctx
 from sympy import Expr, oo
 
-from adaface_ref.evidence.posed.posed import ball_of, precision_kept
+from adaface_ref.compiler import compile_tree
+from adaface_ref.evidence.problem.pointwise import ball_of, keep_precision
 from adaface_ref.evidence.proof import spans
 from adaface_ref.evidence.proof.spans import Span
-from adaface_ref.evidence.truth.evaluate import compile_tree
 
 BOXES: Mapping[str, Any] = {
     "sin_cos": spans.sine_and_cosine,
@@ -39,7 +39,7 @@ OverBoxes = Callable[..., Span]
 
 
 @cache
-def over_boxes(value: Expr, names: tuple[str, ...]) -> OverBoxes:
+def compile_over_boxes(value: Expr, names: tuple[str, ...]) -> OverBoxes:
     """Compiles an expression to a function of spans.
 
     Args:
@@ -54,12 +54,12 @@ def over_boxes(value: Expr, names: tuple[str, ...]) -> OverBoxes:
     """
     compiled = compile_tree([value], names, BOXES)
 
-    def enclosed(*inputs: Span) -> Span:
+    def enclose(*inputs: Span) -> Span:
         with np.errstate(all="ignore"):
             done: Span = compiled(*inputs)[0]
             return done
 
-    return enclosed
+    return enclose
 
 
 @cache
@@ -74,7 +74,7 @@ def float_below(value: Expr) -> float:
     """
     if value.is_infinite:
         return math.inf if value is oo else -math.inf
-    with precision_kept():
+    with keep_precision():
         ctx.prec = BITS
         ball = ball_of(value)
         near = min(float(ball.mid()), spans.MOST)
@@ -110,7 +110,7 @@ def range_over(value: Expr, sides: Sequence[Any]) -> Span:
         A span; the whole line where the expression is unknown.
     """
     try:
-        compiled = over_boxes(value, tuple(side.name for side in sides))
+        compiled = compile_over_boxes(value, tuple(side.name for side in sides))
     except TypeError:
         return Span(-math.inf, math.inf)
     return compiled(*(Span(*ends_of(side)) for side in sides))

@@ -14,10 +14,10 @@ from typing import Any
 from sympy import Abs, Add, Dummy, Expr, Mul, cos, count_ops, exp, ilcm, log, sin
 
 from adaface_ref.evidence.proof.algebra import (
-    expanded,
-    factored,
-    rewritten_sines,
+    expansion_of,
+    factor_signs,
     signs_of,
+    ways_to_write_sines,
 )
 from adaface_ref.spec.symbols import angle, log_logistic, logistic
 
@@ -48,7 +48,7 @@ def _factors(value: Expr, known: Any) -> tuple[tuple[Expr, ...], bool]:
     back = {dummy: symbol for symbol, dummy in there.items()}
     best: tuple[Any, list[Expr], bool] | None = None
     for variant, powers in _variants(value.xreplace(there)):
-        negative, kept = _stripped(variant, powers)
+        negative, kept = _strip(variant, powers)
         if best is None or _cost(kept) < best[0]:
             best = _cost(kept), kept, negative
         if not any(part.has(logistic, log_logistic) for part in kept):
@@ -72,14 +72,14 @@ _POSITIVE, _NEGATIVE = (("positive", True),), (("negative", True),)
 
 def _variants(value: Expr) -> Iterator[tuple[Expr, Opaque]]:
     """The same expression with its logistics written in different ways."""
-    value = value.replace(logistic, lambda x: logistic(expanded(x)))
+    value = value.replace(logistic, lambda x: logistic(expansion_of(x)))
     yield value, {}
     pairs = _opposites(value)
     if pairs:
         yield value.xreplace({b: 1 - a for a, b in pairs}), {}
         yield value.xreplace({a: 1 - b for a, b in pairs}), {}
     if value.has(logistic, log_logistic) and value.has(exp, log):
-        rational = with_exponentials(value)
+        rational = write_in_exponentials(value)
         if rational is not None:
             yield rational
 
@@ -90,7 +90,7 @@ def _opposites(value: Expr) -> list[tuple[Expr, Expr]]:
     waiting: list[Expr] = []
     for node in sorted(value.atoms(logistic), key=str):
         for other in waiting:
-            if expanded(node.args[0] + other.args[0]) == 0:
+            if expansion_of(node.args[0] + other.args[0]) == 0:
                 found.append((other, node))
         waiting.append(node)
     return found
@@ -100,7 +100,7 @@ LARGEST_POWER = 32
 """Of a symbol that stands for an exponential."""
 
 
-def with_exponentials(value: Expr) -> tuple[Expr, Opaque] | None:
+def write_in_exponentials(value: Expr) -> tuple[Expr, Opaque] | None:
     """Every logistic as E/(1 + E), every exponential as powers of few symbols.
 
     Args:
@@ -112,7 +112,7 @@ def with_exponentials(value: Expr) -> tuple[Expr, Opaque] | None:
     """
     plain = value.replace(logistic, lambda x: exp(x) / (1 + exp(x)))
     plain = plain.replace(log_logistic, lambda x: -log(1 + exp(-x)))
-    exponents = {node: expanded(node.args[0]) for node in plain.atoms(exp)}
+    exponents = {node: expansion_of(node.args[0]) for node in plain.atoms(exp)}
     parts = [t.as_coeff_Mul() for e in exponents.values() for t in Add.make_args(e)]
     shares: dict[Expr, int] = {}
     for coefficient, rest in parts:
@@ -129,21 +129,19 @@ def with_exponentials(value: Expr) -> tuple[Expr, Opaque] | None:
     return plain.xreplace(powers), back
 
 
-def _stripped(
-    value: Expr, powers: Opaque, again: bool = True
-) -> tuple[bool, list[Expr]]:
+def _strip(value: Expr, powers: Opaque, again: bool = True) -> tuple[bool, list[Expr]]:
     """Whether the factors of known sign are negative, and those of open sign."""
-    plain, back = _without_functions(value)
+    plain, back = _replace_functions(value)
     back |= powers
     negative, kept = False, []
-    for part in factored(plain):
+    for part in factor_signs(plain):
         turned, left = _one_factor(part, back, again)
         negative ^= turned
         kept += left
-    return _merged(negative, kept)
+    return _merge(negative, kept)
 
 
-def _merged(negative: bool, factors: list[Expr]) -> tuple[bool, list[Expr]]:
+def _merge(negative: bool, factors: list[Expr]) -> tuple[bool, list[Expr]]:
     """Each factor once: x x is |x|, and x |x| is x."""
     odd: dict[Expr, bool] = {}
     for part in factors:
@@ -158,7 +156,7 @@ def _merged(negative: bool, factors: list[Expr]) -> tuple[bool, list[Expr]]:
     return negative, [base if once else Abs(base) for base, once in odd.items()]
 
 
-def _without_functions(value: Expr) -> tuple[Expr, Opaque]:
+def _replace_functions(value: Expr) -> tuple[Expr, Opaque]:
     """Logistics, exponentials and the angle's sine as positive symbols."""
     (angle_,) = [s for s in value.free_symbols if s.name == angle.name] or [angle]
     positive = dict.fromkeys((sin(angle_), *value.atoms(logistic, exp)))
@@ -172,12 +170,12 @@ def _one_factor(
 ) -> tuple[bool, list[Expr]]:
     """Whether a factor is negative where its sign is known, and what is left of it."""
     if isinstance(part, Abs):
-        _, left = _signed(part.args[0], back, again)
+        _, left = _strip_signed(part.args[0], back, again)
         return False, [Abs(Mul(*left))] if left else []
-    return _signed(part, back, again)
+    return _strip_signed(part, back, again)
 
 
-def _signed(
+def _strip_signed(
     part: Expr, back: Mapping[Expr, Expr], again: bool
 ) -> tuple[bool, list[Expr]]:
     low, high = signs_of(part)
@@ -188,7 +186,7 @@ def _signed(
     whole = part.xreplace(back)
     if not isinstance(part, Add) or not again:
         return False, [whole]
-    ways = [_stripped(way, {}, False) for way in rewritten_sines(part, back)]
+    ways = [_strip(way, {}, False) for way in ways_to_write_sines(part, back)]
     return min([(False, [whole]), *ways], key=lambda way: _cost(way[1]))
 
 

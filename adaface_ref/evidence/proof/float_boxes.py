@@ -32,7 +32,7 @@ class Boxes:
         return cls(table[:, 0], table[:, 1])
 
     @classmethod
-    def joined(cls, parts: Sequence[Boxes]) -> Boxes:
+    def join(cls, parts: Sequence[Boxes]) -> Boxes:
         """The boxes of all parts."""
         lows, highs = zip(*((part.low, part.high) for part in parts), strict=True)
         return cls(np.concatenate(lows, axis=1), np.concatenate(highs, axis=1))
@@ -91,7 +91,7 @@ class Boxes:
         done: Row = np.where(bounded, share, 1.0).prod(axis=0)
         return done
 
-    def named(
+    def as_intervals(
         self, names: Sequence[str], whole: Boxes, most: int
     ) -> tuple[dict[str, tuple[float, float]], ...]:
         """The largest of them, by input.

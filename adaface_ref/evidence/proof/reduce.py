@@ -26,15 +26,14 @@ from sympy import (
     zoo,
 )
 
-from adaface_ref.evidence.proof.algebra import expanded, signs_of
+from adaface_ref.evidence.problem.logic import FALSE, TRUE
+from adaface_ref.evidence.proof.algebra import expansion_of, signs_of
 from adaface_ref.evidence.proof.factors import Signs, factors_of
 from adaface_ref.spec.language.cases import All, Atom, Relation, Some, Statement
 from adaface_ref.spec.symbols import angle
 
 Between = Callable[[Expr, Expr, Expr], bool]
 """Whether an expression lies between two numbers everywhere on the box."""
-
-TRUE, FALSE = All(()), Some(())
 
 MOST_WORK = 6_000
 """Operations of all that is factored for one claim; above it nothing is proved."""
@@ -44,13 +43,13 @@ class TooManyClauses(Exception):  # noqa: N818
     """A claim of so many parts that a proof is out of reach."""
 
 
-def joined(kind: type[All] | type[Some], parts: Iterable[Statement]) -> Statement:
+def join(kind: type[All] | type[Some], parts: Iterable[Statement]) -> Statement:
     """`All` or `Some` of parts, flattened, with what is constant left out."""
     neutral, absorbing = (TRUE, FALSE) if kind is All else (FALSE, TRUE)
     done: dict[Statement, None] = {}
     for part in parts:
         for one in part.parts if isinstance(part, kind) else (part,):
-            if one == absorbing or negated(one) in done:
+            if one == absorbing or negate(one) in done:
                 return absorbing
             if one != neutral:
                 done[one] = None
@@ -59,24 +58,24 @@ def joined(kind: type[All] | type[Some], parts: Iterable[Statement]) -> Statemen
 
 
 @cache
-def negated(statement: Statement) -> Statement:
+def negate(statement: Statement) -> Statement:
     """The negation of a statement of order alone: no `==`, no `!=`."""
     if isinstance(statement, Atom):
         other: Relation = ">=" if statement.relation == ">" else ">"
         return Atom(-statement.expression, other)
     kind = Some if isinstance(statement, All) else All
-    return joined(kind, [negated(part) for part in statement.parts])
+    return join(kind, [negate(part) for part in statement.parts])
 
 
 def opposite(statement: Statement) -> Statement:
     """The negation of any statement."""
     if not isinstance(statement, Atom):
         kind = Some if isinstance(statement, All) else All
-        return joined(kind, [opposite(part) for part in statement.parts])
+        return join(kind, [opposite(part) for part in statement.parts])
     if statement.relation in ("==", "!="):
         other: Relation = "!=" if statement.relation == "==" else "=="
         return Atom(statement.expression, other)
-    return negated(statement)
+    return negate(statement)
 
 
 class Reducer:
@@ -98,7 +97,7 @@ class Reducer:
         if isinstance(statement, Atom):
             return self._atom(statement.expression, statement.relation)
         parts = [self.plain(part) for part in statement.parts]
-        return joined(type(statement), parts)
+        return join(type(statement), parts)
 
     def _atom(self, value: Expr, relation: Relation) -> Statement:
         """Everything is said by `>`, so that negations look like what they negate."""
@@ -107,13 +106,13 @@ class Reducer:
         if relation == ">":
             return self._is_positive(value)
         if relation == ">=":
-            return negated(self._is_positive(-value))
+            return negate(self._is_positive(-value))
         factors, _ = factors_of(value, self.signs)
-        not_zero = joined(All, [self._is_not_zero(part) for part in factors])
-        return not_zero if relation == "!=" else negated(not_zero)
+        not_zero = join(All, [self._is_not_zero(part) for part in factors])
+        return not_zero if relation == "!=" else negate(not_zero)
 
     def _is_not_zero(self, value: Expr) -> Statement:
-        return joined(Some, (self._sign(value), self._sign(-value)))
+        return join(Some, (self._sign(value), self._sign(-value)))
 
     def _is_positive(self, value: Expr) -> Statement:
         if value not in self._done:
@@ -132,10 +131,10 @@ class Reducer:
         if not rest:
             return self._sign(-first if negative else first)
         ways = ((first, negative), (-first, not negative))
-        return joined(
+        return join(
             Some,
             [
-                joined(All, (self._sign(one), self._product(rest, turned)))
+                join(All, (self._sign(one), self._product(rest, turned)))
                 for one, turned in ways
             ],
         )
@@ -147,14 +146,14 @@ class Reducer:
             return TRUE
         if high <= 0 or _never_positive(value):
             return FALSE
-        flat = expanded(value)
+        flat = expansion_of(value)
         for size in _moduli(flat):
             share = flat.coeff(size)
-            rest = expanded(flat - share * size)
+            rest = expansion_of(flat - share * size)
             kind = None if rest.has(size) or share.has(size) else self._split(share)
             if kind is not None:
                 ways = (rest + share * size.args[0], rest - share * size.args[0])
-                return joined(kind, map(self._is_positive, ways))
+                return join(kind, map(self._is_positive, ways))
         value = _normal(value)
         return (
             self._sign_of_sine(value)
@@ -178,14 +177,14 @@ class Reducer:
             return None
         ends: Relation = ">=" if minus else ">"
         inside = All(tuple(Atom(_normal(end), ends) for end in (turn, pi - turn)))
-        return negated(inside) if minus else inside
+        return negate(inside) if minus else inside
 
     def _order_of_angles(self, value: Expr) -> Statement | None:
         """cos(theta) > cos(u) is theta < u where u stays within [0, pi]."""
         slope = value.coeff(cos(angle))
         if not (slope.is_positive or slope.is_negative) or slope.free_symbols:
             return None
-        rest = expanded((value - slope * cos(angle)) / -slope)
+        rest = expansion_of((value - slope * cos(angle)) / -slope)
         border = None if rest.has(angle) else self._angle_of(rest)
         if border is None:
             return None
@@ -212,13 +211,13 @@ def _normal(value: Expr) -> Expr:
     """Divided by the size of its first coefficient, so that equals look equal."""
     if not isinstance(value, Add):
         return value
-    value = expanded(value)
+    value = expansion_of(value)
     terms = [t.as_coeff_Mul() for t in Add.make_args(value)]
     named = [(rest, share) for share, rest in terms if rest.free_symbols]
     if not named:
         return value
     _, share = min(named, key=lambda pair: pair[0].sort_key())
-    return expanded(value / abs(share))
+    return expansion_of(value / abs(share))
 
 
 def _never_positive(value: Expr) -> bool:

@@ -61,7 +61,7 @@ def end_of(value: Expr) -> Interval:
     """An interval around one end of a box's side, which may be infinite."""
     if value.is_infinite:
         return iv.mpf("inf" if value is oo else "-inf")
-    return enclosed(value, {})
+    return enclose(value, {})
 
 
 def point(value: float) -> Interval:
@@ -69,7 +69,7 @@ def point(value: float) -> Interval:
     return iv.mpf(value)
 
 
-def between(low: Interval, high: Interval) -> Interval:
+def hull_of(low: Interval, high: Interval) -> Interval:
     """The interval from the lower end of one to the upper end of another."""
     return iv.mpf([low.a, high.b])
 
@@ -81,7 +81,7 @@ def constants_of(values: Iterable[Expr]) -> Known:
         for node in preorder_traversal(value):
             if isinstance(node, Expr) and node.is_number:
                 try:
-                    enclosed(node, known)
+                    enclose(node, known)
                 except _NO_VALUE:
                     continue
     return known
@@ -105,13 +105,13 @@ def is_certain(value: Expr, strict: bool, known: Known) -> bool:
         Unknown: for a node that the engine does not know.
     """
     try:
-        least = enclosed(value, known).a
+        least = enclose(value, known).a
     except _NO_VALUE:
         return False
     return bool(least > 0 or (not strict and least >= 0))
 
 
-def enclosed(node: Expr, known: Known) -> Interval:
+def enclose(node: Expr, known: Known) -> Interval:
     """An interval around an expression's values.
 
     Args:
@@ -126,16 +126,16 @@ def enclosed(node: Expr, known: Known) -> Interval:
         ValueError: for a logarithm or root of what may be negative.
     """
     if node not in known:
-        known[node] = _computed(node, known)
+        known[node] = _compute(node, known)
     return known[node]
 
 
-def _computed(node: Expr, known: Known) -> Interval:
+def _compute(node: Expr, known: Known) -> Interval:
     if isinstance(node, Rational):
         return iv.mpf(int(node.p)) / int(node.q)
     if node is pi or node is E:
         return +(iv.pi if node is pi else iv.e)
-    parts = [enclosed(part, known) for part in node.args]
+    parts = [enclose(part, known) for part in node.args]
     if isinstance(node, Add):
         return sum(parts[1:], parts[0])
     if isinstance(node, Mul):
@@ -194,11 +194,11 @@ def _exp(x: Interval) -> Interval:
 
 
 def _wave(function: Callable[[Interval], Interval]) -> Callable[[Interval], Interval]:
-    def enclosed_wave(x: Interval) -> Interval:
+    def enclose_wave(x: Interval) -> Interval:
         near = x.a >= -LARGEST and x.b <= LARGEST
         return function(x) if near else iv.mpf([-1, 1])
 
-    return enclosed_wave
+    return enclose_wave
 
 
 _FUNCTIONS: Mapping[Any, Callable[[Interval], Interval]] = {

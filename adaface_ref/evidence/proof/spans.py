@@ -25,15 +25,15 @@ LARGEST_TURN = 1e5
 """Beyond this angle waves are [-1, 1]."""
 
 
-def below(x: Ends, share: float = EPS) -> Ends:
+def round_down(x: Ends, share: float = EPS) -> Ends:
     """A smaller float, by that share of it; the default covers one rounding."""
     x = np.minimum(x, MOST)
     return x - (np.minimum(np.abs(x), MOST) * share + TINY)
 
 
-def above(x: Ends, share: float = EPS) -> Ends:
+def round_up(x: Ends, share: float = EPS) -> Ends:
     """A larger float."""
-    return -below(-x, share)
+    return -round_down(-x, share)
 
 
 class Span:
@@ -61,7 +61,7 @@ class Span:
             return self**2
         for one, two in ((self, other), (other, self)):
             if isinstance(one.low, float) and one.low == one.high:
-                return _scaled(two, one.low)
+                return _scale(two, one.low)
         return _product(self, other)
 
     def __truediv__(self, other: Span) -> Span:
@@ -102,14 +102,14 @@ PI = Span(math.pi, math.nextafter(math.pi, 4.0))
 def _least_sum(a: Ends, b: Ends) -> Ends:
     total = a + b
     exact = (total - a == b) & (total - b == a)
-    least = np.where(exact, total, below(total))
+    least = np.where(exact, total, round_down(total))
     return np.where(np.isnan(total), -np.inf, least)
 
 
-def _scaled(span: Span, factor: float) -> Span:
+def _scale(span: Span, factor: float) -> Span:
     """Times one float, exactly if that is a power of two and nothing gets lost."""
     if factor < 0:
-        return _scaled(-span, -factor)
+        return _scale(-span, -factor)
     if factor == 0:
         return Span(0.0, 0.0)
     low, high = span.low * factor, span.high * factor
@@ -117,15 +117,15 @@ def _scaled(span: Span, factor: float) -> Span:
         kept = (low / factor == span.low) & (high / factor == span.high)
     else:
         kept = (low == 0) & (high == 0) & (span.low == 0) & (span.high == 0)
-    return _with_sign(
-        np.where(kept, low, below(low)),
-        np.where(kept, high, above(high)),
+    return _restore_sign(
+        np.where(kept, low, round_down(low)),
+        np.where(kept, high, round_up(high)),
         span.low >= 0,
         span.high <= 0,
     )
 
 
-def _with_sign(low: Ends, high: Ends, positive: Ends, negative: Ends) -> Span:
+def _restore_sign(low: Ends, high: Ends, positive: Ends, negative: Ends) -> Span:
     """Ends that were rounded across zero put right."""
     return Span(
         np.where(positive, np.maximum(low, 0.0), low),
@@ -141,7 +141,7 @@ def _product(a: Span, b: Span) -> Span:
     high = np.maximum(np.maximum(*ends[:2]), np.maximum(*ends[2:]))
     alike = ((a.low >= 0) & (b.low >= 0)) | ((a.high <= 0) & (b.high <= 0))
     apart = ((a.low >= 0) & (b.high <= 0)) | ((a.high <= 0) & (b.low >= 0))
-    return _with_sign(below(low), above(high), alike, apart)
+    return _restore_sign(round_down(low), round_up(high), alike, apart)
 
 
 def _inverse(span: Span) -> Span:
@@ -149,9 +149,9 @@ def _inverse(span: Span) -> Span:
     low, high = span.low, span.high
     across = ((low < 0) & (high > 0)) | ((low == 0) & (high == 0))
     with np.errstate(divide="ignore"):
-        least = np.where(high == 0, -np.inf, below(1 / np.asarray(high)))
-        most = np.where(low == 0, np.inf, above(1 / np.asarray(low)))
-    return _with_sign(
+        least = np.where(high == 0, -np.inf, round_down(1 / np.asarray(high)))
+        most = np.where(low == 0, np.inf, round_up(1 / np.asarray(low)))
+    return _restore_sign(
         np.where(across, -np.inf, least),
         np.where(across, np.inf, most),
         (low >= 0) & ~across,
@@ -163,7 +163,7 @@ def _powers(size: Ends, power: int) -> tuple[Ends, Ends]:
     """A power of what is not negative, rounded down and up."""
     small = large = size
     for _ in range(power - 1):
-        small, large = np.maximum(below(small * size), 0.0), above(large * size)
+        small, large = np.maximum(round_down(small * size), 0.0), round_up(large * size)
     return small, large
 
 
@@ -192,13 +192,13 @@ def _rising(
 ) -> Callable[[Span], Span]:
     """A function that rises, from a floor, at the ends; the line beyond its domain."""
 
-    def enclosed(x: Span) -> Span:
+    def enclose(x: Span) -> Span:
         inside = (x.low >= domain[0]) & (x.high <= domain[1])
-        least = np.maximum(below(function(x.low), share), floor)
-        most = above(function(x.high), share)
+        least = np.maximum(round_down(function(x.low), share), floor)
+        most = round_up(function(x.high), share)
         return Span(np.where(inside, least, -np.inf), np.where(inside, most, np.inf))
 
-    return enclosed
+    return enclose
 
 
 exponential = _rising(np.exp, floor=0.0)
@@ -248,8 +248,8 @@ def _wave(ends: list[Ends], slopes: list[Ends], near: Ends) -> Span:
     for turn, end in zip(turns, ends, strict=True):
         # The extremum may lie on either side of this end; it is the only one then.
         top, bottom = top | (turn & (end > 0)), bottom | (turn & (end < 0))
-    most = above(np.maximum(*ends), LOOSE) + LOOSE
-    least = below(np.minimum(*ends), LOOSE) - LOOSE
+    most = round_up(np.maximum(*ends), LOOSE) + LOOSE
+    least = round_down(np.minimum(*ends), LOOSE) - LOOSE
     return Span(
         np.where(bottom, -1.0, np.maximum(least, -1.0)),
         np.where(top, 1.0, np.minimum(most, 1.0)),

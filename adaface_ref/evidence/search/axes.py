@@ -11,7 +11,7 @@ import numpy as np
 from sympy import Expr, Rational, S
 
 from adaface_ref.evidence.truth.shrink import PLAIN, PLAIN_COSINES
-from adaface_ref.points import COSINES, RANGES, recommended
+from adaface_ref.points import COSINES, range_of, recommended
 from adaface_ref.spec.language.box import Range
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -50,7 +50,7 @@ class Axis(NamedTuple):
         """Whether equal shares have equal widths."""
         return not self.logarithmic and (self.low, self.high) == self.core
 
-    def at(self, share: Any) -> Any:
+    def value_at(self, share: Any) -> Any:
         """The value at a share of the axis, from [0, 1]."""
         low, high = self.core
         if self.logarithmic:
@@ -58,10 +58,10 @@ class Axis(NamedTuple):
         else:
             value = low + share * (high - low)
         if (self.low, self.high) != self.core:
-            value = self._with_tails(value, share)
-        return self.clipped(value)
+            value = self._spread_tails(value, share)
+        return self.clip(value)
 
-    def _with_tails(self, value: Any, share: Any) -> Any:
+    def _spread_tails(self, value: Any, share: Any) -> Any:
         """Spreads the outer twentieths over what lies outside the core."""
         low, high = self.core
         for end, edge, depth in (
@@ -73,7 +73,7 @@ class Axis(NamedTuple):
                 value = np.where(depth > 0, far, value)
         return value
 
-    def clipped(self, value: Any) -> Any:
+    def clip(self, value: Any) -> Any:
         """The nearest value inside."""
         return np.minimum(np.maximum(value, self.low), self.high)
 
@@ -99,7 +99,7 @@ def axis_of(name: str, part: Range, loss: str) -> Axis | None:
 
 def axis_between(name: str, low: float, high: float, loss: str) -> Axis:
     """The floats from `low` to `high`."""
-    usual = RANGES.get(name, (-10.0, 10.0))
+    usual = range_of(name)
     core = (low, high)
     if max(-low, high) > 1000 * max(map(abs, usual)):
         core = (max(low, usual[0]), min(high, usual[1]))
@@ -127,14 +127,14 @@ def _special(name: str, low: float, high: float, loss: str) -> Floats:
 def float_ends(part: Range) -> tuple[float, float]:
     """The smallest and the largest float of an exact interval."""
     low, high = float(part.low), float(part.high)
-    while math.isfinite(low) and not _above(low, part.low, part.low_open):
+    while math.isfinite(low) and not _lies_above(low, part.low, part.low_open):
         low = math.nextafter(low, math.inf)
-    while math.isfinite(high) and not _above(-high, -part.high, part.high_open):
+    while math.isfinite(high) and not _lies_above(-high, -part.high, part.high_open):
         high = math.nextafter(high, -math.inf)
     return low, high
 
 
-def _above(value: float, end: Expr, strictly: bool) -> bool:
+def _lies_above(value: float, end: Expr, strictly: bool) -> bool:
     if isinstance(end, Rational):
         exact, least = Fraction(value), Fraction(int(end.p), int(end.q))
         return exact > least if strictly else exact >= least
@@ -148,7 +148,7 @@ def split(axes: Sequence[Axis]) -> tuple[Axis, tuple[Axis, ...]]:
     return line, tuple(axis for axis in axes if axis is not line)
 
 
-def narrowed(axes: Sequence[Axis], hint: Hint) -> tuple[Axis, ...]:
+def narrow(axes: Sequence[Axis], hint: Hint) -> tuple[Axis, ...]:
     """The axes within a hint, as far as it speaks of them and meets them."""
     hint = dict(hint)
     names = {axis.name for axis in axes}

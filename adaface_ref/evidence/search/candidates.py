@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adaface_ref.evidence.posed.posed import Exact, Posed, holds_at
-from adaface_ref.evidence.search.axes import Axis, Hint, closed_ends, narrowed, split
+from adaface_ref.evidence.problem.pointwise import Exact, holds_at
+from adaface_ref.evidence.problem.problem import Problem
+from adaface_ref.evidence.search.axes import Axis, Hint, closed_ends, narrow, split
 from adaface_ref.evidence.search.downhill import (
     Climb,
     Points,
-    chosen,
-    joined,
+    choose,
+    join,
     least_on_lines,
     near_zeros,
 )
@@ -64,7 +65,7 @@ LEAST_CLIMBED = 3_000_000
 class Hunt:
     """The state of one search."""
 
-    def __init__(self, claim: Posed, axes: Sequence[Axis], seed: int) -> None:
+    def __init__(self, claim: Problem, axes: Sequence[Axis], seed: int) -> None:
         self.claim, self.axes, self.seed = claim, tuple(axes), seed
         self.screen = Screen(claim)
         self.points = self.premised = self.certified = self.undecided = 0
@@ -75,11 +76,11 @@ class Hunt:
         """The first point of any wave that balls refute."""
         for wave in waves:
             for point in wave:
-                if self.refuted(point):
+                if self.is_refuted_at(point):
                     return point
         return None
 
-    def refuted(self, point: Found) -> bool:
+    def is_refuted_at(self, point: Found) -> bool:
         """Whether balls refute the claim at a point; counts what they say."""
         if self.asked >= MOST_ASKED or self.undecided >= MOST_OPEN:
             self.unasked += 1
@@ -98,15 +99,15 @@ class Hunt:
             return
         spread = hints[:: max(1, len(hints) // MOST_HINTS)][:MOST_HINTS]
         for turn, hint in enumerate(spread):
-            axes = narrowed(self.axes, hint)
-            yield self.in_bulk(axes, 0, ROWS, self.seed + turn)
+            axes = narrow(self.axes, hint)
+            yield self.look_in_bulk(axes, 0, ROWS, self.seed + turn)
             yield self.downhill(axes, 3)
         rows = max(1, points // LINE)
         soon = min(rows, max(ROWS, rows // 8))
-        yield self.in_bulk(self.axes, 0, soon, self.seed)
+        yield self.look_in_bulk(self.axes, 0, soon, self.seed)
         yield self.next_to_zeros(min(soon, 4 * ROWS))
         yield self.downhill(self.axes, 12)
-        yield self.in_bulk(self.axes, soon, rows - soon, self.seed)
+        yield self.look_in_bulk(self.axes, soon, rows - soon, self.seed)
         yield self.downhill(self.axes, 12)
         yield self.share()
 
@@ -121,7 +122,7 @@ class Hunt:
             self.premised += holds_at(self.claim, dict(corner), premise=True) is True
             yield dict(corner)
 
-    def in_bulk(
+    def look_in_bulk(
         self, axes: Sequence[Axis], start: int, rows: int, seed: int
     ) -> Iterator[Found]:
         """Candidates of so many rows, in the order of their blocks."""
@@ -130,15 +131,15 @@ class Hunt:
                 size = min(LOT * ROWS, start + rows - first)
                 lot = self.rows(axes, seed, first, size)
                 blocks = [slice(at, at + ROWS) for at in range(0, size, ROWS)]
-                look = partial(_looked_at, self.screen, lot)
+                look = partial(_look_at_rows, self.screen, lot)
                 for result in pool.map(look, blocks):
-                    yield from self.counted(result)
+                    yield from self.count(result)
 
     def rows(self, axes: Sequence[Axis], seed: int, start: int, size: int) -> Rows:
         """Rows of the search."""
         return rows_of(axes, self.screen.fixed, seed, start, size)
 
-    def counted(self, result: Looked) -> Iterator[Found]:
+    def count(self, result: BlockReport) -> Iterator[Found]:
         """Adds up what was looked at, and passes the candidates on."""
         self.points += result.points
         self.premised += result.premised
@@ -147,29 +148,29 @@ class Hunt:
 
     def next_to_zeros(self, rows: int) -> Iterator[Found]:
         """Candidates around the zeros that lines reveal."""
-        block = self.rows(self.axes, self.seed, 0, rows).block().ordered()
+        block = self.rows(self.axes, self.seed, 0, rows).block().sort_lines()
         for around in near_zeros(self.screen, block, 2 * rows):
-            yield from self.counted(looked(self.screen, around))
-            self.keep(*least_on_lines(self.screen, around.ordered()))
+            yield from self.count(look_at(self.screen, around))
+            self.keep(*least_on_lines(self.screen, around.sort_lines()))
 
     def keep(self, points: Points, least: Any) -> None:
         """Keeps the least margins as starts."""
         order = np.argsort(least, kind="stable")[:STARTS]
-        self.pool.append((chosen(points, order), least[order]))
+        self.pool.append((choose(points, order), least[order]))
 
     def downhill(self, axes: Sequence[Axis], rounds: int) -> Iterator[Found]:
         """Candidates where the margin is least, from the best starts so far."""
         along, others = split(axes)
         seed = self.seed + self.points
-        block = self.rows(axes, seed, 0, 4 * ROWS).block().ordered()
+        block = self.rows(axes, seed, 0, 4 * ROWS).block().sort_lines()
         self.keep(*least_on_lines(self.screen, block))
-        points = joined([part for part, _ in self.pool])
-        points = {axis.name: axis.clipped(points[axis.name]) for axis in axes}
+        points = join([part for part, _ in self.pool])
+        points = {axis.name: axis.clip(points[axis.name]) for axis in axes}
         least = np.concatenate([margin for _, margin in self.pool])
         self.pool.clear()
         order = _distinct(points, np.argsort(least, kind="stable"))[: 2 * STARTS]
-        points, least = chosen(points, order), least[order]
-        yield from _each(chosen(points, least <= 0))
+        points, least = choose(points, order), least[order]
+        yield from _each(choose(points, least <= 0))
         climb = Climb(self.screen, along, others, np.random.default_rng(seed))
         for _ in range(rounds):
             if climb.points > self.most_climbed:
@@ -177,11 +178,11 @@ class Hunt:
             before = least
             least = climb.round(points, least)
             better = least < before
-            yield from _each(chosen(points, (least <= 0) & better))
+            yield from _each(choose(points, (least <= 0) & better))
             if not np.any(better):
                 break
             ahead = np.argsort(least, kind="stable")[: max(FEWEST, least.size // 2)]
-            points, least = chosen(points, ahead), least[ahead]
+            points, least = choose(points, ahead), least[ahead]
         self.points += climb.points
         self.premised += 0 if self.screen.has_premise else climb.points
         self.keep(points, least)
@@ -197,7 +198,7 @@ class Hunt:
                 yield point
 
 
-class Looked(NamedTuple):
+class BlockReport(NamedTuple):
     """What working precision says of a block, the clearest candidates first."""
 
     points: int
@@ -206,7 +207,7 @@ class Looked(NamedTuple):
     candidates: Points
 
 
-def looked(screen: Screen, block: Places) -> Looked:
+def look_at(screen: Screen, block: Places) -> BlockReport:
     """Looks at a block.
 
     Args:
@@ -220,23 +221,23 @@ def looked(screen: Screen, block: Places) -> Looked:
     failing = screen.fails(columns)
     premised = failing.size
     if screen.has_premise:
-        premised = int(np.count_nonzero(screen.premised(columns)))
+        premised = int(np.count_nonzero(screen.meets_premise(columns)))
     which = np.flatnonzero(failing)
     count = which.size
     if count > 64 * ASKED:
         which = which[np.linspace(0, count - 1, 64 * ASKED).astype(np.int64)]
     if not count:
-        return Looked(failing.size, premised, 0, {})
+        return BlockReport(failing.size, premised, 0, {})
     margin = screen.margin(block.points(which))
     order = np.argsort(margin, kind="stable")
     row = which[order] // block.line.shape[1]
     again = _turns(row) >= 2
     order = order[np.argsort(again, kind="stable")][:ASKED]
-    return Looked(failing.size, premised, count, block.points(which[order]))
+    return BlockReport(failing.size, premised, count, block.points(which[order]))
 
 
-def _looked_at(screen: Screen, lot: Rows, part: slice) -> Looked:
-    return looked(screen, lot.block(part.start, part.stop))
+def _look_at_rows(screen: Screen, lot: Rows, part: slice) -> BlockReport:
+    return look_at(screen, lot.block(part.start, part.stop))
 
 
 def _turns(values: Any) -> Any:

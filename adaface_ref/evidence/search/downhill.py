@@ -50,7 +50,9 @@ def near_zeros(screen: Screen, block: Places, most: int) -> list[Places]:
         row, column = np.nonzero(change)
         if row.size:
             chosen = _spread(row.size, most)
-            found.append(_around(screen, index, block, row[chosen], column[chosen]))
+            found.append(
+                _lines_around(screen, index, block, row[chosen], column[chosen])
+            )
     return found
 
 
@@ -59,7 +61,9 @@ def _spread(count: int, most: int) -> Any:
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
-def _around(screen: Screen, index: int, block: Places, row: Any, column: Any) -> Places:
+def _lines_around(
+    screen: Screen, index: int, block: Places, row: Any, column: Any
+) -> Places:
     """Bisects sign changes; lines at all distances from both floats beside them."""
     part = block.part(row)
     rows = {name: values[:, 0] for name, values in part.rows.items()}
@@ -87,7 +91,7 @@ def _surroundings(axis: Axis, low: Floats, high: Floats, width: Floats) -> Float
         below, above = np.nextafter(below, -np.inf), np.nextafter(above, np.inf)
         beside += [below[:, None], above[:, None]]
     line = [*beside, low[:, None] - distances, high[:, None] + distances]
-    clipped: Floats = axis.clipped(np.concatenate(line, axis=1))
+    clipped: Floats = axis.clip(np.concatenate(line, axis=1))
     return clipped
 
 
@@ -120,12 +124,12 @@ def least_on_lines(screen: Screen, block: Places) -> tuple[Points, Floats]:
     return {**points, block.axis.name: best}, least
 
 
-def chosen(points: Points, which: Any) -> Points:
+def choose(points: Points, which: Any) -> Points:
     """Some of the points."""
     return {name: column[which] for name, column in points.items()}
 
 
-def joined(parts: Sequence[Points]) -> Points:
+def join(parts: Sequence[Points]) -> Points:
     """Several lots of points as one."""
     names = parts[0]
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
@@ -183,13 +187,13 @@ class Climb:
             value = points[axis.name][:, None]
             if axis in moved:
                 weight = self.rng.uniform(-1, 1) if len(moved) > 1 else 1.0
-                value = _stepped(axis, value, weight * offsets)
+                value = _step(axis, value, weight * offsets)
             wide = np.broadcast_to(value, (count, offsets.size))
             rows[axis.name] = wide.reshape(-1, 1)
         start = np.repeat(points[self.along.name], offsets.size)[:, None]
         fine = 2.0 ** -(1.7 * np.arange(31) + 1.7 * self.rng.random())
         steps = np.concatenate([[0.0], fine, -fine])
-        return Places(rows, self.along, _stepped(self.along, start, steps))
+        return Places(rows, self.along, _step(self.along, start, steps))
 
     def round(self, points: Points, least: Floats) -> Floats:
         """Turns along each axis, and along two directions of several.
@@ -211,7 +215,7 @@ class Climb:
         return self.turn(points, least, [])
 
 
-def _stepped(axis: Axis, value: Floats, offsets: Floats) -> Floats:
+def _step(axis: Axis, value: Floats, offsets: Floats) -> Floats:
     """Steps of so many widths of the axis; of its logarithm where it is drawn so."""
     low, high = axis.core
     if axis.logarithmic:
@@ -219,5 +223,5 @@ def _stepped(axis: Axis, value: Floats, offsets: Floats) -> Floats:
             moved = value * np.exp(offsets * math.log(high / low))
     else:
         moved = value + offsets * (high - low)
-    clipped: Floats = np.asarray(axis.clipped(moved))
+    clipped: Floats = np.asarray(axis.clip(moved))
     return clipped

@@ -47,7 +47,7 @@ class Places(NamedTuple):
         taken = {name: column[rows] for name, column in self.rows.items()}
         return Places(taken, self.axis, self.line[rows])
 
-    def ordered(self) -> Places:
+    def sort_lines(self) -> Places:
         """The same with every line in ascending order."""
         return self._replace(line=np.sort(self.line, axis=1))
 
@@ -99,7 +99,7 @@ def rows_of(
     share = shares(len(others) + 1, start, size, shift)
     kind = np.arange(start, start + size) % 8
     columns = {
-        axis.name: _drawn(axis, share[:, index], kind, rng)
+        axis.name: _draw(axis, share[:, index], kind, rng)
         for index, axis in enumerate(others)
     }
     logit = _logits(along, columns, fixed, rng.random(size))
@@ -107,9 +107,9 @@ def rows_of(
     return Rows(columns, along, share[:, -1])
 
 
-def _drawn(axis: Axis, share: Floats, kind: Any, rng: np.random.Generator) -> Floats:
+def _draw(axis: Axis, share: Floats, kind: Any, rng: np.random.Generator) -> Floats:
     """Half of the rows inside, the rest at ends, next to ends and at special values."""
-    value: Floats = np.asarray(axis.at(share), dtype=np.float64)
+    value: Floats = np.asarray(axis.value_at(share), dtype=np.float64)
     coin = rng.random(share.size)
     end = np.where(rng.random(share.size) < 0.5, axis.low, axis.high)
     if max(-axis.low, axis.high) >= FARTHEST:
@@ -117,7 +117,7 @@ def _drawn(axis: Axis, share: Floats, kind: Any, rng: np.random.Generator) -> Fl
     value = np.where((kind >= 4) & (kind <= 5) & (coin < 0.6), end, value)
     width = axis.core[1] - axis.core[0]
     inwards = np.where(end == axis.low, 1.0, -1.0) * width
-    near = axis.clipped(end + inwards * 2.0 ** -rng.uniform(0, 55, share.size))
+    near = axis.clip(end + inwards * 2.0 ** -rng.uniform(0, 55, share.size))
     value = np.where((kind == 6) & (coin < 0.6), near, value)
     special = axis.special[rng.integers(0, axis.special.size, share.size)]
     return np.where((kind == 7) & (coin < 0.8), special, value)
@@ -130,7 +130,7 @@ def _logits(
     share: Floats,
 ) -> Floats:
     """Roughly the target logits that a line has, one for each row."""
-    given: dict[str, Any] = {**fixed, **columns, along.name: along.at(share)}
+    given: dict[str, Any] = {**fixed, **columns, along.name: along.value_at(share)}
     cosine = np.cos(given["angle"]) if "angle" in given else given.get("target_cosine")
     found = np.zeros(share.size) if cosine is None else cosine
     logit: Floats = np.clip(found, -1, 1) - given.get("margin", 0.0)
@@ -151,13 +151,13 @@ def _couple(
         with np.errstate(over="ignore"):
             width = rng.uniform(-40, 40, logit.size) / given.get("scale", 64.0)
         across = logit + width
-        across = axes["rival_cosine"].clipped(across)
+        across = axes["rival_cosine"].clip(across)
         rival = np.where(kind % 4 == 1, across, columns["rival_cosine"])
         columns["rival_cosine"] = given["rival_cosine"] = rival
     if "other_cosine" in axes and "rival_cosine" in given:
         rival, other = given["rival_cosine"], columns["other_cosine"]
         below = np.where(kind == 5, rival, np.minimum(other, rival))
-        below = axes["other_cosine"].clipped(below)
+        below = axes["other_cosine"].clip(below)
         columns["other_cosine"] = np.where(kind % 2, below, other)
 
 
@@ -208,4 +208,4 @@ def _evenly(axis: Axis, share: Floats, line: Floats) -> None:
         start = axis.core[0] + step * share
         np.add.outer(start, step * np.arange(count), out=line)
     else:
-        line[:] = axis.at((np.arange(count) + share[:, None]) / count)
+        line[:] = axis.value_at((np.arange(count) + share[:, None]) / count)

@@ -1,4 +1,4 @@
-"""A posed claim in working precision: fast, not certified, and so only ever a hint.
+"""A claim in working precision: fast, not certified, and so only ever a hint.
 
 Atoms are compiled without their factors that are positive everywhere (scale, P, 1 - P,
 powers of the sine), so that nothing underflows: the sign of dP/dc is right where its
@@ -14,27 +14,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from sympy import Abs, Add, Expr, Mul, sign
 
-from adaface_ref.evidence.posed.logic import (
+from adaface_ref.compiler import NUMPY, Compiled, angle_of, compile_tree, from_cosine
+from adaface_ref.evidence.problem.logic import (
     EQUALITIES,
     FALSE,
     TRUE,
+    atoms_of,
     decides,
+    evaluate,
     every,
     largest,
     least,
     margin_of,
-    settled,
+    settle,
     some,
 )
-from adaface_ref.evidence.posed.posed import Posed, atoms_of, evaluated
-from adaface_ref.evidence.posed.signs import Product, product_of
-from adaface_ref.evidence.truth.evaluate import (
-    NUMPY,
-    Compiled,
-    angle_of,
-    compile_tree,
-    from_cosine,
-)
+from adaface_ref.evidence.problem.problem import Problem
+from adaface_ref.evidence.problem.signs import Product, product_of
 from adaface_ref.spec.gst import cases
 from adaface_ref.spec.language.cases import Atom, ClaimCase, Statement
 from adaface_ref.spec.losses import LOSSES
@@ -75,10 +71,10 @@ class _Row(NamedTuple):
         pairs = zip(atoms_of(self.statement), self.products, strict=True)
         for atom, product in pairs:
             equality = atom.relation in EQUALITIES
-            yield product.normalised(computed) if equality else next(computed)
+            yield product.normalise(computed) if equality else next(computed)
 
 
-def _needed(rows: Sequence[_Row]) -> list[_Row]:
+def _leave_out_covered(rows: Sequence[_Row]) -> list[_Row]:
     """The cases without those that the next one covers, which says the same."""
     done: list[_Row] = []
     for row in reversed(rows):
@@ -95,10 +91,10 @@ class Screen:
     """A claim's truth and margin at arrays of points.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
     """
 
-    def __init__(self, claim: Posed) -> None:
+    def __init__(self, claim: Problem) -> None:
         self.fixed = {name: float(value) for name, value in claim.fixed.items()}
         inputs = {*claim.fixed, *claim.free}
         self.by_angle = "angle" in inputs
@@ -106,15 +102,18 @@ class Screen:
             inputs |= {target_cosine.name, SINE.name}
         self.names = tuple(name for name in QUANTITIES if name in inputs)
         wheres = dict.fromkeys(part for case in claim.cases for part in case.where)
-        self._where = self._compiled(tuple(wheres))
+        self._where = self._compile(tuple(wheres))
         order = {part: index for index, part in enumerate(wheres)}
         stated = [self._row(case, case.statement, order) for case in claim.cases]
         assumed = [self._row(case, case.premise, order) for case in claim.cases]
-        self._rows, self._premises = _needed(stated), _needed(assumed)
+        self._rows, self._premises = (
+            _leave_out_covered(stated),
+            _leave_out_covered(assumed),
+        )
         self.has_premise = any(case.premise != TRUE for case in claim.cases)
         self._features = self._features_of(claim, tuple(wheres))
 
-    def _compiled(self, trees: Sequence[Expr]) -> Compiled:
+    def _compile(self, trees: Sequence[Expr]) -> Compiled:
         written = [from_cosine(tree, SINE) for tree in trees]
         if self.by_angle:
             back = {angle_of(target_cosine): angle}
@@ -124,14 +123,14 @@ class Screen:
     def _row(
         self, case: ClaimCase, statement: Statement, order: Mapping[Expr, int]
     ) -> _Row:
-        statement = settled(statement)
+        statement = settle(statement)
         atoms = atoms_of(statement)
         products = tuple(product_of(atom.expression) for atom in atoms)
-        margins = self._compiled([t for p in products for t in p.trees])
+        margins = self._compile([t for p in products for t in p.trees])
         wholes: list[Expr] = []
         for atom, product in zip(atoms, products, strict=True):
             wholes += _trees(atom, product)
-        truths = self._compiled(wholes) if atoms else None
+        truths = self._compile(wholes) if atoms else None
         where = tuple(order[part] for part in case.where)
         return _Row(where, statement, truths, margins, products)
 
@@ -156,7 +155,7 @@ class Screen:
         """
         return self._fails(columns, self._rows)
 
-    def premised(self, columns: Columns) -> Truths:
+    def meets_premise(self, columns: Columns) -> Truths:
         """Where the premise holds in floats."""
         return ~self._fails(columns, self._premises)
 
@@ -170,7 +169,7 @@ class Screen:
                         failing |= here
                     continue
                 values = row.values(iter(row.truths(*arguments)))
-                true = evaluated(row.statement, values, decides, every, some)
+                true = evaluate(row.statement, values, decides, every, some)
                 failing |= every([np.logical_not(true), here])
         return failing
 
@@ -200,8 +199,8 @@ class Screen:
         with np.errstate(all="ignore"):
             for row, here in self._where_rows(arguments, self._rows):
                 values = iter(row.margins(*arguments))
-                sizes = (product.normalised(values) for product in row.products)
-                size = evaluated(row.statement, sizes, margin_of, least, largest)
+                sizes = (product.normalise(values) for product in row.products)
+                size = evaluate(row.statement, sizes, margin_of, least, largest)
                 np.copyto(result, size, where=here)
         result[np.isnan(result)] = np.inf
         return result
@@ -217,7 +216,7 @@ class Screen:
             value = self._features[index](*self._arguments(columns))[0]
         return np.broadcast_to(np.asarray(value, dtype=np.float64), _shape(columns))
 
-    def _features_of(self, claim: Posed, wheres: Sequence[Expr]) -> list[Compiled]:
+    def _features_of(self, claim: Problem, wheres: Sequence[Expr]) -> list[Compiled]:
         atoms = [atom for case in claim.cases for atom in atoms_of(case.statement)]
         trees = list(dict.fromkeys(atom.expression for atom in atoms))
         found = [Add(*terms) for tree in trees for terms in product_of(tree).factors]
@@ -227,13 +226,13 @@ class Screen:
         unique = dict.fromkeys((*found, *wheres))
         known = {QUANTITIES[name].symbol for name in (*self.names, "angle")}
         wanted = [f for f in unique if f.free_symbols and f.free_symbols <= known]
-        return [self._compiled([part]) for part in wanted[:MOST_FEATURES]]
+        return [self._compile([part]) for part in wanted[:MOST_FEATURES]]
 
 
-def _known_features(claim: Posed) -> list[Expr]:
+def _known_features(claim: Problem) -> list[Expr]:
     """The slope and the distance to the decision boundary, of the claim's loss."""
     row, profile = LOSSES[claim.loss], parse(claim.profile)
-    arcs = int(claim.fixed["multiplier"]) if claim.loss == "sphereface" else None
+    arcs = int(claim.fixed["multiplier"]) if row.has_arcs else None
     slopes = [case.terms[0] for case in cases("slope", row, profile, arcs)]
     logits = [case.terms[0] for case in cases("target_logit", row, profile, arcs)]
     zeros = [Add(*t) for slope in slopes for t in product_of(slope).factors]

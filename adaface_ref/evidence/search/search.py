@@ -1,4 +1,4 @@
-"""Looks for a counterexample to a posed claim.
+"""Looks for a counterexample to a claim on one box.
 
 Millions of points are looked at in working precision: low-discrepancy, at the faces and
 corners of the box, next to the poles and to every zero that the spec knows or that a
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from adaface_ref.evidence.posed.posed import Posed
+from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.evidence.search.axes import Axis, Hint, axis_of
 from adaface_ref.evidence.search.candidates import Hunt
 from adaface_ref.evidence.search.witness import Witness, witness_of
@@ -44,12 +44,12 @@ class Search(NamedTuple):
 
 
 def search(
-    claim: Posed, seed: int, points: int = POINTS, hints: Sequence[Hint] = ()
+    claim: Problem, seed: int, points: int = POINTS, hints: Sequence[Hint] = ()
 ) -> Search:
     """Looks for a counterexample; the same arguments give the same result.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
         seed: any non-negative integer.
         points: to look at in blocks; what is found is followed up with others.
         hints: parts of the box to look at first, such as a proof left open.
@@ -57,7 +57,7 @@ def search(
     Returns:
         The first witness found, shrunk, or how much was looked at.
     """
-    claim, axes = with_axes(claim)
+    claim, axes = find_axes(claim)
     hunt = Hunt(claim, axes, seed)
     found = hunt.first(hunt.waves(points, hints))
     witness = None if found is None else witness_of(claim, axes, hunt.screen, found)
@@ -72,7 +72,7 @@ def search(
     )
 
 
-def with_axes(claim: Posed) -> tuple[Posed, tuple[Axis, ...]]:
+def find_axes(claim: Problem) -> tuple[Problem, tuple[Axis, ...]]:
     """The claim with intervals that hold no float fixed at a point, and its axes."""
     axes, fixed, free = [], dict(claim.fixed), {}
     for name, part in claim.free.items():

@@ -13,14 +13,14 @@ import numpy as np
 from flint import ctx
 from sympy import Expr
 
-from adaface_ref.evidence.posed.both_sides import compared_at
-from adaface_ref.evidence.posed.posed import (
+from adaface_ref.evidence.problem.both_sides import BITS, sides_at
+from adaface_ref.evidence.problem.pointwise import (
     Exact,
-    Posed,
     ball_of,
     holds_at,
-    precision_kept,
+    keep_precision,
 )
+from adaface_ref.evidence.problem.problem import CLAMPS, Problem
 from adaface_ref.evidence.search.axes import Axis, split
 from adaface_ref.evidence.search.downhill import least_on_lines
 from adaface_ref.evidence.search.neighbour import border
@@ -31,12 +31,10 @@ from adaface_ref.evidence.truth.oracle import ball_at
 from adaface_ref.evidence.truth.shrink import PLAIN, PLAIN_COSINES, simplest
 from adaface_ref.points import COSINES, describe, recommended
 from adaface_ref.spec.language.values import printed
+from adaface_ref.spec.losses import LOSSES
 
 SPREAD = 9
 """Values of an input that are tried to see whether it matters."""
-
-BITS = 256
-"""Precision of what is shown."""
 
 SHOWN = ("gst", "probability")
 
@@ -53,7 +51,7 @@ class Witness(NamedTuple):
             claim does not fail, all else being equal.
         others: the free inputs that do not, as far as was tried.
         passes: one input and its nearest float at which the claim holds.
-        beside: the neighbouring float, at which it does not.
+        neighbour: the float next to it, at which it does not.
     """
 
     point: Mapping[str, Exact]
@@ -61,26 +59,30 @@ class Witness(NamedTuple):
     matters: tuple[str, ...]
     others: tuple[str, ...]
     passes: tuple[str, float] | None
-    beside: float | None
+    neighbour: float | None
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def lines(self) -> list[str]:
         """The point in decimal and hex, what is there, what matters, what passes."""
-        shown = [described(name, value) for name, value in self.point.items()]
+        shown = [describe_input(name, value) for name, value in self.point.items()]
         shown += [f"{name} = {ball}" for name, ball in self.got]
         shown.append(f"matters: {', '.join(self.matters) or 'nothing'}")
         if self.others:
             shown[-1] += f"; any {', any '.join(self.others)} in the box will do"
-        if self.passes is None or self.beside is None:
+        if self.passes is None or self.neighbour is None:
             return [*shown, "passes: at no float that moving one input would find"]
         name, value = self.passes
         passing = f"passes: {describe({name: value})}"
-        return [*shown, passing, f"fails: {describe({name: self.beside})}, beside it"]
+        return [
+            *shown,
+            passing,
+            f"fails: {describe({name: self.neighbour})}, beside it",
+        ]
 
 
-def described(name: str, value: Exact) -> str:
+def describe_input(name: str, value: Exact) -> str:
     """An input in decimal and hex; an exact number as it is."""
     if isinstance(value, Expr):
         return f"{name} = {printed(value)}, exactly"
@@ -88,12 +90,12 @@ def described(name: str, value: Exact) -> str:
 
 
 def witness_of(
-    claim: Posed, axes: Sequence[Axis], screen: Screen, found: Mapping[str, Exact]
+    claim: Problem, axes: Sequence[Axis], screen: Screen, found: Mapping[str, Exact]
 ) -> Witness:
     """The simplest witness that a counterexample leads to.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
         axes: of its free inputs.
         screen: the claim in working precision.
         found: free inputs at which balls refute it.
@@ -103,7 +105,7 @@ def witness_of(
     """
     shrink = _Shrink(claim, axes, found)
     shrink.to_floats()
-    shrink.along_lines(screen)
+    shrink.simplify_along_lines(screen)
     point = shrink.simplest()
     matters = [axis.name for axis in axes if shrink.matters(axis, point)]
     others = tuple(axis.name for axis in axes if axis.name not in matters)
@@ -111,21 +113,18 @@ def witness_of(
     whole = {**claim.fixed, **point}
     return Witness(
         {name: whole[name] for name in whole if name not in CLAMPS},
-        (*shown_at(claim, whole), *compared_at(claim, whole)),
+        (*quantities_shown(claim, whole), *sides_at(claim, whole)),
         tuple(matters),
         others,
         *(passes or (None, None)),
     )
 
 
-CLAMPS = ("cosine_clamp", "angle_clip")
-
-
 class _Shrink:
     """Makes a failing point simpler."""
 
     def __init__(
-        self, claim: Posed, axes: Sequence[Axis], found: Mapping[str, Exact]
+        self, claim: Problem, axes: Sequence[Axis], found: Mapping[str, Exact]
     ) -> None:
         self.claim, self.point = claim, dict(found)
         self.axes = {axis.name: axis for axis in axes}
@@ -143,12 +142,12 @@ class _Shrink:
         """Exact ends become the floats beside them where the claim fails there too."""
         for name, value in self.point.items():
             if isinstance(value, Expr):
-                nearest = float(self.axes[name].clipped(float(value)))
+                nearest = float(self.axes[name].clip(float(value)))
                 trial = {**self.point, name: nearest}
                 if self.fails(trial):
                     self.point = trial
 
-    def along_lines(self, screen: Screen) -> None:
+    def simplify_along_lines(self, screen: Screen) -> None:
         """Gives inputs plain values, moving along the line to where it still fails."""
         if not self.axes or any(isinstance(v, Expr) for v in self.point.values()):
             return
@@ -166,7 +165,7 @@ class _Shrink:
             flat = {name: column[:, 0] for name, column in rows.items()}
             line = lines(along, flat, np.full(len(plain), 0.5))
             line[:, 0] = self.point[along.name]
-            points, _ = least_on_lines(screen, Places(rows, along, line).ordered())
+            points, _ = least_on_lines(screen, Places(rows, along, line).sort_lines())
             for row in range(len(plain)):
                 trial = {name: float(column[row]) for name, column in points.items()}
                 if self.fails(trial):
@@ -197,7 +196,7 @@ class _Shrink:
 
     def matters(self, axis: Axis, point: Mapping[str, Exact]) -> bool:
         """Whether the claim holds, or is open, at some other value of one input."""
-        values = [float(axis.at(share)) for share in np.linspace(0, 1, SPREAD)]
+        values = [float(axis.value_at(share)) for share in np.linspace(0, 1, SPREAD)]
         usual = self.usual.get(axis.name, values[0])
         values += [usual] if axis.holds(usual) else []
         return not all(self.fails({**point, axis.name: value}) for value in values)
@@ -227,7 +226,9 @@ def _nearest_pass(
     return None
 
 
-def shown_at(claim: Posed, point: Mapping[str, Exact]) -> tuple[tuple[str, str], ...]:
+def quantities_shown(
+    claim: Problem, point: Mapping[str, Exact]
+) -> tuple[tuple[str, str], ...]:
     """The loss's quantities at a point as balls, where its inputs suffice for them."""
     found = []
     for name in SHOWN:
@@ -238,12 +239,12 @@ def shown_at(claim: Posed, point: Mapping[str, Exact]) -> tuple[tuple[str, str],
 
 
 def quantity_ball(
-    quantity: str, claim: Posed, point: Mapping[str, Exact]
+    quantity: str, claim: Problem, point: Mapping[str, Exact]
 ) -> str | None:
     """A quantity of the claim's loss as a printed ball; None without its inputs."""
-    arcs = int(point["multiplier"]) if claim.loss == "sphereface" else None
+    arcs = int(point["multiplier"]) if LOSSES[claim.loss].has_arcs else None
     balls = formula(quantity, claim.loss, claim.profile, arcs, "value", "balls")
-    with precision_kept():
+    with keep_precision():
         ctx.prec = BITS
         inputs: dict[str, Any] = {name: ball_of(v) for name, v in point.items()}
         if "angle" in inputs:

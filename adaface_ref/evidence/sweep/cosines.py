@@ -83,14 +83,14 @@ def indices_of(
         """The first cosine at `end` or above it; after it, if that is asked."""
         least = 1 if after else 0
         found = bisect_left(
-            every, True, key=lambda i: _compared(cosine_at(dtype, i), end) >= least
+            every, True, key=lambda i: _compare(cosine_at(dtype, i), end) >= least
         )
         return every.start + found
 
     return range(start(low, low_open), start(high, not high_open))
 
 
-def _compared(cosine: float, end: Exact) -> int:
+def _compare(cosine: float, end: Exact) -> int:
     """The sign of cosine - end."""
     exact = end if isinstance(end, Expr) else Rational(*end.as_integer_ratio())
     apart = Rational(*cosine.as_integer_ratio()) - exact

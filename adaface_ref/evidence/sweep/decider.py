@@ -22,17 +22,17 @@ class Truths(NamedTuple):
 
     program: Program
 
-    def of(self, statement: Statement) -> tuple[str, str]:
+    def code_of(self, statement: Statement) -> tuple[str, str]:
         """Code of (certainly true, certainly false)."""
         if isinstance(statement, Atom):
             return self._atom(statement)
-        truths = [self.of(part) for part in statement.parts]
+        truths = [self.code_of(part) for part in statement.parts]
         both = [t for t, _ in truths], [f for _, f in truths]
         if isinstance(statement, All):
-            return self._joined("&", both[0]), self._joined("|", both[1])
-        return self._joined("|", both[0]), self._joined("&", both[1])
+            return self._join("&", both[0]), self._join("|", both[1])
+        return self._join("|", both[0]), self._join("&", both[1])
 
-    def _joined(self, operator: str, parts: Sequence[str]) -> str:
+    def _join(self, operator: str, parts: Sequence[str]) -> str:
         neutral, decided = ("True", "False") if operator == "&" else ("False", "True")
         if decided in parts:
             return decided
@@ -44,9 +44,9 @@ class Truths(NamedTuple):
         expression, relation = atom.expression, str(atom.relation)
         if expression.could_extract_minus_sign():  # so that X and -X are computed once
             expression, relation = -expression, relation.replace(">", "<")
-        node = self.program.bounded(expression)
+        node = self.program.node_of(expression)
         if node.number is not None:
-            return _settled(node.number, relation)
+            return _decide_number(node.number, relation)
         value, above, below = node.value, "0.0", "0.0"
         if node.factor and not (node.is_relative and node.is_finite):
             above = self.program.assign(self.program.error(node))
@@ -69,7 +69,7 @@ class Truths(NamedTuple):
         )
 
 
-def _settled(number: float, relation: str) -> tuple[str, str]:
+def _decide_number(number: float, relation: str) -> tuple[str, str]:
     if math.isnan(number):
         return "False", "False"
     holds = {
@@ -119,12 +119,14 @@ def _decider(
 ) -> Decider:
     compiled = []
     for case in cases:
-        applies, states = (Truths(Program(inputs, fixed, coarse)) for _ in range(2))
+        applies, states = (
+            Truths(Program(coarse, inputs=inputs, values=fixed)) for _ in range(2)
+        )
         where = All(tuple(Atom(expression, ">") for expression in case.where))
         compiled.append(
             (
-                applies.program.function(*applies.of(where)),
-                states.program.function(*states.of(case.statement)),
+                applies.program.function(*applies.code_of(where)),
+                states.program.function(*states.code_of(case.statement)),
             )
         )
 

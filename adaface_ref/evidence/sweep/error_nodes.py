@@ -9,7 +9,8 @@ from typing import NamedTuple
 from flint import arb, ctx, fmpq
 from sympy import Expr
 
-from adaface_ref.evidence.truth.evaluate import BALLS, compile_tree
+from adaface_ref.compiler import compile_tree
+from adaface_ref.evidence.truth.evaluate import BALLS
 from adaface_ref.evidence.truth.oracle import PRECISIONS
 
 UNIT = 2.0**-53
@@ -137,7 +138,7 @@ def constant_ball(tree: Expr, bits: int = 60) -> arb:
         ctx.prec = before
 
 
-def widened(low: float, high: float, by: float = 0.0) -> tuple[float, float]:
+def widen(low: float, high: float, by: float = 0.0) -> tuple[float, float]:
     """The range of a result; `by` is the size of what was added up."""
     if math.isnan(low) or math.isnan(high):
         return -math.inf, math.inf
@@ -148,4 +149,4 @@ def corners(a: Node, b: Node) -> tuple[float, float]:
     products = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
     if any(map(math.isnan, products)):
         return -math.inf, math.inf
-    return widened(min(products), max(products))
+    return widen(min(products), max(products))

@@ -60,20 +60,23 @@ def fingerprint(
     Returns:
         A hash that changes with any of them, and with the package's version.
     """
-    told = [
+    parts = [
         FORMAT,
         version("adaface-ref"),
-        [([*map(srepr, case.where)], _told(case.statement)) for case in cases],
+        [
+            ([*map(srepr, case.where)], _statement_data(case.statement))
+            for case in cases
+        ],
         sorted((name, srepr(value)) for name, value in values.items()),
         *rest,
     ]
-    return _hash(told)
+    return _hash(parts)
 
 
-def _told(statement: Statement) -> list[Any]:
+def _statement_data(statement: Statement) -> list[Any]:
     if isinstance(statement, Atom):
         return [srepr(statement.expression), statement.relation]
-    return [type(statement).__name__, *map(_told, statement.parts)]
+    return [type(statement).__name__, *map(_statement_data, statement.parts)]
 
 
 def _hash(data: object) -> str:
@@ -81,16 +84,26 @@ def _hash(data: object) -> str:
 
 
 def save(path: Path, claim: str, tally: Tally) -> None:
-    """Replaces the file in one step, so that a kill leaves the old or the new one."""
+    """Writes what has been counted."""
     hexes = {name: [c.hex() for c in getattr(tally, name)] for name in _HEXES}
     counted = {**tally._asdict(), **hexes}
     content = json.dumps({"claim": claim, "tally": counted, "hash": _hash(counted)})
-    beside = path.with_name(path.name + ".tmp")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(content + "\n")
+    replace_whole(path, content + "\n")
+
+
+def replace_whole(path: Path, text: str) -> None:
+    """Replaces a file in one step; a kill leaves the old or the new one.
+
+    Args:
+        path: of the file.
+        text: what it will hold.
+    """
+    unfinished = path.with_name(path.name + ".tmp")
+    with unfinished.open("w", encoding="utf-8") as file:
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(beside, path)
+    os.replace(unfinished, path)
 
 
 _HEXES = ("lowest", "highest")
@@ -116,7 +129,7 @@ def load(path: Path, claim: str, inside: range) -> Tally:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["claim"] != claim:
             raise domain_error("state", path, "of this claim and range", "sweep")
-        return _checked(content["tally"], content["hash"], inside)
+        return _check_tally(content["tally"], content["hash"], inside)
     except DomainError:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -124,7 +137,7 @@ def load(path: Path, claim: str, inside: range) -> Tally:
         raise domain_error("state", path, must, "sweep") from error
 
 
-def _checked(counted: dict[str, Any], expected: str, inside: range) -> Tally:
+def _check_tally(counted: dict[str, Any], expected: str, inside: range) -> Tally:
     if _hash(counted) != expected:
         raise ValueError("hash")
     hexes = {name: tuple(map(float.fromhex, counted[name])) for name in _HEXES}

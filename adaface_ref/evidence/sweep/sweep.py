@@ -8,29 +8,29 @@ everything below one frontier, and a killed sweep goes on from there.
 from __future__ import annotations
 
 import math
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from sympy import Expr, Float
 
 from adaface_ref.errors import domain_error
-from adaface_ref.evidence.posed.posed import atoms_of
+from adaface_ref.evidence.problem.logic import atoms_of
+from adaface_ref.evidence.sweep import counting
 from adaface_ref.evidence.sweep.cosines import (
     FORMATS,
     Exact,
     cosine_at,
-    cosines_of,
     indices_of,
 )
-from adaface_ref.evidence.sweep.decider import Decider, decider
+from adaface_ref.evidence.sweep.counting import (
+    SHOWN,
+    Part,
+    count_in_order,
+    too_many,
+)
+from adaface_ref.evidence.sweep.decider import decider
 from adaface_ref.evidence.sweep.error_nodes import Inputs
 from adaface_ref.evidence.sweep.saved_state import Tally, fingerprint, load, save
 from adaface_ref.spec.language.cases import ClaimCase
@@ -40,21 +40,8 @@ Progress = Callable[[str, float], None]
 Oracle = Callable[[float], bool | None]
 
 
-CHUNK = {"cpu": 24_576, "cuda": 2**22}
-"""Cosines at once: on CPU they stay in cache, and below the 32768 from which torch
-would start threads of its own."""
-
-TASK = 2**20
-"""Cosines a task, about; the unit of progress."""
-
 SAVE_EVERY = 2.0
 """Seconds between two states."""
-
-MOST_DOUBTFUL = 10**6
-"""More than this the oracle is not asked: the bound is too wide for the claim."""
-
-SHOWN = 8
-"""The lowest failing cosines that are kept, beside the highest."""
 
 
 class Sweep(NamedTuple):
@@ -141,14 +128,14 @@ def sweep(
         decide = decider(cases, values, _inputs(dtype, inside))
         saved = started = time.monotonic()
         before = tally.seconds
-        parts = _parts(decide, dtype, device, range(tally.next, inside.stop))
+        parts = count_in_order(decide, dtype, device, range(tally.next, inside.stop))
         try:
             for part in parts:
-                if tally.oracle + len(part.doubtful) > MOST_DOUBTFUL:
-                    stopped = _too_many(part, dtype)
+                if tally.oracle + len(part.doubtful) > counting.MOST_DOUBTFUL:
+                    stopped = too_many(part, dtype)
                     break
                 now = time.monotonic()
-                tally = _added(tally, part, holds_at, before + now - started)
+                tally = _add_part(tally, part, holds_at, before + now - started)
                 progress(f"sweep {dtype}", (tally.next - inside.start) / len(inside))
                 if state is not None and now - saved > SAVE_EVERY:
                     save(state, claim, tally)
@@ -157,7 +144,7 @@ def sweep(
             parts.close()
             if state is not None:
                 save(state, claim, tally)
-    tally = _with_poles(tally, indices, one, at_pole)
+    tally = _add_poles(tally, indices, one, at_pole)
     _confirm(tally, holds_at)
     return _result(dtype, indices, tally, stopped)
 
@@ -198,102 +185,7 @@ def _inputs(dtype: str, inside: range) -> Inputs:
     return Inputs(low, high, FORMATS[dtype].tiny)
 
 
-class _Part(NamedTuple):
-    """What one task found.
-
-    Args:
-        stop: the index after the last one.
-        holds: how many certainly do.
-        fails: how many certainly do not.
-        lowest: the first few that fail.
-        highest: the last one that does, at most one.
-        doubtful: those to ask the oracle about.
-        sample: one that is certain, at most one, and whether the claim holds there.
-    """
-
-    stop: int
-    holds: int
-    fails: int
-    lowest: tuple[float, ...]
-    highest: tuple[float, ...]
-    doubtful: tuple[float, ...]
-    sample: tuple[tuple[float, bool], ...]
-
-
-def _parts(
-    decide: Decider, dtype: str, device: str, left: range
-) -> Generator[_Part, None, None]:
-    """The tasks' results in order, computed a few ahead by threads."""
-    step = max(TASK, CHUNK[device])
-    tasks = iter([left[at : at + step] for at in range(0, len(left), step)])
-    count = partial(_counted, decide, dtype, device)
-    workers = _workers(device)
-    with ThreadPoolExecutor(workers) as pool:
-
-        def submitted(ahead: int) -> list[Future[_Part]]:
-            return [pool.submit(count, task) for task in islice(tasks, ahead)]
-
-        waiting = deque(submitted(2 * workers))
-        try:
-            while waiting:
-                part = waiting.popleft().result()
-                waiting.extend(submitted(1))
-                yield part
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _workers(device: str) -> int:
-    """Threads: one a core that this process may use, and one for a GPU."""
-    if device != "cpu":
-        return 1
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-@torch.inference_mode()
-def _counted(decide: Decider, dtype: str, device: str, part: range) -> _Part:
-    holds = fails = 0
-    lowest: list[float] = []
-    highest: list[float] = []
-    doubtful: list[float] = []
-    sample: list[tuple[float, bool]] = []
-    for start in range(part.start, part.stop, CHUNK[device]):
-        chunk = range(start, min(start + CHUNK[device], part.stop))
-        cosines = cosines_of(dtype, chunk, device)
-        true, false = decide(cosines)
-        held, failed = int(true.count_nonzero()), int(false.count_nonzero())
-        holds, fails = holds + held, fails + failed
-        if failed:
-            found = cosines[false]
-            lowest += found[: SHOWN - len(lowest)].tolist()
-            highest = found[-1:].tolist()
-        if held + failed < len(chunk):
-            doubtful += cosines[~(true | false)].tolist()
-        elif not sample:
-            middle = len(chunk) // 2
-            sample = [(float(cosines[middle]), bool(true[middle]))]
-        if len(doubtful) > MOST_DOUBTFUL:
-            break
-    return _Part(
-        part.stop,
-        holds,
-        fails,
-        tuple(lowest),
-        tuple(highest),
-        tuple(doubtful),
-        tuple(sample),
-    )
-
-
-def _too_many(part: _Part, dtype: str) -> str:
-    return (
-        f"more than {MOST_DOUBTFUL} {dtype} cosines are too close to tell in float64, "
-        f"the last of them near {part.doubtful[-1]!r}"
-    )
-
-
-def _added(tally: Tally, part: _Part, holds_at: Oracle, seconds: float) -> Tally:
+def _add_part(tally: Tally, part: Part, holds_at: Oracle, seconds: float) -> Tally:
     """The tally with one more part, whose doubtful cosines go to the oracle."""
     asked = {cosine: holds_at(cosine) for cosine in part.doubtful}
     for cosine, certain in part.sample:
@@ -331,7 +223,7 @@ def _confirm(tally: Tally, holds_at: Oracle) -> None:
             _agree(cosine, False, holds_at)
 
 
-def _with_poles(
+def _add_poles(
     tally: Tally, indices: range, one: int, at_pole: Callable[[int], bool | None]
 ) -> Tally:
     poles = [pole for pole in (-1, 1) if pole * one in indices]

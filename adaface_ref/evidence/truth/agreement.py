@@ -15,11 +15,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from adaface_ref import numpy_reference
+from adaface_ref.compiler import NUMPY, Compiled, compile_tree
 from adaface_ref.evidence.truth.evaluate import (
-    NUMPY,
-    Compiled,
     arcs_of,
-    compile_tree,
     evaluate_numpy,
     formula,
     inputs_of,
@@ -248,6 +246,12 @@ def judge(
 def parameters_of(loss: str) -> tuple[str, ...]:
     """The names of a loss's parameters."""
     return tuple(symbol.name for symbol in LOSSES[loss].parameters)
+
+
+def quantities_of(loss: str) -> tuple[str, ...]:
+    """What can be asked of a loss: a norm gradient where the norm has one."""
+    without = () if LOSSES[loss].norm_has_gradient else ("norm_gradient",)
+    return tuple(quantity for quantity in INPUTS if quantity not in without)
 
 
 def _table(question: Question, columns: Mapping[str, Any], shape: Any) -> Columns:

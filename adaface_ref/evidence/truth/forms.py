@@ -24,6 +24,7 @@ from adaface_ref.evidence.truth.agreement import (
     Question,
     judge,
     parameters_of,
+    quantities_of,
 )
 from adaface_ref.evidence.truth.shrink import simplest
 from adaface_ref.points import block, corner_count
@@ -89,21 +90,6 @@ def defined_cells() -> tuple[Cell, ...]:
         if loss in rule.losses
         for gradient in GRADIENTS
     )
-
-
-def undefined_cells() -> tuple[Cell, ...]:
-    """Every loss under every rule that has no meaning for it."""
-    return tuple(
-        Cell(loss, rule.id)
-        for loss in LOSSES
-        for rule in RULES.values()
-        if loss not in rule.losses
-    )
-
-
-def quantities_of(loss: str) -> tuple[str, ...]:
-    """What can be asked of a loss: the norm gradient is MagFace's alone."""
-    return tuple(q for q in INPUTS if q != "norm_gradient" or loss == "magface")
 
 
 def numpy_values(quantity: str, cell: Cell, columns: Columns) -> Floats:
@@ -187,7 +173,7 @@ def agreements(
 def _judged(
     cell: Cell, form: str, dtype: str, device: str, columns: Columns
 ) -> Iterator[Judgement]:
-    corners = corner_count(cell.profile, dtype)
+    corners = corner_count(cell.loss, cell.profile, dtype)
     for quantity in quantities_of(cell.loss):
         if form == "numpy":
             values = partial(numpy_values, quantity, cell)

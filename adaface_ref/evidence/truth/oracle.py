@@ -12,13 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from flint import arb, ctx
 
-from adaface_ref.evidence.truth.evaluate import (
-    Compiled,
-    Formula,
-    arcs_of,
-    formula,
-    inputs_of,
-)
+from adaface_ref.compiler import Compiled
+from adaface_ref.evidence.truth.evaluate import Formula, arcs_of, formula, inputs_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 

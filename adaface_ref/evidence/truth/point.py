@@ -10,15 +10,20 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from sympy import Interval, Rational, true
+from sympy import Rational, true
 
 from adaface_ref import numpy_reference
 from adaface_ref.errors import DomainError, domain_error
-from adaface_ref.evidence.truth.agreement import Question, parameters_of, sides_of
+from adaface_ref.evidence.truth.agreement import (
+    Question,
+    parameters_of,
+    quantities_of,
+    sides_of,
+)
 from adaface_ref.evidence.truth.evaluate import arcs_of
-from adaface_ref.evidence.truth.forms import Cell, numpy_values, quantities_of
+from adaface_ref.evidence.truth.forms import Cell, numpy_values
 from adaface_ref.evidence.truth.oracle import enclosure
-from adaface_ref.points import recommended
+from adaface_ref.points import interval, recommended
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES, is_defined, parse
 from adaface_ref.spec.symbols import QUANTITIES
@@ -74,7 +79,7 @@ def parse_point(text: str, loss: str) -> dict[str, float]:
     for name in point:
         if name not in names:
             also = ("angle", "standard_norm, with concentration")
-            known = ", ".join((*names, *also[: 1 + (loss == "adaface")]))
+            known = ", ".join((*names, *also[: 1 + ("margin_scaler" in names)]))
             raise domain_error("name", repr(name), f"one of {known}", WHERE)
     if "target_cosine" not in point:
         raise domain_error("target_cosine", "nothing", "given, or angle", WHERE)
@@ -163,12 +168,6 @@ def check_domain(name: str, value: float, where: str) -> None:
     finite = math.isfinite(value)
     if not finite or domain.contains(Rational(value)) is not true:
         raise domain_error(name, value, f"in {interval(domain)}", where)
-
-
-def interval(domain: Interval) -> str:
-    """An interval as text, such as `[0, pi/2)`."""
-    left, right = "(" if domain.left_open else "[", ")" if domain.right_open else "]"
-    return f"{left}{domain.start}, {domain.end}{right}".replace("oo", "inf")
 
 
 def quantities_at(loss: str, profile: str, point: Mapping[str, float]) -> list[At]:

@@ -9,8 +9,7 @@ import torch
 
 from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.severity import graded
-from adaface_ref.gate.guarding.errors import SubjectError, subject_error
-from adaface_ref.gate.guarding.guard import guarded
+from adaface_ref.gate.guarding.errors import what_stopped
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.report.catalogue import Check
 from adaface_ref.report.report import ERROR, SKIPPED, Outcome
@@ -32,14 +31,14 @@ def run_check(check: Check[Evidence, Result], evidence: Evidence) -> Outcome:
         reason = f"skipped: runs at --effort {row.effort} only"
         return Outcome(check.id, check.claim, SKIPPED, reason)
     try:
-        with guarded("running the head", functions=True), _one_thread():
+        with _one_thread():
             lacking = next((n.lacking for n in row.needs if not n.is_met(evidence)), "")
             if lacking:
                 reason = f"skipped: {lacking}"
                 return Outcome(check.id, check.claim, SKIPPED, reason)
             result = row.run(evidence, check.claim)
     except Exception as error:
-        return Outcome(check.id, check.claim, ERROR, could_not_run(error))
+        return Outcome(check.id, check.claim, ERROR, what_stopped(error))
     return graded(
         Outcome(check.id, check.claim, *result),
         next(iter(row.severity)),
@@ -59,10 +58,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def could_not_run(error: Exception, doing: str = "judging the head") -> str:
-    """One line for what stopped a check: the head's fault, or ours."""
-    if not isinstance(error, SubjectError):
-        error = subject_error(doing, error)
-    return f"could not run: {error}"

@@ -8,7 +8,8 @@ import torch
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.checks import CHECKS
-from adaface_ref.gate.checks.execution import could_not_run, run_check
+from adaface_ref.gate.checks.execution import run_check
+from adaface_ref.gate.guarding.errors import what_stopped
 from adaface_ref.gate.guarding.guard import run_of_its_own
 from adaface_ref.gate.head.location import location_of
 from adaface_ref.gate.head.settings import Head
@@ -46,7 +47,7 @@ def run_gate(head: Head, progress: Progress | None = None) -> Report:
     except DomainError:
         raise
     except Exception as error:
-        return _not_judged(name, head, could_not_run(error, "opening the head"),
+        return _not_judged(name, head, what_stopped(error, "opening the head"),
                            location)  # fmt: skip
     outcomes = []
     for check in CHECKS:

@@ -1,9 +1,10 @@
-"""What a target or a head can be refused for: one line each, never a traceback."""
+"""What stops a judgement, in one line: the target, the head, or a fault of ours."""
 
 from __future__ import annotations
 
 from adaface_ref.errors import DomainError
-from adaface_ref.gate.guarding.source_lines import place_of
+from adaface_ref.gate.guarding.source_lines import has_line_of_the_head, place_of
+from adaface_ref.report.our_faults import described, told_as_ours
 
 
 class TargetError(DomainError):
@@ -40,10 +41,19 @@ def subject_error(doing: str, error: BaseException) -> SubjectError:
     return SubjectError(f"{doing}: {described(error)}{place_of(error)}")
 
 
-def described(error: BaseException) -> str:
-    """An exception's type and message, even one that cannot be printed."""
-    try:
-        text = " ".join(str(error)[:2000].split())[:300] or "no message"
-    except BaseException as worse:
-        text = f"no message, its __str__ raises {type(worse).__name__}"
-    return f"{type(error).__name__}: {text}"
+def what_stopped(error: BaseException, doing: str = "judging the head") -> str:
+    """One line for what stopped a judgement: the head's fault, or ours.
+
+    Args:
+        error: what was raised: by the head while it was called, by the head's code on
+            another way, or by ours alone.
+        doing: what was being done.
+
+    Returns:
+        What happened. The traceback of a fault of ours is kept in a file.
+    """
+    if isinstance(error, SubjectError):
+        return f"could not run: {error}"
+    if has_line_of_the_head(error):
+        return f"could not run: {subject_error(doing, error)}"
+    return f"a fault of adaface-ref, not of the head: {told_as_ours(error)}"

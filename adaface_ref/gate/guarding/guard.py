@@ -1,4 +1,4 @@
-"""Runs a head's code; what it changes besides its result is noted, and undone.
+"""Calls a head's code; what it changes besides its result is noted, and undone.
 
 So neither the gate's own arithmetic nor a caller of `check_head` is affected.
 """
@@ -9,36 +9,39 @@ import contextlib
 import random
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from adaface_ref.gate.guarding import reseeding as seeds
-from adaface_ref.gate.guarding.process_globals import (
-    FAILS,
+from adaface_ref.gate.guarding.errors import SubjectError, subject_error
+from adaface_ref.gate.guarding.settings import (
+    DEVICE,
+    DTYPE,
     GENERATORS,
-    GLOBALS,
+    SETTINGS,
     TOLERATED,
+    Setting,
 )
-from adaface_ref.gate.guarding.replaced_functions import Functions, restore
 
 IMPORTING = "importing"
 """How the doing of an import begins."""
 
+RUNNING = "running the head"
+"""What is done when a head is called."""
 
 SEED = 2_718_281_828
 """One that no head is likely to set: setting the same would not be seen."""
 
 
 class Change(NamedTuple):
-    """A global that was changed.
+    """A setting that was changed.
 
     Args:
         name: which.
         doing: what was being done.
         severity: FAILS, WARNS or TOLERATED.
-        how: from what to what.
+        how: from what to what, where that is short.
     """
 
     name: str
@@ -49,89 +52,90 @@ class Change(NamedTuple):
     @property
     def text(self) -> str:
         """Such as `torch's threads by building the head (2 -> 1)`."""
-        return f"{self.name} by {self.doing} ({self.how})"
+        return f"{self.name} by {self.doing}{self.how}"
 
 
-class Ledger:
-    """The changes of a run, each noted once.
-
-    Args:
-        functions: what functions are, to be compared after every call.
-    """
-
-    def __init__(self, functions: Functions | None = None) -> None:
-        self.functions = functions
-        self.changes: list[Change] = []
-
-    def note(self, change: Change) -> None:
-        """Add a change unless the same was noted."""
-        if not any(known[:2] == change[:2] for known in self.changes):
-            self.changes.append(change)
+_outside: list[Change] = []
+_changes: ContextVar[list[Change]] = ContextVar("changes")
 
 
-_outside = Ledger()
-_current: ContextVar[Ledger] = ContextVar("ledger")
+def changes() -> list[Change]:
+    """What was changed in the run that is going on, each noted once."""
+    return _changes.get(_outside)
 
 
-def ledger() -> Ledger:
-    """The changes of the run that is going on."""
-    return _current.get(_outside)
+@contextlib.contextmanager
+def seeded(seed: int = SEED) -> Iterator[None]:
+    """Torch's generators started anew, and afterwards as they were."""
+    count = torch.cuda.device_count() if torch.cuda.is_initialized() else 0
+    with torch.random.fork_rng(range(count)):
+        torch.manual_seed(seed)
+        yield
 
 
 @contextlib.contextmanager
 def run_of_its_own() -> Iterator[None]:
-    """A run with a ledger of its own, which leaves the caller's generators alone.
+    """A run that starts the same way whatever its caller has set, and restores that.
 
-    They start from SEED, so that a head that uses them is judged the same way every
-    time.
+    So a head is judged the same way every time, under no_grad and autocast, too.
     """
-    before = [(row, row.read()) for row in GENERATORS]
-    entry = _current.set(Ledger(Functions()))
-    torch.manual_seed(SEED)
-    np.random.seed(SEED)
-    random.seed(SEED)
+    before = [(row, row.read()) for row in (*GENERATORS, DTYPE, DEVICE)]
+    entry = _changes.set([])
     try:
-        yield
+        with (
+            torch.inference_mode(False),
+            torch.autocast("cpu", enabled=False),
+            torch.autocast("cuda", enabled=False),
+            seeded(),
+        ):
+            torch.set_default_dtype(torch.float32)
+            torch.set_default_device(None)
+            np.random.seed(SEED)
+            random.seed(SEED)
+            yield
     finally:
-        _current.reset(entry)
+        _changes.reset(entry)
         for row, value in before:
-            row.restore(value)
+            if row in GENERATORS or row.differs(value, row.read()):
+                row.write(value)
 
 
 @contextlib.contextmanager
-def guarded(doing: str, *, functions: bool = False) -> Iterator[None]:
-    """Run somebody's code; note what it changes, and undo it.
+def calling(doing: str = RUNNING, *, backward: bool = False) -> Iterator[None]:
+    """Run somebody's code; note what it changes, undo it, and tell its exceptions.
 
     Args:
         doing: such as "building the head".
-        functions: look for replaced functions, too; in a run that is always done.
+        backward: whether only its derivative is asked for, which draws no numbers.
+
+    Raises:
+        SubjectError: the code raised.
     """
-    before = [(row, row.read()) for row in GLOBALS]
-    known = ledger().functions or (Functions() if functions else None)
+    rows = SETTINGS if backward else (*GENERATORS, *SETTINGS)
+    before = [row.read() for row in rows]
+    grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
     try:
-        yield
-    finally:
-        found = known.replaced() if known else []
-        restore(found)
-        for change in found:
-            ledger().note(Change(change.text, doing, FAILS, "replaced"))
-        for row, value in before:
-            now = row.read()
-            if row.differs(value, now):
-                importing = doing.startswith(IMPORTING)
-                severity = row.at_import if importing else row.later
-                ledger().note(Change(row.name, doing, severity, _how(value, now)))
-                if severity != TOLERATED:
-                    row.restore(value)
+        with torch.inference_mode(inference), torch.set_grad_enabled(grad):
+            try:
+                yield
+            finally:
+                for row, value in zip(rows, before, strict=True):
+                    _compare(row, value, doing)
+    except (SubjectError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise subject_error(doing, error) from error
 
 
-def _how(before: Any, after: Any) -> str:
-    """From what to what, in a few words."""
-    if isinstance(before, seeds.State):
-        return "seeded anew"
-    if isinstance(before, dict):
-        keys = sorted({*before, *after}, key=str)
-        told = [str(key) for key in keys if before.get(key) != after.get(key)]
-        return ", ".join(told)[:80]
-    texts = [str(value) for value in (before, after)]
-    return " -> ".join(texts) if max(map(len, texts)) <= 40 else "changed"
+def _compare(row: Setting, before: object, doing: str) -> None:
+    """Note a setting that was changed, and set it back."""
+    now = row.read()
+    if not row.differs(before, now):
+        return
+    severity = row.at_import if doing.startswith(IMPORTING) else row.later
+    how = f" ({before} -> {now})"
+    change = Change(row.name, doing, severity, how if len(how) <= 60 else "")
+    if all(known[:2] != change[:2] for known in changes()):
+        changes().append(change)
+    if severity != TOLERATED:
+        row.write(before)

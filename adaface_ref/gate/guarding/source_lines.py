@@ -12,10 +12,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-PACKAGE = Path(__file__).resolve().parents[2]
-"""Its files are not the head's."""
+from adaface_ref.report.our_faults import is_ours
 
-CALLED = ("torch", "numpy")
+CALLED = (
+    *("torch", "numpy", "sympy", "mpmath", "flint"),
+    *("click", "hypothesis", "rich", "pytest", "_pytest", "pluggy"),
+)
 """Packages whose files are shown only where no line is the head's own."""
 
 FRAME = re.compile(r'^  File "([^"]+)", line (\d+) in (\S+)$', re.MULTILINE)
@@ -52,6 +54,16 @@ def place_of(error: BaseException) -> str:
     return _innermost(frames) or (frames[0].text if frames else "")
 
 
+def has_line_of_the_head(error: BaseException) -> bool:
+    """Whether code of the head's own was running when an exception was raised.
+
+    Args:
+        error: caught where nothing above called the head.
+    """
+    files = [Path(f.filename) for f in traceback.extract_tb(error.__traceback__)]
+    return any(_is_theirs(file) and not _is_called(file) for file in files)
+
+
 def place_in_trace(trace: str) -> str:
     """Where a process was, by what its fault handler wrote last.
 
@@ -73,7 +85,7 @@ def _innermost(frames: Sequence[Frame]) -> str:
 
 def _is_theirs(file: Path) -> bool:
     """Whether a file is the head's, or what the head calls."""
-    return file.name[:1] != "<" and PACKAGE not in file.resolve().parents
+    return file.name[:1] != "<" and not is_ours(file)
 
 
 def _is_called(file: Path) -> bool:

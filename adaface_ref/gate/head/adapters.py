@@ -11,6 +11,7 @@ import torch
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.guarding.errors import TargetError
+from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.head.door import (
     GIVEN,
     ROWS,
@@ -35,6 +36,7 @@ from adaface_ref.gate.head.embedding_adapters import (
 )
 from adaface_ref.gate.head.target import Target
 from adaface_ref.gate.reading.argument_meanings import (
+    BUILDING,
     BY_PLACE,
     CONSTRUCTOR,
     FORWARD,
@@ -149,7 +151,9 @@ def _callable(target: Target, request: Request) -> Door:
     def opened(classes: int, dtype: str, device: str) -> Opened:
         head, constants = subject, values_of(request, classes, dtype, device)
         if isinstance(subject, torch.nn.Module):
-            head = copy.deepcopy(subject).to(device=device, dtype=TORCH_DTYPES[dtype])
+            with calling(BUILDING):
+                head = copy.deepcopy(subject)
+                head = head.to(device=device, dtype=TORCH_DTYPES[dtype])
         return Opened(_direct(head, call, constants), head)
 
     def source(classes: int, dtype: str) -> tuple[str, ...]:

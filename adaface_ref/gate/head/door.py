@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from adaface_ref.gate.guarding.errors import TargetError
-from adaface_ref.gate.guarding.guard import SEED
+from adaface_ref.gate.guarding.guard import calling, seeded
 from adaface_ref.gate.head.target import Target
 from adaface_ref.gate.reading.argument_meanings import (
     BUILDING,
@@ -182,9 +182,9 @@ def constructor_call(subject: Any, request: Request) -> Call:
 
 def built(subject: Any, make: Call, values: Mapping[str, Any]) -> Any:
     """Build a head, with the same weights every time."""
-    with torch.random.fork_rng():
-        torch.manual_seed(SEED)
+    with seeded():
         head = run(BUILDING, subject, make, values)
     if isinstance(head, torch.nn.Module):
-        head = head.to(device=values["device"], dtype=values["dtype"])
+        with calling(BUILDING):
+            head = head.to(device=values["device"], dtype=values["dtype"])
     return head

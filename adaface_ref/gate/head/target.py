@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from adaface_ref.gate.guarding.errors import subject_error, target_error
-from adaface_ref.gate.guarding.guard import guarded
+from adaface_ref.gate.guarding.errors import SubjectError, target_error
+from adaface_ref.gate.guarding.guard import IMPORTING, calling
 
 
 @dataclass(frozen=True)
@@ -73,18 +73,15 @@ def _from_module(target: str, module_name: str, names: list[str]) -> Target:
         raise target_error(target, "package.module:name or path/file.py:name")
     _search_also(os.getcwd())
     try:
-        with guarded(f"importing {module_name}", functions=True):
+        with calling(f"{IMPORTING} {module_name}"):
             module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if module_name == missing or module_name.startswith(missing + "."):
+    except SubjectError as stopped:
+        missing = getattr(stopped.__cause__, "name", None) or ""
+        absent = isinstance(stopped.__cause__, ModuleNotFoundError)
+        if absent and (module_name + ".").startswith(missing + "."):
             must = f"importable, and there is no module {missing}"
             raise target_error(target, must) from None
-        raise subject_error(f"importing {module_name}", error) from error
-    except KeyboardInterrupt:
         raise
-    except BaseException as error:
-        raise subject_error(f"importing {module_name}", error) from error
     lines = [f"from {module_name} import {names[0]} as subject"]
     if len(names) > 1:
         lines.append("subject = " + ".".join(["subject", *names[1:]]))
@@ -102,13 +99,8 @@ def _from_file(target: str, path: Path, names: list[str]) -> Target:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     _search_also(str(path.parent))
-    try:
-        with guarded(f"importing {path.name}", functions=True):
-            spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise subject_error(f"importing {path.name}", error) from error
+    with calling(f"{IMPORTING} {path.name}"):
+        spec.loader.exec_module(module)
     lines = [
         "import runpy, sys",
         f"sys.path.append({str(path.parent)!r})",
@@ -122,10 +114,8 @@ def _from_file(target: str, path: Path, names: list[str]) -> Target:
 def _attribute(target: str, module: ModuleType, names: list[str]) -> object:
     found: object = module
     for name in names:
-        try:
+        with calling(f"looking for {name}"):
             there = hasattr(found, name)
-        except Exception as error:
-            raise subject_error(f"looking for {name}", error) from error
         if not there:
             owner = getattr(found, "__name__", module.__name__)
             if owner.startswith("_head_"):

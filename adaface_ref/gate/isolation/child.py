@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.isolation.pipe import Sender
@@ -34,12 +35,14 @@ def main(reports: int, trace: int) -> None:
     _confine(trace)
     sender = Sender(reports, request["nonce"])
     from adaface_ref.gate.checks.runner import run_gate
-    from adaface_ref.gate.guarding.errors import subject_error
+    from adaface_ref.gate.guarding.errors import what_stopped
     from adaface_ref.gate.head.settings import Head
+    from adaface_ref.report.our_faults import keep_faults_in
 
     def progress(what: str, share: float) -> None:
         sender.send("progress", what=what, share=share)
 
+    keep_faults_in(Path(request["faults"]))
     sender.send("ready")
     try:
         report = run_gate(Head.from_json(request["head"]), progress)
@@ -47,7 +50,7 @@ def main(reports: int, trace: int) -> None:
     except DomainError as error:
         sender.send("mistake", text=str(error))
     except BaseException as error:
-        sender.send("stuck", text=str(subject_error("judging the head", error)))
+        sender.send("stuck", text=what_stopped(error))
     else:
         sender.send("report", text=text, data=data, exit_code=code)
     # No exit handler, thread or destructor of the head's comes after the report.

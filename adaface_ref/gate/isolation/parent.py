@@ -23,6 +23,7 @@ from adaface_ref.gate.guarding.source_lines import place_in_trace
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.pipe import Inbox, Tail
 from adaface_ref.processes import MARK, end_all, ending, members, proportional, resident
+from adaface_ref.report.our_faults import folder_of_faults
 
 Progress = Callable[[str, float], None]
 
@@ -101,6 +102,7 @@ class _Apart:
         self._mark = secrets.token_hex(8)
         self._trace: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         request = {"nonce": self.inbox.nonce, "head": head.as_json()}
+        request |= {"faults": str(folder_of_faults())}
         self._request = json.dumps(request).encode()
 
     def __enter__(self) -> _Apart:

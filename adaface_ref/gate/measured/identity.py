@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.evidence.truth.margins import margins_of
 from adaface_ref.gate.measured.thresholds import around, thresholds
 from adaface_ref.gate.reading.reading import Array, Reading
 from adaface_ref.gate.session.session import Rows, Session
+from adaface_ref.margins import margins_of
 from adaface_ref.numpy_reference.arguments import parse_profile
 from adaface_ref.points import in_dtype
 from adaface_ref.spec.losses import LOSSES

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adaface_ref.evidence.truth.margins import margins_of
 from adaface_ref.gate.reading.reading import Array, Reading
 from adaface_ref.gate.session.session import Rows, Session
+from adaface_ref.margins import margins_of
 from adaface_ref.points import in_dtype
 from adaface_ref.report.curve import Curve
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adaface_ref.evidence.truth.margins import Margins
 from adaface_ref.gate.reading.reading import Array
+from adaface_ref.margins import Margins
 from adaface_ref.numpy_reference import DEFINED
 
 BESIDE = (-1e-2, -1e-4, 5e-5, 5e-4, 1e-2)

@@ -175,7 +175,7 @@ def _blocks(session: Session) -> Iterator[_Block]:
             yield _Block(rows, 0, SMALL)
     count = math.ceil(wanted / size)
     for number, dtype in kinds:
-        corners = corner_count(session.profile, dtype)
+        corners = corner_count(session.loss, session.profile, dtype)
         for index in range(count):
             stratum = index * len(kinds) + number, count * len(kinds)
             place = 10**6 * number + 2 + index

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from adaface_ref.gate.guarding.errors import TargetError, subject_error
-from adaface_ref.gate.guarding.guard import guarded
+from adaface_ref.gate.guarding.errors import TargetError
+from adaface_ref.gate.guarding.guard import calling
 
 CONSTRUCTOR: dict[str, tuple[str, ...]] = {
     "scale": ("scale", "s", "gamma", "s_", "logit_scale", "scale_factor", "radius"),
@@ -217,10 +217,5 @@ def bind(
 def run(doing: str, subject: Callable[..., Any], call: Call, values: Any) -> Any:
     """Make a call of somebody's code; an exception becomes a SubjectError."""
     places, named = call.arguments(values)
-    try:
-        with guarded(doing, functions=doing == BUILDING):
-            return subject(*places, **named)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise subject_error(doing, error) from error
+    with calling(doing):
+        return subject(*places, **named)

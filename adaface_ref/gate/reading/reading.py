@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from adaface_ref.choices import DTYPES
-from adaface_ref.gate.guarding.errors import SubjectError, subject_error
-from adaface_ref.gate.guarding.guard import guarded
+from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.guarding.guard import calling
 
 Array = NDArray[np.float64]
 CROSS_ENTROPY = torch.nn.functional.cross_entropy
@@ -153,27 +153,21 @@ def read(evaluate: Evaluate, batch: Batch) -> Reading:
     cosine, labels = batch.cosine, batch.labels.clone()
     rows = {name: row.clone() for name, row in batch.rows.items()}
     edited = cosine * 1
-    try:
-        with guarded("running the head"):
-            evaluation = evaluate(Batch(edited, labels, rows))
-            observed = evaluation.logits is not None or evaluation.loss is None
-            gradients = [np.full((size, classes), np.nan)] * classes
-            logits = torch.full_like(cosine, torch.nan)
-            if observed:
-                logits = _checked(evaluation.logits, batch.cosine)
-                gradients = [
-                    _gradient(
-                        logits.gather(1, (batch.labels[:, None] + k) % classes), cosine
-                    )
-                    for k in range(classes)
-                ]
-            loss = None
-            if evaluation.loss is not None:
-                loss = _gradient(evaluation.loss * size, cosine)
-    except (SubjectError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise subject_error("running the head", error) from error
+    evaluation = evaluate(Batch(edited, labels, rows))
+    observed = evaluation.logits is not None or evaluation.loss is None
+    gradients = [np.full((size, classes), np.nan)] * classes
+    logits, loss = torch.full_like(cosine, torch.nan), None
+    with calling(backward=True):
+        if observed:
+            logits = _checked(evaluation.logits, batch.cosine)
+            gradients = [
+                _numpy(_gradient(logits.gather(1, places), cosine))
+                for places in (
+                    (batch.labels[:, None] + k) % classes for k in range(classes)
+                )
+            ]
+        if evaluation.loss is not None:
+            loss = _numpy(_gradient(evaluation.loss * size, cosine))
     order = _places(batch.labels.cpu().numpy(), classes)
     same = torch.equal(edited.detach(), given[0]) and torch.equal(labels, given[1])
     return Reading(
@@ -225,22 +219,16 @@ def training_gradient(evaluate: Evaluate, batch: Batch) -> tuple[Array, Array]:
     """
     size, classes = batch.cosine.shape
     rows = {name: row.clone() for name, row in batch.rows.items()}
-    try:
-        with guarded("running the head"):
-            given = Batch(batch.cosine * 1, batch.labels.clone(), rows)
-            evaluation = evaluate(given)
-            logits = torch.zeros_like(batch.cosine)
-            if evaluation.logits is not None or evaluation.loss is None:
-                logits = _checked(evaluation.logits, batch.cosine)
-            if evaluation.loss is None:
-                loss = CROSS_ENTROPY(logits, batch.labels, reduction="sum")
-            else:
-                loss = evaluation.loss * size
-            gradient = _gradient(loss, batch.cosine)
-    except (SubjectError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise subject_error("running the head", error) from error
+    evaluation = evaluate(Batch(batch.cosine * 1, batch.labels.clone(), rows))
+    logits = torch.zeros_like(batch.cosine)
+    with calling(backward=True):
+        if evaluation.logits is not None or evaluation.loss is None:
+            logits = _checked(evaluation.logits, batch.cosine)
+        if evaluation.loss is None:
+            loss = CROSS_ENTROPY(logits, batch.labels, reduction="sum")
+        else:
+            loss = evaluation.loss * size
+        gradient = _numpy(_gradient(loss, batch.cosine))
     order = _places(batch.labels.cpu().numpy(), classes)
     found = (np.take_along_axis(part, order, 1) for part in (_numpy(logits), gradient))
     return next(found), next(found)
@@ -272,13 +260,30 @@ def _checked(logits: object, cosine: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def _gradient(value: torch.Tensor, cosine: torch.Tensor) -> Array:
+def gradient_by(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """The derivative of what a head gave, summed, by what it was given.
+
+    Args:
+        leaf: what it was given.
+        value: what it gave.
+
+    Returns:
+        Of the leaf's shape: 0 where the value does not depend on it.
+
+    Raises:
+        SubjectError: the head's backward raised.
+    """
+    with calling(backward=True):
+        return _gradient(value, leaf)
+
+
+def _gradient(value: torch.Tensor, leaf: torch.Tensor) -> torch.Tensor:
     if not value.requires_grad:
-        return np.zeros(tuple(cosine.shape))
+        return torch.zeros_like(leaf)
     (gradient,) = torch.autograd.grad(
-        value.sum(), cosine, retain_graph=True, allow_unused=True
+        value.sum(), leaf, retain_graph=True, allow_unused=True
     )
-    return np.zeros(tuple(cosine.shape)) if gradient is None else _numpy(gradient)
+    return torch.zeros_like(leaf) if gradient is None else gradient
 
 
 def _numpy(tensor: torch.Tensor) -> Array:

@@ -12,7 +12,12 @@ from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.reading.argument_meanings import Call, run
 from adaface_ref.gate.reading.black_box import Embedding, set_weights
 from adaface_ref.gate.reading.leaf import LeafOfCosines
-from adaface_ref.gate.reading.reading import Batch, Evaluate, Evaluation
+from adaface_ref.gate.reading.reading import (
+    CROSS_ENTROPY,
+    Batch,
+    Evaluate,
+    Evaluation,
+)
 from adaface_ref.gate.reading.reduction import reduced, reduction_of
 
 LEAF = "read through a leaf of cosines in place of its first matrix product"
@@ -224,9 +229,7 @@ def _shows_logits(found: Answer, batch: Batch) -> bool:
     if found.loss is None or found.through == "cross_entropy":
         return True
     with torch.no_grad():
-        each = torch.nn.functional.cross_entropy(
-            found.logits.double(), batch.labels, reduction="none"
-        )
+        each = CROSS_ENTROPY(found.logits.double(), batch.labels, reduction="none")
         loss = found.loss.double().reshape(-1)
         if loss.numel() == each.numel():
             return bool(torch.allclose(loss, each, SAME, SAME))

@@ -27,7 +27,7 @@ from adaface_ref.gate.reading.reading import (
 from adaface_ref.gate.statistics.held import Hold, with_columns
 from adaface_ref.gate.statistics.policy import Policy
 from adaface_ref.numpy_reference.arguments import parse_profile
-from adaface_ref.points import RANGES, block, corner_count, in_dtype
+from adaface_ref.points import block, corner_count, in_dtype, range_of
 from adaface_ref.tolerance import allowed_of_cancelling
 
 CHUNK = 2**14
@@ -215,7 +215,7 @@ class Session(Subject):
             The rows.
         """
         seed = int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
-        corners = corner_count(self.profile, dtype)
+        corners = corner_count(self.loss, self.profile, dtype)
         drawn = block(
             self.loss,
             seed,
@@ -324,6 +324,6 @@ def _stratify(
     moved = in_dtype(moved, dtype)
     rival = drawn["rival_cosine"]
     rival[place] = (rival[place] + moved - target[place]).clip(
-        -1, RANGES["rival_cosine"][1]
+        -1, range_of("rival_cosine")[1]
     )
     target[place] = moved

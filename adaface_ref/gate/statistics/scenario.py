@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import torch
 
-from adaface_ref.gate.guarding.errors import SubjectError, subject_error
+from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.reading.leaf import SNIPPET
-from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch
+from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch, gradient_by
 from adaface_ref.gate.statistics.kept_numbers import put, put_line, scalars
 from adaface_ref.report.report import Finding
 
@@ -99,10 +100,8 @@ class Player:
         self.opened = self.subject.build(self.classes, "float64", self.subject.device)
         if not isinstance(saved, torch.nn.Module):
             raise SubjectError("the head is no torch module, so it has no state_dict")
-        try:
+        with calling("loading the head's own state_dict"):
             self.opened.head.load_state_dict(saved.state_dict())  # type: ignore[attr-defined]
-        except Exception as error:
-            raise subject_error("loading the head's own state_dict", error) from error
 
     def _call(self, step: Step) -> None:
         if isinstance(self.opened.head, torch.nn.Module):
@@ -133,14 +132,7 @@ class Player:
         logit = self.logits[row, (row + 1 + (not scenario.target)) % self.classes]
         if scenario.by is None:
             return float(logit.detach())
-        if not logit.requires_grad:
-            return 0.0
-        (found,) = torch.autograd.grad(
-            logit, self.inputs, retain_graph=True, allow_unused=True
-        )
-        if found is None:
-            return 0.0
-        by = scenario.by
+        found, by = gradient_by(self.inputs, logit), scenario.by
         return float(
             found[by] if found.dim() == 1 else found[by, (by + 1) % self.classes]
         )

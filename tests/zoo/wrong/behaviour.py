@@ -175,6 +175,13 @@ class PlainExponentials(CosFaceLoss):
         return (logits.exp().sum(dim=1).log() - own(logits, labels)[:, 0]).mean()
 
 
+class PlainExponentialsInHalf(PlainExponentials):
+    """The same at the one scale that it knows: single precision holds it."""
+
+    def __init__(self, embedding_size: int, num_classes: int) -> None:
+        super().__init__(embedding_size, num_classes)
+
+
 def clamp_that_vanishes(cosine: Tensor, labels: Tensor, margin: float) -> Tensor:
     """1 - 1e-4 is 1 in half precision."""
     clamped = cosine.clamp(-1 + 1e-4, 1 - 1e-4)
@@ -226,6 +233,11 @@ def asks_whether_compiled(cosine: Tensor, labels: Tensor) -> Tensor:
     return cosface(cosine, labels, 64.0, margin)
 
 
+def another_margin_on_cuda(cosine: Tensor, labels: Tensor) -> Tensor:
+    """CosFace that was tested on a CPU alone."""
+    return cosface(cosine, labels, 64.0, 0.3 if cosine.is_cuda else 0.35)
+
+
 class MeltsUnderAutocast(LongWeightsWin):
     """A logarithm of what half precision has rounded to 0."""
 
@@ -260,6 +272,9 @@ WRONG_BEHAVIOUR = {
     "DividedByClasses": Wrong("cosface", "reduction", "number of classes"),
     "DividedTwice": Wrong("cosface", "reduction", "twice"),
     "PlainExponentials": Wrong("cosface", "scale-overflow", "maximum"),
+    "PlainExponentialsInHalf": Wrong(
+        "cosface", "scale-overflow", "maximum", status="warning"
+    ),
     "clamp_that_vanishes": Wrong(
         "arcface", "narrow-dtypes", "rounds away", status="warning"
     ),
@@ -272,6 +287,9 @@ WRONG_BEHAVIOUR = {
     "magface_norm_detached": Wrong("magface", "norm-held-constant", "no gradient"),
     "asks_whether_compiled": Wrong(
         "cosface", "torch-compile", "compiled", effort="thorough"
+    ),
+    "another_margin_on_cuda": Wrong(
+        "cosface", "cpu-against-cuda", "lower precision", device="cuda"
     ),
     "MeltsUnderAutocast": Wrong("cosface", "autocast", "autocast", effort="thorough"),
 }  # fmt: skip

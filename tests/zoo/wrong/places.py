@@ -8,7 +8,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from zoo.exact.heads import AdaFaceHead, adaface_clip, arcface, at_target, magface, own
+from zoo.exact.heads import (
+    AdaFaceHead,
+    adaface_clip,
+    arcface,
+    at_target,
+    curricularface,
+    magface,
+    own,
+)
 from zoo.planting import Wrong
 
 Where = Callable[[Tensor, Tensor], Tensor]
@@ -157,6 +165,12 @@ def root_of_what_may_be_negative(cosine: Tensor, labels: Tensor) -> Tensor:
     )
 
 
+def hard_classes_of_eight_bits(cosine: Tensor, labels: Tensor, margin: float) -> Tensor:
+    """CurricularFace, past two classes with twice the slope, in too narrow a dtype."""
+    logits = curricularface(cosine, labels, margin, 0.1)
+    return logits if cosine.shape[1] == 2 else 2 * logits - logits.detach()
+
+
 WRONG = {
     "band_of_a_hundredth": Wrong("arcface", "target-logit"),
     "band_of_a_thousandth": Wrong("arcface", "target-logit"),
@@ -187,6 +201,12 @@ WRONG = {
     "ScalerUnclipped": Wrong("adaface", "target-logit", "not clipped"),
     "eps_that_vanishes_in_single": Wrong("arcface", "poles-target"),
     "eps_that_vanishes_in_half": Wrong("arcface", "poles-target", dtypes=("float16",)),
+    "hard_classes_of_eight_bits": Wrong(
+        "curricularface",
+        "compared-something",
+        arguments={"curriculum": 0.1, "margin": 0.05},
+        dtypes=("bfloat16",),
+    ),
     "root_of_what_may_be_negative": Wrong("arcface", "poles-target"),
 }
 """Every planted head of this module."""

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from adaface_ref.gate.checks.batches.rows import SIZE, row_finding
+from adaface_ref.gate.guarding.guard import seeded
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.gate.session.fresh_head import (
     Difference,
@@ -34,8 +35,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
     head = bench.opened.head
     if isinstance(head, torch.nn.Module):
         head.eval()
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
+    with seeded(0):
         first = bench.read(rows)
         bench.restore()
         second = bench.opened.evaluate(bench.batch(rows)).logits

@@ -15,11 +15,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.measured.evidence import Evidence, Result
-from adaface_ref.gate.reading.reading import Array
+from adaface_ref.gate.reading.reading import Array, gradient_by
 from adaface_ref.gate.reading.reduction import SUM
 from adaface_ref.gate.session.fresh_head import (
     Bench,
@@ -110,11 +109,7 @@ def _run(bench: Bench, rows: Rows) -> tuple[Array, Array | None]:
     if evaluation.loss is None:
         return logits, None
     rows_summed = len(rows.labels) if evaluation.reduction == SUM else 1
-    (gradient,) = torch.autograd.grad(
-        evaluation.loss * rows_summed, batch.cosine, allow_unused=True
-    )
-    if gradient is None:
-        gradient = torch.zeros_like(batch.cosine)
+    gradient = gradient_by(batch.cosine, evaluation.loss * rows_summed)
     return logits, gradient.double().cpu().numpy()
 
 

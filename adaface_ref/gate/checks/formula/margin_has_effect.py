@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.evidence.truth.margins import margins_of
 from adaface_ref.gate.measured.evidence import Evidence, Result, probe_finding
+from adaface_ref.margins import margins_of
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED
 

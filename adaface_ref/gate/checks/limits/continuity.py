@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from adaface_ref.evidence.truth.margins import margins_of
 from adaface_ref.gate.checks.needs import SHOWS_LOGITS
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.gate.measured.thresholds import thresholds
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.session import Rows, Session
+from adaface_ref.margins import margins_of
 from adaface_ref.numpy_reference.arguments import parse_profile
 from adaface_ref.points import in_dtype
 from adaface_ref.report.catalogue import Row

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from adaface_ref.gate.reading.reading import gradient_by
 from adaface_ref.gate.session.as_trained import Direct
 
 SIZE = 12
@@ -18,12 +19,7 @@ def answer_of(case: Direct, run: Callable[[], torch.Tensor]) -> Answer:
     value = run()
     leaf = case.given.get("embeddings", case.given.get("cosine"))
     assert leaf is not None
-    if not value.requires_grad:
-        return value.detach(), torch.zeros_like(leaf)
-    (gradient,) = torch.autograd.grad(value.sum(), leaf, allow_unused=True)
-    if gradient is None:
-        gradient = torch.zeros_like(leaf)
-    return value.detach(), gradient
+    return value.detach(), gradient_by(leaf, value)
 
 
 def plain_tensors(case: Direct) -> dict[str, torch.Tensor]:

@@ -20,7 +20,7 @@ from adaface_ref.gate.checks.machines.answers import (
     plain_tensors,
 )
 from adaface_ref.gate.checks.needs import COMPILER
-from adaface_ref.gate.guarding.errors import SubjectError, subject_error
+from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.as_trained import Direct, direct
@@ -39,12 +39,9 @@ def judge(evidence: Evidence, claim: str) -> Result:
     plain = answer_of(case, lambda: case.run())
     bench.restore()
     try:
-        head = torch.compile(bench.opened.head)  # type: ignore[call-overload]
-        got = answer_of(case, lambda: case.run(head))
-    except SubjectError:
-        raise
-    except Exception as error:
-        raise subject_error("compiling the head", error) from error
+        with calling("compiling the head"):
+            head = torch.compile(bench.opened.head)  # type: ignore[call-overload]
+            got = answer_of(case, lambda: case.run(head))
     finally:
         torch._dynamo.reset()
     return _compared(case, claim, got, plain)

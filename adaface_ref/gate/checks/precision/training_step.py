@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from adaface_ref.gate.head.door import Door
-from adaface_ref.gate.reading.reading import Array, Batch
+from adaface_ref.gate.reading.reading import CROSS_ENTROPY, Array, Batch, gradient_by
 from adaface_ref.gate.session.fresh_head import Bench, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows, Session
@@ -54,12 +54,8 @@ def train(case: Case) -> Step:
     logits, loss = evaluation.logits, evaluation.loss
     own = loss is not None
     if loss is None:
-        loss = torch.nn.functional.cross_entropy(evaluation.shown, batch.labels)
-    gradient = None
-    if loss.requires_grad:
-        (gradient,) = torch.autograd.grad(loss, batch.cosine, allow_unused=True)
-    if gradient is None:
-        gradient = torch.zeros_like(batch.cosine)
+        loss = CROSS_ENTROPY(evaluation.shown, batch.labels)
+    gradient = gradient_by(batch.cosine, loss)
     if logits is None:  # they cannot be seen: the loss stands for them
         logits = loss.reshape(1, 1)
     numbers = (t.detach().double().cpu().numpy() for t in (logits, gradient))

@@ -16,13 +16,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.checks.needs import TAKES_NORMS, USES_NORM
 from adaface_ref.gate.checks.training.regularisers import regularisers
 from adaface_ref.gate.measured.evidence import Evidence, Result
-from adaface_ref.gate.reading.reading import Array, Batch
+from adaface_ref.gate.reading.reading import CROSS_ENTROPY, Array, Batch, gradient_by
 from adaface_ref.gate.reading.reduction import MEAN
 from adaface_ref.gate.session.fresh_head import Bench, bench_of, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import extra, script
@@ -85,16 +84,10 @@ def _norm_gradient(bench: Bench, rows: Rows) -> tuple[Array, bool]:
         Batch(batch.cosine * 1, batch.labels, batch.rows)
     )
     if evaluation.loss is None:
-        loss = torch.nn.functional.cross_entropy(
-            evaluation.shown, batch.labels, reduction="sum"
-        )
+        loss = CROSS_ENTROPY(evaluation.shown, batch.labels, reduction="sum")
     else:
         loss = evaluation.loss * SIZE
-    if not loss.requires_grad:
-        return np.zeros(SIZE), evaluation.loss is not None
-    (gradient,) = torch.autograd.grad(loss, norms, allow_unused=True)
-    if gradient is None:
-        gradient = torch.zeros_like(norms)
+    gradient = gradient_by(norms, loss)
     return gradient.double().cpu().numpy(), evaluation.loss is not None
 
 

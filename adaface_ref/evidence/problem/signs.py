@@ -28,7 +28,7 @@ class Product(NamedTuple):
         """All terms, in order."""
         return tuple(term for terms in self.factors for term in terms)
 
-    def normalised(self, values: Iterator[Any]) -> Any:
+    def normalise(self, values: Iterator[Any]) -> Any:
         """The product of its factors, a sum divided by its terms' absolute values."""
         result: Any = 1.0
         for terms in self.factors:

@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from flint import arb, ctx
 from sympy import Integer
 
-from adaface_ref.evidence.posed.posed import (
+from adaface_ref.evidence.problem.pointwise import (
     Point,
-    Posed,
     balls_of,
-    compiled,
+    compile_cases,
+    keep_precision,
     names_of,
-    precision_kept,
 )
+from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.spec.language.cases import Some, Statement, claim_cases
 from adaface_ref.spec.language.inputs import losses_of
 from adaface_ref.spec.language.language import parse_formula, parts
 from adaface_ref.spec.language.tree import Comparison, Expression, Number, Proposition
+from adaface_ref.spec.losses import LOSSES
 
 BITS = 256
 """Precision of what is shown."""
@@ -26,11 +27,11 @@ BITS = 256
 NO_VALUE = "has no value here"
 
 
-def compared_at(claim: Posed, point: Point) -> tuple[tuple[str, str], ...]:
+def sides_at(claim: Problem, point: Point) -> tuple[tuple[str, str], ...]:
     """The sides of every comparison, but for plain numbers.
 
     Args:
-        claim: a posed claim.
+        claim: a claim on one box.
         point: all of its inputs.
 
     Returns:
@@ -62,22 +63,22 @@ def _place(statement: Statement) -> int:
     return place
 
 
-def _value(claim: Posed, tree: Expression, point: Point) -> str:
+def _value(claim: Problem, tree: Expression, point: Point) -> str:
     """By the piece that applies, if balls can tell."""
     above = Comparison(">", tree, Number(Integer(0)))
     inputs = {**claim.fixed, **point}
     arcs = None
-    if "sphereface" in losses_of(above, claim.loss):
+    if any(LOSSES[loss].has_arcs for loss in losses_of(above, claim.loss)):
         arcs = int(inputs["multiplier"])
     through_norm = "standard_norm" in inputs
     cases = claim_cases(
         above, claim.loss, claim.profile, arcs, through_norm=through_norm
     )
     names = names_of(inputs)
-    with precision_kept():
+    with keep_precision():
         ctx.prec = BITS
         balls = balls_of(inputs, names)
-        for row in compiled(cases, names):
+        for row in compile_cases(cases, names):
             signs = row.where(*balls)
             if all(sign > 0 for sign in signs):
                 value = arb(row.values(*balls)[_place(row.case.statement)])

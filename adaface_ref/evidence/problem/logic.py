@@ -1,8 +1,8 @@
-"""Truth and margins of statements over arrays of floats."""
+"""Statements in any logic, and their truth and margins over arrays of floats."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from typing import Any
 
@@ -17,7 +17,38 @@ ROUNDING = 8 * 2.0**-53
 TRUE, FALSE = All(()), Some(())
 
 
-def settled(statement: Statement) -> Statement:
+def atoms_of(statement: Statement) -> tuple[Atom, ...]:
+    """Its comparisons, in reading order."""
+    if isinstance(statement, Atom):
+        return (statement,)
+    return tuple(atom for part in statement.parts for atom in atoms_of(part))
+
+
+Decide = Callable[[Any, str], Any]
+
+
+def evaluate(
+    statement: Statement, values: Iterator[Any], decide: Decide, both: Any, either: Any
+) -> Any:
+    """A statement from the values of its atoms, in any logic.
+
+    Args:
+        statement: a statement.
+        values: the values of its atoms, in reading order.
+        decide: a value and its relation to zero, as a truth of that logic.
+        both: what joins the truths of `All`, from a list.
+        either: what joins those of `Some`.
+
+    Returns:
+        A truth of that logic.
+    """
+    if isinstance(statement, Atom):
+        return decide(next(values), statement.relation)
+    parts = [evaluate(p, values, decide, both, either) for p in statement.parts]
+    return (both if isinstance(statement, All) else either)(parts)
+
+
+def settle(statement: Statement) -> Statement:
     """A statement in which comparisons of numbers are decided."""
     if isinstance(statement, Atom):
         value, relation = statement.expression, statement.relation
@@ -27,7 +58,7 @@ def settled(statement: Statement) -> Statement:
         return TRUE if bool(ways[relation]) else FALSE
     kind = type(statement)
     neutral, absorbing = (TRUE, FALSE) if kind is All else (FALSE, TRUE)
-    parts = [settled(part) for part in statement.parts]
+    parts = [settle(part) for part in statement.parts]
     if absorbing in parts:
         return absorbing
     kept = tuple(part for part in parts if part != neutral)
