@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from adaface_ref.gate.guarding.errors import SubjectError, subject_error
-from adaface_ref.gate.guarding.guard import guarded
+from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.reading.argument_meanings import Call, run
 from adaface_ref.gate.reading.reading import TORCH_DTYPES
 from adaface_ref.gate.reading.results import Found, find_parts
@@ -100,13 +100,10 @@ class Whole:
         if not value.requires_grad:
             found = [torch.zeros_like(leaf) for leaf in leaves]
         else:
-            try:
-                with guarded("running the head"):
-                    back = torch.autograd.grad(
-                        value, leaves, above.reshape(value.shape), allow_unused=True
-                    )
-            except Exception as error:
-                raise subject_error("the head's backward", error) from error
+            with calling(backward=True):
+                back = torch.autograd.grad(
+                    value, leaves, above.reshape(value.shape), allow_unused=True
+                )
             found = [
                 torch.zeros_like(leaf) if part is None else part
                 for leaf, part in zip(leaves, back, strict=True)
