@@ -133,7 +133,7 @@ def cause_of_lengths(twin: Twin, got: Array) -> str:
     for words, level, bound in (
         ("clipped to {:.6g} at most", divisor.max(), np.minimum),
         ("clipped to {:.6g} at least", divisor.min(), np.maximum),
-        ("increased by {:.6g}", float(np.median(divisor - length)), np.add),
+        ("increased by {:.6g}", float((divisor - length)[length.argmin()]), np.add),
     ):
         explained = np.allclose(divisor, bound(length, level), CLOSE, 0)
         if explained and not np.allclose(divisor, length, CLOSE, 0):

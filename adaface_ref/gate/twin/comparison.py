@@ -33,6 +33,9 @@ Mask = NDArray[np.bool_]
 VALUES, EMBEDDINGS, WEIGHTS = "values", "embeddings", "weights"
 """What is compared: logits or losses, and the two gradients."""
 
+MOST_FOR_CAUSES = 1000
+"""Classes past which no cause is looked for."""
+
 STEP_RATE = 0.5
 """Of the class weights' length a step of training moves them."""
 
@@ -407,14 +410,18 @@ def _note(
     found.worst[what] = max(found.worst.get(what, 0.0), worst)
     if worst <= 1:
         return True
-    if what not in found.departures:
-        share = want.shares(got)
-        if rows is not None and len(rows) == len(share):
-            share[~rows] = 0.0
-        flat = int(share.argmax())
-        place = tuple(int(i) for i in np.unravel_index(flat, share.shape))
-        found.departures[what] = Departure(
-            what, at, place, float(got[place]), float(want.value[place]),
-            float(want.allowed[place]), cause(),
-        )  # fmt: skip
+    known = found.departures.get(what)
+    if known is not None:
+        if not known.cause and at.shape.classes <= MOST_FOR_CAUSES:
+            # A larger batch may tell what a small one cannot.
+            found.departures[what] = known._replace(cause=cause())
+        return False
+    share = want.shares(got)
+    if rows is not None and len(rows) == len(share):
+        share[~rows] = 0.0
+    place = tuple(int(i) for i in np.unravel_index(int(share.argmax()), share.shape))
+    found.departures[what] = Departure(
+        what, at, place, float(got[place]), float(want.value[place]),
+        float(want.allowed[place]), cause(),
+    )  # fmt: skip
     return False

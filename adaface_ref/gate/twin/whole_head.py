@@ -143,7 +143,10 @@ class Twin:
         """The logits (B, C)."""
         value, *ends = (batch.logits for batch in self._around)
         rounded = ROUNDINGS * self.eps * (self.scale + np.abs(value))
-        return Bounded(value, _moved(value, ends) + rounded + self.scale * self._turned)
+        # On the far side of a jump a head is off by the jump, and by a slope besides.
+        beside = np.nan_to_num(np.abs(self.slopes.value)) * self.cosines.allowed
+        loose = rounded + self.scale * (self._turned + beside)
+        return Bounded(value, _moved(value, ends) + loose)
 
     @cached_property
     def slopes(self) -> Bounded:
