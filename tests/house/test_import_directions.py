@@ -36,6 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gate.head",),
     ("gate.statistics",),
     ("gate.session",),
+    ("gate.twin",),
     ("gate.measured",),
     ("gate.checks",),
     ("gate.isolation",),
