@@ -27,6 +27,7 @@ from adaface_ref.evidence.truth.forms import (
 from adaface_ref.evidence.verdict import decide
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
+from adaface_ref.pictures.explore import vocabulary
 from adaface_ref.points import block, corner_count, recommended
 from adaface_ref.ports.cover import catches, pools
 from adaface_ref.ports.export.export import export
@@ -161,3 +162,10 @@ def test_faults_of_its_own_are_caught_by_chosen_vectors() -> None:
     columns = pools(ID)[0]
     found = catches(ID, columns)
     assert found["margin-without-effect", "logit"].any()
+
+
+def test_the_page_to_play_with_has_its_controls() -> None:
+    data = vocabulary()
+    assert data["losses"][ID]["title"] == "X2-Softmax"
+    assert data["ranges"]["vertex"] == (-1.5, 0.0, 0.01)
+    assert data["usual"]["curvature"] == -0.25

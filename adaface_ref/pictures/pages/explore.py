@@ -31,18 +31,8 @@ USUAL = {
 }
 """Where the page begins, for what has no recommended value."""
 
-_INPUTS = (
-    *(*COSINES, "standard_norm", "concentration"),
-    *(symbol.name for row in LOSSES.values() for symbol in row.parameters),
-)
-
-SLIDERS = {
-    **{name: range_of(name) for name in QUANTITIES if name in _INPUTS},
-    "scale": (1.0, 256.0),
-    "multiplier": (1.0, 8.0),
-    "classes": (2.0, 1e6),
-}
-"""How far each control reaches."""
+REACH = {"scale": (1.0, 256.0), "multiplier": (1.0, 8.0), "classes": (2.0, 1e6)}
+"""How far a control reaches, where that is not the range in which points are drawn."""
 
 WHOLE = ("classes", "scale")
 """Quantities whose sliders go in whole steps."""
@@ -128,12 +118,15 @@ def vocabulary() -> dict[str, Any]:
     """What the page knows of names, ranges and values to begin with."""
     symbols = {name: QUANTITIES[name].printed for name in QUANTITIES}
     words = {name: WORDS.get(name, row.meaning) for name, row in QUANTITIES.items()}
-    usual = {name: _usual(name) for name in SLIDERS}
+    ranges = _ranges()
     return {
         "symbols": symbols | {"classes": "C"},
         "words": words | {"classes": "number of classes"},
-        "usual": usual,
-        "ranges": {name: _slider(name) for name in SLIDERS},
+        "usual": {name: _usual(name, low) for name, (low, _) in ranges.items()},
+        "ranges": {
+            name: (*ends, 1.0 if name in WHOLE else 0.01)
+            for name, ends in ranges.items()
+        },
         "losses": {
             loss: {
                 "title": row.title,
@@ -161,13 +154,15 @@ def _colours() -> list[list[int]]:
     ]
 
 
-def _usual(name: str) -> float:
+def _ranges() -> dict[str, tuple[float, float]]:
+    """How far each control reaches: the cosines, and what some loss takes."""
+    names = {*COSINES, "standard_norm", "concentration"}
+    names |= {symbol.name for row in LOSSES.values() for symbol in row.parameters}
+    return {name: range_of(name) for name in QUANTITIES if name in names} | REACH
+
+
+def _usual(name: str, lowest: float) -> float:
     if name in USUAL:
         return USUAL[name]
     value = QUANTITIES[name].recommended
-    return SLIDERS[name][0] if value is None else float(value)
-
-
-def _slider(name: str) -> tuple[float, float, float]:
-    low, high = SLIDERS[name]
-    return low, high, 1.0 if name in WHOLE else 0.01
+    return lowest if value is None else float(value)
