@@ -144,7 +144,7 @@ def replay_command(identifier: str, findings: Path | None) -> None:
     kept = kept_findings.kept(identifier, folder)
     with show_progress() as progress:
         if "port" in kept:
-            from adaface_ref.ports import replays as of_ports
+            from adaface_ref.ports import replay as of_ports
 
             file = folder / f"{identifier}.json"
             text, code = of_ports.replay(kept, file, progress)

@@ -9,13 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref.evidence.truth.agreement import INPUTS, judge, quantities_of
-from adaface_ref.ports.ask import CHECKS, Columns, at_poles, blocks, one
-from adaface_ref.ports.causes import likely_cause
-from adaface_ref.ports.findings import bits_finding, pole_finding, value_finding
+from adaface_ref.ports.comparison.asker import Asker
+from adaface_ref.ports.comparison.cause import likely_cause
+from adaface_ref.ports.comparison.findings import (
+    bits_finding,
+    pole_finding,
+    value_finding,
+)
+from adaface_ref.ports.comparison.questions import (
+    CHECKS,
+    Columns,
+    blocks,
+    point_at,
+    pole_points,
+)
+from adaface_ref.ports.comparison.values import (
+    PortTally,
+    compare_values,
+    extra_allowance,
+)
 from adaface_ref.ports.pipe.bits import Floats, decode
 from adaface_ref.ports.pipe.port import values_of
 from adaface_ref.ports.pipe.protocol import DTYPES, PortError, RefusedError
-from adaface_ref.ports.values import Asker, Tally, beyond, compare_values
 from adaface_ref.report.report import (
     ERROR,
     FAILED,
@@ -59,7 +74,7 @@ def outcomes_of(
     Yields:
         Outcomes; after a failure of the port its error, and nothing more.
     """
-    tallies = {quantity: Tally() for quantity in asker.quantities}
+    tallies = {quantity: PortTally() for quantity in asker.quantities}
     broken: PortError | None = None
     try:
         compare_values(asker, tallies, progress)
@@ -96,7 +111,7 @@ def _asked(row: Row, asker: Asker) -> Outcome:
 
 
 def _value(
-    asker: Asker, quantity: str, tally: Tally | None, broken: PortError | None
+    asker: Asker, quantity: str, tally: PortTally | None, broken: PortError | None
 ) -> Outcome:
     """What the value check of a quantity came to.
 
@@ -127,7 +142,7 @@ def _value(
     return Outcome(check, claim, OK, detail, tally.compared, tally.ratio)
 
 
-def _cause(asker: Asker, tally: Tally, broken: PortError | None) -> str:
+def _cause(asker: Asker, tally: PortTally, broken: PortError | None) -> str:
     """The likely cause of a wrong value.
 
     Raises:
@@ -143,7 +158,7 @@ def _cause(asker: Asker, tally: Tally, broken: PortError | None) -> str:
 def _poles(asker: Asker) -> Outcome:
     found, count = [], 0
     for dtype in asker.dtypes:
-        columns = at_poles(asker.cell, dtype)
+        columns = pole_points(asker.cell, dtype)
         values = asker.values(columns, dtype, asker.quantities)
         for quantity, got in values.items():
             count += got.size
@@ -178,7 +193,7 @@ def _alone(asker: Asker) -> Outcome:
         batch = values_of(asker.bits(columns, dtype), dtype)
         last = columns["target_cosine"].size - 1
         places = np.unique(np.linspace(0, last, PLACES).astype(int))
-        by_one = [asker.bits(one(columns, index), dtype) for index in places]
+        by_one = [asker.bits(point_at(columns, index), dtype) for index in places]
         count += len(places) * len(batch)
         for quantity, before in batch.items():
             got = np.concatenate([decode(bits[quantity], dtype) for bits in by_one])
@@ -203,8 +218,8 @@ def _is_off(
     asker: Asker, quantity: str, dtype: str, columns: Columns, place: int, got: float
 ) -> bool:
     """Whether a value is wrong, and not just rounded otherwise."""
-    point, question = one(columns, place), asker.question(quantity, dtype)
-    more = beyond(question, point)
+    point, question = point_at(columns, place), asker.question(quantity, dtype)
+    more = extra_allowance(question, point)
     return bool(judge(question, point, [got], certify_all=True, beyond=more).failures)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from adaface_ref.errors import DomainError
 from adaface_ref.ports.harness import CONVERSATION, Progress, Verdict, Wish, judge_port
-from adaface_ref.ports.replays import store
+from adaface_ref.ports.replay import store
 from adaface_ref.report.baseline import Entry, by_cell
 from adaface_ref.report.catalogue import GATE, catalogue
 from adaface_ref.report.ci_formats import exit_code_of, github_lines

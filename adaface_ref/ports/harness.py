@@ -9,12 +9,17 @@ from typing import Any
 
 from adaface_ref.choices import EFFORTS
 from adaface_ref.evidence.truth.agreement import INPUTS, Allowance
-from adaface_ref.ports.ask import Cell, asked_of, cells_of, dtypes_of
 from adaface_ref.ports.checks import outcomes_of
+from adaface_ref.ports.comparison.asker import Asker
+from adaface_ref.ports.comparison.questions import (
+    Cell,
+    cells_of,
+    dtypes_of,
+    quantities_to_ask,
+)
 from adaface_ref.ports.pipe.port import Port
 from adaface_ref.ports.pipe.process import Child
 from adaface_ref.ports.pipe.protocol import DTYPES, Hello, PortError
-from adaface_ref.ports.values import Asker
 from adaface_ref.report.report import ERROR, FAILED, OK, WARNING, Outcome, Report
 from adaface_ref.spec.losses import LOSSES
 
@@ -138,7 +143,7 @@ def _converse(child: Child, wish: Wish, verdict: Verdict, progress: Progress) ->
             progress(f"{cell.loss} {cell.profile}", (number + done) / len(cells))
 
         points = wish.points or EFFORTS[wish.effort]
-        quantities = asked_of(hello, cell.loss)
+        quantities = quantities_to_ask(hello, cell.loss)
         allowance: Allowance = "ours" if wish.stable else "theirs"
         asker = Asker(port, cell, quantities, dtypes, wish.seed, points, allowance)
         report, broken = _report(asker, hello, settings, share, strict=wish.strict)

@@ -23,8 +23,8 @@ from adaface_ref.errors import DomainError
 from adaface_ref.evidence.truth.agreement import INPUTS, Question, judge
 from adaface_ref.points import block
 from adaface_ref.ports.commands import judge_command
+from adaface_ref.ports.comparison.values import extra_allowance
 from adaface_ref.ports.harness import Verdict, Wish, judge_port
-from adaface_ref.ports.values import beyond
 from adaface_ref.report.outputs import Wishes
 from adaface_ref.report.report import ERROR, FAILED, OK, WARNING, Finding, Outcome
 
@@ -129,7 +129,8 @@ def test_loss_value_by_subtraction_is_allowed_what_it_loses() -> None:
     got = np.logaddexp(logit, rival) - logit
     question = Question("loss_value", "cosface", "pure", "float64", "theirs")
     assert judge(question, columns, got).failures
-    assert not judge(question, columns, got, beyond=beyond(question, columns)).failures
+    extra = extra_allowance(question, columns)
+    assert not judge(question, columns, got, beyond=extra).failures
 
 
 def test_right_values_are_not_blamed_for_a_nan_at_a_pole() -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from adaface_ref import numpy_reference
 from adaface_ref.evidence.truth.agreement import INPUTS, Question, judge
-from adaface_ref.ports.ask import CHECKS
 from adaface_ref.ports.checks import ROWS
+from adaface_ref.ports.comparison.questions import CHECKS
 from adaface_ref.ports.pipe.answers import read_hello
 from adaface_ref.ports.pipe.bits import decode
 

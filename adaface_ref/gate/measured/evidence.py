@@ -18,7 +18,7 @@ from adaface_ref.gate.measured.identity import (
     probe,
 )
 from adaface_ref.gate.measured.values import (
-    Tally,
+    HeadTally,
     conforms_at_first,
     ending_for,
     measure,
@@ -62,7 +62,7 @@ class Evidence:
         return likely_cause(self.probes)
 
     @cached_property
-    def tallies(self) -> dict[str, Tally]:
+    def tallies(self) -> dict[str, HeadTally]:
         """The value checks' results."""
         return measure(self.session, self.progress)
 
