@@ -76,12 +76,12 @@ def test_every_announced_quantity_is_compared_at_every_point(exact: Verdict) -> 
 
 
 def test_what_is_not_announced_is_not_checked_and_said_so(exact: Verdict) -> None:
-    assert exact.unchecked == ("quantities: loss_value, norm_gradient",)
+    assert exact.gaps == ("quantities: loss_value, norm_gradient",)
     skipped = [o.check for o in exact.reports[0].outcomes if o.status == "skipped"]
     assert skipped == ["loss-value", "norm-gradient"]
     some = judged("zeros", dtypes=("float32",), points=10)
     assert outcome(some, "float64").status == "skipped"
-    assert some.unchecked[0].startswith("losses: normface, sphereface")
+    assert some.gaps[0].startswith("losses: normface, sphereface")
 
 
 def test_planted_sign_is_found_at_a_plain_point(wrong: Verdict) -> None:

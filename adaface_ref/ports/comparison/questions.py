@@ -10,7 +10,7 @@ import numpy as np
 
 from adaface_ref import numpy_reference
 from adaface_ref.errors import DomainError
-from adaface_ref.evidence.truth.agreement import INPUTS, parameters_of, quantities_of
+from adaface_ref.evidence.truth.agreement import parameters_of, quantities_of
 from adaface_ref.points import block, in_dtype, recommended
 from adaface_ref.ports.pipe.bits import Floats
 from adaface_ref.ports.pipe.protocol import Hello
@@ -22,14 +22,6 @@ SIZE = 10_000
 
 FIRST = 2**10
 """Points of the first request, which all go to the oracle."""
-
-CHECKS = {
-    quantity: {"logit": "target-logit", "gst": "target-gst"}.get(
-        quantity, quantity.replace("_", "-")
-    )
-    for quantity in INPUTS
-}
-"""The value check of each quantity, as the gate calls it where it has it."""
 
 RIVALS = (0.0, 0.5)
 SCALERS = (-1.0, 0.0, 1.0)
@@ -110,6 +102,11 @@ def blocks(
             cell.loss, int(drawn), profile=cell.profile, size=size, dtype=dtype
         )
         yield columns, 0 if number else columns["target_cosine"].size
+
+
+def first_block(cell: Cell, dtype: str, seed: int) -> Columns:
+    """The first points of a cell."""
+    return next(blocks(cell, dtype, seed, 1))[0]
 
 
 def pole_points(cell: Cell, dtype: str) -> Columns:
