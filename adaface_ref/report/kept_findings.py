@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adaface_ref.errors import DomainError
-from adaface_ref.report.files import read_text, write_whole
+from adaface_ref.files import read_text, write_whole
 from adaface_ref.report.read_back import finding_from
 from adaface_ref.report.report import FAILED, NOTE, OK, WARNING, Finding, Report
 from adaface_ref.report.user_tables import meant
