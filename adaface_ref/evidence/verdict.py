@@ -104,7 +104,7 @@ def decide(
         seed: of the search.
         effort: a key of POINTS; at thorough, a claim to be swept is swept in float32.
         device: where sweeps compute.
-        sweeps: a folder in which float32 sweeps are kept and gone on with.
+        sweeps: a folder that keeps float32 sweeps and their unfinished states.
         progress: called with what is under way and the share done.
 
     Returns:

@@ -2,7 +2,7 @@
 
 The certificate says what is claimed, the clauses, and how the box was split for each.
 The check reads the claim again from its text and evaluates every leaf with mpmath's
-intervals by code of its own: spans, the compiler and the splitting are not trusted. The
+intervals by code that shares nothing: spans, the compiler and the splitting are not trusted. The
 reduction to clauses is: it is held to the claim at points, by the oracle.
 """
 
