@@ -18,7 +18,7 @@ from adaface_ref.gate.measured.thresholds import around, thresholds
 from adaface_ref.gate.reading.reading import Array, Reading
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.margins import margins_of
-from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import in_dtype
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.tolerance import EPSILON
