@@ -88,6 +88,7 @@ class Rule:
         seen_in: public heads that follow it.
         pieces: the target's pieces, before any cosine clamp.
         only: ids of the losses for which alone it is defined; none for every loss.
+        leaves_at: where it leaves the formula, as a report says it, if anywhere.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Rule:
     seen_in: str
     pieces: Callable[[Loss], tuple[Piece, ...]]
     only: tuple[str, ...] = ()
+    leaves_at: str = ""
 
     @property
     def losses(self) -> tuple[str, ...]:
@@ -197,6 +199,7 @@ _ROWS = (
         "pytorch-metric-learning, CurricularFace",
         _fallback,
         ("arcface", "curricularface", "magface"),
+        leaves_at="theta = pi - a",
     ),
     Rule(
         "fallback-plain",
@@ -204,6 +207,7 @@ _ROWS = (
         "catalyst, FaceX-Zoo",
         _fallback_plain,
         ("arcface", "magface"),
+        leaves_at="theta = pi - a",
     ),
     Rule(
         "easy",
@@ -211,6 +215,7 @@ _ROWS = (
         "MagFace default, FaceX-Zoo MV_Softmax",
         _easy,
         ("cosface", "arcface", "magface"),
+        leaves_at="c = b",
     ),
     Rule(
         "reflect",
@@ -218,6 +223,7 @@ _ROWS = (
         "Keras_insightface",
         _reflect,
         ("arcface",),
+        leaves_at="theta = pi - a",
     ),
     Rule(
         "shift",
@@ -225,6 +231,7 @@ _ROWS = (
         "wespeaker",
         _shift,
         ("arcface",),
+        leaves_at="theta = pi - a",
     ),
     Rule(
         "min",
@@ -232,6 +239,7 @@ _ROWS = (
         "Keras MagFace",
         _min,
         ("arcface", "magface"),
+        leaves_at="theta = pi - a/2",
     ),
 )
 
