@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+__all__ = ["DomainError", "ShapeError"]
+
 _WIDTH = 80
 """How much of a value a message shows."""
 

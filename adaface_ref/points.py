@@ -24,6 +24,8 @@ from adaface_ref.spec.profiles import RULES, parse
 from adaface_ref.spec.symbols import QUANTITIES
 from adaface_ref.tolerance import unit_in_last_place
 
+__all__ = ["batch", "block", "recommended", "scalars", "seeds"]
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Columns = dict[str, Floats]
 Box = Mapping[str, float | tuple[float, float]]

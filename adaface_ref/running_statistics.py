@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from adaface_ref.errors import domain_error, quoted, shape_error
 
+__all__ = ["Curriculum", "NormStatistics"]
+
 Array = NDArray[np.float64]
 Domain = tuple[Callable[[Any], Any], str]
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 KEPT = ("python_version", "machine", "processor", "system")
 
@@ -27,3 +31,17 @@ def pytest_benchmark_update_commit_info(
     """Keeps the commit alone."""
     for name in set(commit_info) - {"id", "dirty"}:
         del commit_info[name]
+
+
+@pytest.fixture
+def keep_speed(benchmark: BenchmarkFixture) -> Callable[[str, int], float]:
+    """Keeps how many of something were done, and how many a second: the median."""
+
+    def keep(what: str, count: int) -> float:
+        assert benchmark.stats is not None
+        speed = float(count / benchmark.stats.stats.median)
+        benchmark.extra_info[what] = count
+        benchmark.extra_info[f"{what}_per_second"] = speed
+        return speed
+
+    return keep

@@ -37,9 +37,10 @@ def lay_out(folder: Path) -> None:
     without = shutil.ignore_patterns("__pycache__")
     for name in COPIED:
         source = CHECKOUT / name
-        copy = shutil.copytree if source.is_dir() else shutil.copy2
-        options = {"ignore": without} if source.is_dir() else {}
-        copy(source, folder / name, **options)  # type: ignore[operator]
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=without)
+        else:
+            shutil.copy2(source, folder / name)
     shutil.copytree(CHECKOUT / "spec", folder / "adaface_ref" / "spec", ignore=without)
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import sync_playwright
 
-from adaface_ref.pictures.explore import page as explore_page
+from adaface_ref.pictures.pages.explore import page as explore_page
 from adaface_ref.spec.losses import LOSSES
 
 RESULTS = Path(__file__).parent / "results" / "page.json"

@@ -6,6 +6,8 @@ pytest benchmarks/test_oracle_speed.py --benchmark-json=benchmarks/results/oracl
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -69,22 +71,26 @@ PLACES = (
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 @pytest.mark.benchmark(group="certified gst of adaface", warmup=True)
 def test_certified_gst(
-    benchmark: BenchmarkFixture, place: object, profile: str
+    benchmark: BenchmarkFixture,
+    keep_speed: Callable[[str, int], float],
+    place: Callable[[], Columns],
+    profile: str,
 ) -> None:
-    columns = place()  # type: ignore[operator]
+    columns = place()
     truth = benchmark.pedantic(
         certify, ("gst", "adaface", profile, columns), rounds=7, warmup_rounds=1
     )
     size = truth.value.size
     assert np.mean(truth.status == CERTIFIED) > 0.98
-    benchmark.extra_info["points"] = size
-    benchmark.extra_info["points_per_second"] = size / benchmark.stats.stats.median
+    keep_speed("points", size)
 
 
 @pytest.mark.benchmark(group="predictor")
-def test_predicted_gst(benchmark: BenchmarkFixture) -> None:
+def test_predicted_gst(
+    benchmark: BenchmarkFixture, keep_speed: Callable[[str, int], float]
+) -> None:
     columns = uniform()
     benchmark.pedantic(
         lambda: numpy_reference.gst("adaface", **columns), rounds=7, warmup_rounds=1
     )
-    benchmark.extra_info["points_per_second"] = SIZE / benchmark.stats.stats.median
+    keep_speed("points", SIZE)

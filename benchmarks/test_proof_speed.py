@@ -7,7 +7,7 @@ pytest benchmarks/test_proof_speed.py --benchmark-json=benchmarks/results/proof.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -61,44 +61,47 @@ def forget() -> None:
                     made.cache_clear()
 
 
-def proved(claims: Sequence[Problem]) -> list[Proof]:
+def prove_all(claims: Sequence[Problem]) -> list[Proof]:
     return list(map(prove, claims))
 
 
-def checked(certificates: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
+def check_all(certificates: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
     return list(map(check, certificates))
 
 
 @pytest.mark.parametrize("id_", OURS)
 @pytest.mark.benchmark(group="proof of a claim of ours")
-def test_proof(benchmark: BenchmarkFixture, id_: str) -> None:
+def test_proof(
+    benchmark: BenchmarkFixture, keep_speed: Callable[[str, int], float], id_: str
+) -> None:
     claims = ours(id_)
     proofs = benchmark.pedantic(
-        proved, (claims,), setup=forget, rounds=ROUNDS, warmup_rounds=1
+        prove_all, (claims,), setup=forget, rounds=ROUNDS, warmup_rounds=1
     )
     assert all(proof.is_complete for proof in proofs)
-    boxes = sum(proof.boxes for proof in proofs)
-    benchmark.extra_info["boxes"] = boxes
-    benchmark.extra_info["boxes_per_second"] = boxes / benchmark.stats.stats.median
+    keep_speed("boxes", sum(proof.boxes for proof in proofs))
 
 
 @pytest.mark.parametrize("id_", OURS)
 @pytest.mark.benchmark(group="check of a claim of ours")
-def test_check(benchmark: BenchmarkFixture, id_: str) -> None:
+def test_check(
+    benchmark: BenchmarkFixture, keep_speed: Callable[[str, int], float], id_: str
+) -> None:
     certificates = [certificate_of(claim, prove(claim)) for claim in ours(id_)]
     found = benchmark.pedantic(
-        checked, (certificates,), setup=forget, rounds=ROUNDS, warmup_rounds=1
+        check_all, (certificates,), setup=forget, rounds=ROUNDS, warmup_rounds=1
     )
     assert all(row.accepted for row in found)
-    boxes = sum(row.boxes for row in found)
-    benchmark.extra_info["boxes"] = boxes
-    benchmark.extra_info["boxes_per_second"] = boxes / benchmark.stats.stats.median
+    keep_speed("boxes", sum(row.boxes for row in found))
 
 
 @pytest.mark.parametrize("name", MANY)
 @pytest.mark.benchmark(group="boxes of one claim")
 def test_boxes(
-    benchmark: BenchmarkFixture, monkeypatch: pytest.MonkeyPatch, name: str
+    benchmark: BenchmarkFixture,
+    keep_speed: Callable[[str, int], float],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     monkeypatch.setitem(MOST_BOXES, "normal", MOST)
     formula, box = MANY[name]
@@ -106,7 +109,4 @@ def test_boxes(
     # The clauses and the compiled tests are kept: this is how fast boxes are judged.
     proof = benchmark.pedantic(prove, (claim,), rounds=ROUNDS, warmup_rounds=1)
     assert proof.boxes >= FEWEST and not proof.is_complete
-    benchmark.extra_info["boxes"] = proof.boxes
-    benchmark.extra_info["boxes_per_second"] = (
-        proof.boxes / benchmark.stats.stats.median
-    )
+    keep_speed("boxes", proof.boxes)

@@ -6,6 +6,8 @@ pytest benchmarks/test_sweep_speed.py --benchmark-json=benchmarks/results/sweep.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from sympy import Expr, Integer, Rational, cos, sin
@@ -65,7 +67,7 @@ def rate_of_the_gst() -> tuple[ClaimCase, dict[str, Expr]]:
     return iff(-rate, PEAK - target_cosine), ARCFACE
 
 
-def swept(claim: ClaimCase, values: dict[str, Expr]) -> Sweep:
+def sweep_upper_part(claim: ClaimCase, values: dict[str, Expr]) -> Sweep:
     return sweep(
         [claim],
         values,
@@ -80,12 +82,13 @@ def swept(claim: ClaimCase, values: dict[str, Expr]) -> Sweep:
     "case", [sign_change, rising, rate_of_the_gst], ids=lambda case: case.__name__
 )
 @pytest.mark.benchmark(group="float32 sweep")
-def test_sweep(benchmark: BenchmarkFixture, case: object) -> None:
-    claim, values = case()  # type: ignore[operator]
-    found = benchmark.pedantic(swept, (claim, values), rounds=1)
+def test_sweep(
+    benchmark: BenchmarkFixture,
+    keep_speed: Callable[[str, int], float],
+    case: Callable[[], tuple[ClaimCase, dict[str, Expr]]],
+) -> None:
+    claim, values = case()
+    found = benchmark.pedantic(sweep_upper_part, (claim, values), rounds=1)
     assert not found.stopped and found.total == cosine_count("float32", LOW)
-    benchmark.extra_info["points"] = found.total
-    benchmark.extra_info["points_per_second"] = (
-        found.total / benchmark.stats.stats.median
-    )
+    keep_speed("points", found.total)
     benchmark.extra_info["doubtful"] = found.oracle

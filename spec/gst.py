@@ -44,6 +44,8 @@ from adaface_ref.spec.symbols import (
     scale,
 )
 
+__all__ = ["QUANTITIES", "Case", "cases"]
+
 
 class Case(NamedTuple):
     """A quantity on one piece, where all of `where` are positive.

@@ -33,6 +33,8 @@ from adaface_ref.spec.symbols import (
     standard_norm,
 )
 
+__all__ = ["LOSSES", "Loss"]
+
 
 @dataclass(frozen=True, eq=False)
 class Loss:

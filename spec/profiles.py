@@ -25,6 +25,8 @@ from adaface_ref.spec.symbols import (
     segment,
 )
 
+__all__ = ["RULES", "Piece", "Profile", "Rule", "is_defined", "parse", "pieces_of"]
+
 
 class Profile(NamedTuple):
     """What a head does outside the core: a rule, two clamps, and its gradient.

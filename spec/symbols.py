@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from sympy import Expr, Integer, Interval, Rational, S, Symbol, exp, log, oo, pi
 from sympy.core.function import Function
 
+__all__ = ["QUANTITIES", "Quantity", "log_logistic", "logistic"]
+
 REALS = Interval.open(-oo, oo)
 POSITIVE = Interval.open(0, oo)
 COSINES = Interval(-1, 1)

@@ -9,31 +9,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from adaface_ref.torch_heads import HEADS, LOSSES, MarginHead
+from adaface_ref.torch_heads import DEFAULTS, HEADS, LOSSES, PARAMETERS, MarginHead
+
+OF_A_SAMPLE = {"curriculum": 0.3, "feature_norm": 60.0, "margin_scaler": 0.75}
+"""What belongs to a batch or a sample, and has no default."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "normface": {"scale": 64.0},
-    "sphereface": {"scale": 64.0, "multiplier": 4},
-    "cosface": {"scale": 64.0, "margin": 0.35},
-    "arcface": {"scale": 64.0, "margin": 0.5},
-    "combined": {
-        "scale": 64.0,
-        "multiplier": 1.25,
-        "angular_offset": 0.3,
-        "additive_offset": 0.2,
-    },
-    "curricularface": {"scale": 64.0, "margin": 0.5, "curriculum": 0.3},
-    "magface": {
-        "scale": 64.0,
-        "feature_norm": 60.0,
-        "norm_lower": 10.0,
-        "norm_upper": 110.0,
-        "margin_lower": 0.45,
-        "margin_upper": 0.8,
-        "regulariser_weight": 35.0,
-    },
-    "adaface": {"scale": 64.0, "margin": 0.4, "margin_scaler": 0.75},
+    loss: {name: {**OF_A_SAMPLE, **DEFAULTS[loss]}[name] for name in names}
+    for loss, names in PARAMETERS.items()
 }
+SETTINGS["combined"]["multiplier"] = 1.25  # at its default, 1, it would not show
 CASES = [(loss, rule) for loss, row in LOSSES.items() for rule in row.rules]
 CLIPPED = [loss for loss, row in LOSSES.items() if "clip" in row.rules]
 ROWS, SIZE, CLASSES = 12, 8, 5

@@ -52,10 +52,10 @@ def verify_command(
     Example:
       adaface-ref verify --effort quick --json verify.json
     """
+    from adaface_ref.cli.printing.results import print_verification
     from adaface_ref.evidence.verify import as_json, verify
     from adaface_ref.gate.checks.runner import require_device
-    from adaface_ref.pictures.report import verification_page
-    from adaface_ref.tables import print_verification
+    from adaface_ref.pictures.pages.reports import verification_page
 
     require_device(device, "verify")
     check_writable(json_file)
@@ -82,8 +82,8 @@ def evaluate_command(loss: str, where: str, profile: tuple[str, ...]) -> None:
     Example:
       adaface-ref evaluate --loss adaface --at "target_cosine=0.99, margin_scaler=1"
     """
+    from adaface_ref.cli.printing.results import print_point
     from adaface_ref.evidence.truth.point import defined_profiles, parse_point
-    from adaface_ref.tables import print_point
 
     profiles = defined_profiles(loss, profile)
     point = parse_point(where, loss)
@@ -99,7 +99,7 @@ def list_command(section: str | None) -> None:
     Example:
       adaface-ref list losses
     """
-    from adaface_ref.lists import LISTS
+    from adaface_ref.cli.printing.lists import LISTS
 
     for name, show in LISTS.items():
         if section in (None, name):
@@ -158,6 +158,7 @@ def claims_command(
     check_writable(json_file)
     check_writable(html_file, "--html")
     known = our_claims() if file is None else read_claims(text_of(file), file.name)
+    from adaface_ref.cli.printing.results import print_claims
     from adaface_ref.evidence.claims import (
         as_json,
         choose_claims,
@@ -165,8 +166,7 @@ def claims_command(
         write_certificates,
     )
     from adaface_ref.gate.checks.runner import require_device
-    from adaface_ref.pictures.report import claims_page
-    from adaface_ref.tables import print_claims
+    from adaface_ref.pictures.pages.reports import claims_page
 
     require_device(settings["device"], "claims")
     asked = choose_claims(known, names)
@@ -220,8 +220,8 @@ def refute_command(
 
     check_writable(json_file)
     claim = asked(formula, loss, profile, where)
+    from adaface_ref.cli.printing.results import print_verdict
     from adaface_ref.evidence.claims import as_json, decide_all, write_certificates
-    from adaface_ref.tables import print_verdict
 
     with show_progress() as progress:
         verdicts = decide_all([claim], **settings, progress=progress)

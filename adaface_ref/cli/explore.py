@@ -39,7 +39,7 @@ def explore_command(output: Path, open_it: bool | None) -> None:
     Example:
       adaface-ref explore -o page.html
     """
-    from adaface_ref.pictures.explore import page
+    from adaface_ref.pictures.pages.explore import page
 
     check_writable(output, "--output")
     write_html(output, page)

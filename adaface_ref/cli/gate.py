@@ -82,7 +82,7 @@ def gate_command(
         click.echo(entry_of(explain, catalogue(GATE)).text())
         return
     from adaface_ref.gate import commands, configuration
-    from adaface_ref.pictures.report import gate_page
+    from adaface_ref.pictures.pages.reports import gate_page
     from adaface_ref.report import kept_findings
     from adaface_ref.report.ci_formats import exit_code_of
     from adaface_ref.report.our_faults import keep_faults_in

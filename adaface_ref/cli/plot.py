@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from adaface_ref.cli.options import FILE, check_writable, write_whole
+from adaface_ref.cli.plot_heads import (
+    LOSS,
+    MARGIN,
+    PARAMETER,
+    PROFILE,
+    SCALE,
+    SCALER,
+    check_rivals,
+    choose_heads,
+)
 
 MEASURES = click.Choice(["abs-gst", "gst", "probability", "slope", "abs-gst-sin"])
 ENDINGS = (".png", ".svg", ".pdf")
@@ -40,7 +49,7 @@ def check_path(path: Path) -> Path:
 
 def save(figure: Any, path: Path, dpi: int) -> None:
     """Writes a picture, or says in one line why not."""
-    from adaface_ref.pictures.style import as_bytes
+    from adaface_ref.pictures.drawing.style import as_bytes
 
     write_whole(path, as_bytes(figure, path.suffix.lower(), dpi))
 
@@ -62,40 +71,6 @@ def output(name: str) -> Callable[[Command], Command]:
     )
 
 
-LOSS = click.option(
-    "--loss", "losses", multiple=True, metavar="NAME", help="Default: adaface."
-)
-PROFILE = click.option(
-    "--profile",
-    "profiles",
-    multiple=True,
-    default=("pure",),
-    show_default=True,
-    metavar="P",
-)
-SCALER = click.option(
-    "--margin-scaler",
-    "scalers",
-    multiple=True,
-    type=float,
-    help="AdaFace's z-hat; default -1, 0 and 1.",
-)
-SCALE = click.option(
-    "--scale", "scales", multiple=True, type=float, help="s; default 64."
-)
-MARGIN = click.option(
-    "--margin", "margins", multiple=True, type=float, help="m; default each loss's own."
-)
-SCALERS = (-1.0, 0.0, 1.0)
-"""Of low, middling and high norms."""
-
-PARAMETER = click.option(
-    "--parameter",
-    "parameters",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Any other parameter, such as curriculum=0.3.",
-)
 DPI = click.option(
     "--dpi",
     type=click.IntRange(50, 1200),
@@ -151,81 +126,16 @@ def curves_command(
       adaface-ref plot curves --profile pure --profile clip --quantity gst
     """
     path = check_path(output)
-    from adaface_ref.pictures import curves, draw_curves
+    from adaface_ref.pictures import curves
+    from adaface_ref.pictures.drawing.curves import draw_curves
 
     heads = choose_heads(**asked)
     shown = list(dict.fromkeys(quantities))
     found = curves.curves_of(heads, check_rivals(rivals), shown)
-    save(draw_curves.draw_curves(found, shown), path, dpi)
+    save(draw_curves(found, shown), path, dpi)
     for line in curves.lines_of(found):
         click.echo(line.translate(PLAIN))
     click.echo(f"wrote {path}")
-
-
-MOST_RIVAL = 20.0
-"""A million classes at cosine 1 are worth 1 + ln(10^6)/s, 14.8 at s = 1."""
-
-
-def check_rivals(rivals: tuple[float, ...]) -> list[float]:
-    """The rivals, each once."""
-    from adaface_ref.errors import domain_error
-
-    for rival in rivals:
-        if not -1 <= rival <= MOST_RIVAL:
-            must = f"in [-1, {MOST_RIVAL:g}]"
-            raise domain_error("rival_cosine", rival, must, "plot")
-    return list(dict.fromkeys(rivals))
-
-
-def choose_heads(
-    losses: tuple[str, ...],
-    profiles: tuple[str, ...],
-    scalers: tuple[float, ...],
-    scales: tuple[float, ...],
-    margins: tuple[float, ...],
-    parameters: tuple[str, ...],
-) -> Any:
-    """A head for every combination; what is not defined is named on standard error."""
-    from adaface_ref.errors import domain_error
-    from adaface_ref.numpy_reference import PARAMETERS
-    from adaface_ref.pictures.curves import heads_of
-
-    options = {"margin": margins, "scale": scales, "margin_scaler": scalers}
-    named = {name for name, values in options.items() if values}
-    others: dict[str, float] = {}
-    for name, value in map(pair, parameters):
-        if name in named or name in others:
-            must = "given once; an option that may be repeated takes several values"
-            raise domain_error(f"parameter {name}", f"{value:g}", must, "plot")
-        others[name] = value
-    asked = losses or ("adaface",)
-    for loss in asked:
-        if loss not in PARAMETERS:
-            raise domain_error("loss", loss, f"one of {', '.join(PARAMETERS)}", "plot")
-    names = {name for loss in asked for name in PARAMETERS[loss]}
-    given = set(others) | named
-    for name in sorted(given - names):
-        must = f"one that {' or '.join(asked)} takes"
-        raise domain_error("parameter", name, must, "plot")
-    choices = []
-    options = {"margin_scaler": SCALERS} | {k: v for k, v in options.items() if v}
-    for values in product(*options.values()):
-        choices.append({**dict(zip(options, values, strict=True)), **others})
-    heads, missing = heads_of(asked, profiles, choices)
-    for line in missing:
-        click.echo(f"adaface-ref: left out: {line}", err=True)
-    return heads
-
-
-def pair(text: str) -> tuple[str, float]:
-    """Reads `name=value`."""
-    from adaface_ref.errors import domain_error
-    from adaface_ref.evidence.truth.point import parse_number
-
-    name, equals, value = (part.strip() for part in text.partition("="))
-    if not equals or not name:
-        raise domain_error("parameter", repr(text), "name=value", "plot")
-    return name, parse_number(name, value, "plot")
 
 
 @plot_command.command("arcs")
@@ -290,11 +200,12 @@ def arcs_command(
     path = check_path(output)
     from math import radians
 
-    from adaface_ref.pictures import arcs, draw_arcs, recipes
+    from adaface_ref.pictures import arcs, recipes
+    from adaface_ref.pictures.drawing.arcs import draw_arcs
 
     plan = recipes.Plan(recipe, radians(between), fixed)
     panels = arcs.panels_of(plan, list(dict.fromkeys(profiles)), scale, margin)
-    save(draw_arcs.draw_arcs(panels, plan), path, dpi)
+    save(draw_arcs(panels, plan), path, dpi)
     click.echo(f"wrote {path}")
 
 
@@ -319,8 +230,9 @@ def heatmap_command(output: Path, dpi: int, **asked: Any) -> None:
       adaface-ref plot heatmap --loss arcface --loss cosface -o map.pdf
     """
     path = check_path(output)
-    from adaface_ref.pictures import draw_heatmap, heatmap
+    from adaface_ref.pictures import heatmap
+    from adaface_ref.pictures.drawing.heatmap import draw_heatmap
 
     maps = heatmap.maps_of(choose_heads(**asked))
-    save(draw_heatmap.draw_heatmap(maps), path, dpi)
+    save(draw_heatmap(maps), path, dpi)
     click.echo(f"wrote {path}")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adaface_ref.evidence.functions import FUNCTIONS, domain_of
+from adaface_ref.evidence.functions import FUNCTIONS
 from adaface_ref.evidence.problem.problem import (
     Problem,
     box_of,
@@ -124,7 +124,8 @@ def decide(
 
 
 def _decide_by_function(claim: Claim, seed: int) -> Verdict:
-    finding = FUNCTIONS[claim.function](seed)
+    function, domain = FUNCTIONS[claim.function]
+    finding = function(seed)
     name = "TESTED" if finding.holds else "REFUTED"
     detail = "; ".join(part for part in (finding.detail, finding.witness) if part)
     evidence = f"{finding.points:,} points" if finding.holds else "witness"
@@ -132,7 +133,7 @@ def _decide_by_function(claim: Claim, seed: int) -> Verdict:
         claim,
         name,
         evidence,
-        domain_of(claim.function),
+        domain,
         points=finding.points,
         seed=seed,
         detail=detail,

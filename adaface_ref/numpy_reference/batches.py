@@ -27,9 +27,12 @@ from adaface_ref.numpy_reference.cases import (
 
 
 class Batch(NamedTuple):
-    """What a batch gives: logits (B, C), probability (B,), gst (B, C), loss (B,)."""
+    """What a batch gives: logits, their slopes over the scale and GSTs (B, C),
+    probability and loss (B,).
+    """
 
     logits: Array
+    slope: Array
     probability: Array
     gst: Array
     loss: Array
@@ -62,6 +65,7 @@ def batch(loss: str, cosine: ArrayLike, labels: ArrayLike, **given: Any) -> Batc
     x = scale * (target.cosine - rival)
     return Batch(
         scale * np.where(own, target.cosine, other),
+        np.where(own, target.slope, by),
         probability_at(x)[:, 0],
         weigh(scale, target.cosine, rival, level, factor),
         loss_at(x, case.p)[:, 0],

@@ -21,6 +21,7 @@ from adaface_ref.torch_heads.closed_forms import (
 from adaface_ref.torch_heads.logits import margin_logits
 from adaface_ref.torch_heads.losses import LOSSES, PARAMETERS
 from adaface_ref.torch_heads.modules import (
+    DEFAULTS,
     HEADS,
     AdaFace,
     ArcFace,
@@ -34,6 +35,7 @@ from adaface_ref.torch_heads.modules import (
 )
 
 __all__ = [
+    "DEFAULTS",
     "HEADS",
     "LOSSES",
     "PARAMETERS",

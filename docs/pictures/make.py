@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adaface_ref.cli import cli
-from adaface_ref.pictures.explore import page as explore_page
+from adaface_ref.pictures.pages.explore import page as explore_page
 
 BOTH = ("--profile", "pure", "--profile", "clip")
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from called import Run, caller
 
-from adaface_ref import tables
+from adaface_ref.cli.printing import results
 from adaface_ref.evidence.claims import as_json, decide_all
 from adaface_ref.evidence.proof.certificate import check
 from adaface_ref.evidence.verdict import Verdict
@@ -132,7 +132,7 @@ def test_json_of_claims_follows_its_schema(some: tuple[Verdict, ...]) -> None:
 def test_claims_fit_eighty_columns(
     some: tuple[Verdict, ...], details: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tables.print_claims(some, details)
+    results.print_claims(some, details)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 15 and max(map(len, lines)) <= 80
 

@@ -15,7 +15,7 @@ import pytest
 from called import Run, caller
 from made_reports import small_verification
 
-from adaface_ref import lists, tables
+from adaface_ref.cli.printing import lists, results
 from adaface_ref.evidence import verify
 from adaface_ref.evidence.truth import forms
 from adaface_ref.evidence.truth.agreement import Columns, Comparison, Floats
@@ -117,12 +117,12 @@ def test_no_agreement_at_all_is_no_pass(small: Verification) -> None:
 def test_tables_fit_eighty_columns(
     small: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tables.print_verification(small)
+    results.print_verification(small)
     for show in lists.LISTS.values():
         show()
     point = {"target_cosine": 0.99, "rival_cosine": 0.5, "other_cosine": 0.5}
     point |= {"scale": 64.0, "margin": 0.4, "margin_scaler": -1 / 3}
-    tables.print_point("adaface", ["pure", "clip"], point)
+    results.print_point("adaface", ["pure", "clip"], point)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 100 and max(map(len, lines)) <= WIDTH
 
@@ -219,8 +219,10 @@ def test_a_head_runs_in_a_process_of_its_own(
 
 
 def test_a_fault_of_ours_is_no_violation(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+
     def broken(**_: object) -> Verification:
         raise RuntimeError("ours")
 

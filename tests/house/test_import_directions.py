@@ -36,14 +36,16 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gate.head",),
     ("gate.statistics",),
     ("gate.session",),
+    ("gate.twin",),
     ("gate.measured",),
     ("gate.checks",),
     ("gate.isolation",),
     ("gate", "ports.pipe", "ports.export"),
     ("ports",),
     ("pictures",),
-    ("lists",),
-    ("tables",),
+    ("pictures.drawing",),
+    ("pictures.pages",),
+    ("cli.printing",),
     ("cli",),
 )
 """The rooms, from the ground up."""

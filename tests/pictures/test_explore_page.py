@@ -21,10 +21,10 @@ from adaface_ref import numpy_reference
 from adaface_ref.cli import cli
 from adaface_ref.evidence.claims import as_json, decide_all
 from adaface_ref.evidence.verify import as_json as verification_json
-from adaface_ref.pictures.explore import page as explore_page
 from adaface_ref.pictures.heads import head_of
 from adaface_ref.pictures.marks import marks_of
-from adaface_ref.pictures.report import claims_page, gate_page, verification_page
+from adaface_ref.pictures.pages.explore import page as explore_page
+from adaface_ref.pictures.pages.reports import claims_page, gate_page, verification_page
 from adaface_ref.report.curve import Curve
 from adaface_ref.spec.language.files import asked
 from adaface_ref.spec.losses import LOSSES

@@ -18,12 +18,12 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from adaface_ref.pictures import arcs, curves, heatmap
-from adaface_ref.pictures.draw_arcs import draw_arcs
-from adaface_ref.pictures.draw_curves import draw_curves
-from adaface_ref.pictures.draw_heatmap import draw_heatmap
+from adaface_ref.pictures.drawing.arcs import draw_arcs
+from adaface_ref.pictures.drawing.curves import draw_curves
+from adaface_ref.pictures.drawing.heatmap import draw_heatmap
+from adaface_ref.pictures.drawing.style import DASHES, LINES
 from adaface_ref.pictures.heads import head_of
 from adaface_ref.pictures.recipes import Plan
-from adaface_ref.pictures.style import DASHES, LINES
 
 PLAN = Plan("fixed", math.radians(120), 0.5)
 QUANTITIES = ("abs-gst", "gst", "probability", "slope", "abs-gst-sin")

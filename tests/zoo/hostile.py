@@ -200,6 +200,26 @@ def _replace_numpy() -> None:
     np.abs = lambda values: np.zeros_like(values)  # type: ignore[assignment]
 
 
+def _replace_modules() -> None:
+    sys.modules.update(numpy=random)
+
+
+def _close_output() -> None:
+    sys.stdout = sys.stderr = None
+    os.closerange(1, 3)
+
+
+def _off(harm: Callable[[], object]) -> Head:
+    """A head of another margin that spoils what would find that."""
+
+    def head(cosine: Tensor, labels: Tensor) -> Tensor:
+        logits = cosface(cosine, labels, m=0.3)
+        harm()
+        return logits
+
+    return head
+
+
 def _enter_inference_mode() -> None:
     ENTERED.append(torch.inference_mode())
     ENTERED[-1].__enter__()
@@ -268,7 +288,15 @@ ILL_MANNERED = {
 }  # fmt: skip
 """The same, where nobody's numbers change."""
 
-for _name, _hostile in {**DESTRUCTIVE, **UNUSABLE, **WRONG}.items():
+SPOILING = {
+    "replaces_cross_entropy": Hostile(_off(_replace_cross_entropy), 1, "target-logit"),
+    "replaces_numpy": Hostile(_off(_replace_numpy), 3, "a value that is off"),
+    "replaces_modules": Hostile(_off(_replace_modules), 1, "profile"),
+    "closes_output": Hostile(_off(_close_output), 1, "target-logit"),
+}
+"""Heads that are wrong, and change what their process judges or tells by."""
+
+for _name, _hostile in {**DESTRUCTIVE, **UNUSABLE, **WRONG, **SPOILING}.items():
     globals()[_name] = _hostile.head
 
 AT_IMPORT = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,3 +24,15 @@ class Finding(NamedTuple):
     points: int
     detail: str
     witness: str = ""
+
+
+class Trial(NamedTuple):
+    """A function that decides a claim, and where it tries it.
+
+    Args:
+        function: takes a seed.
+        domain: every input with its value or interval, in words.
+    """
+
+    function: Callable[[int], Finding]
+    domain: str

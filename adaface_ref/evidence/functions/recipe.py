@@ -8,7 +8,7 @@ import numpy as np
 from mpmath import exp, mpf, workdps
 
 from adaface_ref import numpy_reference
-from adaface_ref.evidence.functions.finding import Finding, Floats
+from adaface_ref.evidence.functions.finding import Finding, Floats, Trial
 
 
 def recipe(x: Floats, m: Any, j: Any, s: Any) -> Floats:
@@ -78,7 +78,6 @@ def recipe_is_zero_in_float64(
     """Where s (c - m - j) is above 37.5 the recipe is 0; below 36 it is not.
 
     In exact arithmetic it is never 0. 2^-54, half an ULP below 1, is e^-37.43.
-    Domain: c, j in [-1, 1], m in [0, 0.5], s in [8, 64], all float64.
 
     Source: AdaFace issue 24, answer 1.
     """
@@ -92,8 +91,7 @@ def recipe_is_zero_in_float32(
 ) -> Finding:
     """Where s (c - m - j) is above 17.5 the recipe is 0; below 15.8 it is not.
 
-    2^-25, half an ULP below 1, is e^-17.33. Domain: c, j in [-1, 1], m in [0, 0.5],
-    s in [8, 64], all float32.
+    2^-25, half an ULP below 1, is e^-17.33.
 
     Source: AdaFace issue 24, answer 1.
     """
@@ -105,8 +103,7 @@ def recipe_is_zero_in_float32(
 def recipe_is_accurate_in_float64(seed: int, relative: float = 1e-6) -> Finding:
     """Whether the recipe's relative error stays below 1e-6; it loses all at P near 1.
 
-    Domain: c, j in [-1, 1], m in [0, 0.5], s in [8, 64], all float64. The truth comes
-    from sixty digits at the worst point, from our reference elsewhere.
+    The truth comes from sixty digits at the worst point, from our reference elsewhere.
 
     Source: AdaFace issue 24, answer 1.
     """
@@ -139,8 +136,7 @@ def recipe_overflows_in_float32(
 ) -> Finding:
     """Where s max(c - m, j) is above 88.73 the sum of exponentials is infinite.
 
-    ln of the largest float32 is 88.7228; two terms of that size add ln 2 to it. Domain:
-    c, j in [-1, 1], m in [0, 0.5], s in [8, 256], all float32.
+    ln of the largest float32 is 88.7228; two terms of that size add ln 2 to it.
 
     Source: AdaFace issue 24, answer 1.
     """
@@ -153,8 +149,7 @@ def recipe_overflows_in_float16(
 ) -> Finding:
     """Where s max(c - m, j) is above 11.11 the sum of exponentials is infinite.
 
-    ln of the largest float16 is 11.0898. Domain: c, j in [-1, 1], m in [0, 0.5], s in
-    [8, 64], all float16.
+    ln of the largest float16 is 11.0898.
 
     Source: AdaFace issue 24, answer 1.
     """
@@ -165,8 +160,6 @@ def recipe_overflows_in_float16(
 def recipe_is_finite_in_float32(seed: int, most_scale: float = 128.0) -> Finding:
     """Whether the recipe returns a finite number at every cosine for s up to 128.
 
-    Domain: c, j in [-1, 1], m in [0, 0.5], s in [8, 128], all float32.
-
     Source: AdaFace issue 24, answer 1.
     """
     draw = _draw(seed, np.float32, most_scale)
@@ -174,3 +167,32 @@ def recipe_is_finite_in_float32(seed: int, most_scale: float = 128.0) -> Finding
     detail = f"{bad.size} results are not finite"
     witness = draw.words(int(bad[0])) if bad.size else ""
     return Finding(not bad.size, POINTS, detail, witness)
+
+
+TRIALS = (
+    Trial(
+        recipe_is_zero_in_float64,
+        "c, j in [-1, 1], m in [0, 0.5], s in [8, 64], all float64",
+    ),
+    Trial(
+        recipe_is_zero_in_float32,
+        "c, j in [-1, 1], m in [0, 0.5], s in [8, 64], all float32",
+    ),
+    Trial(
+        recipe_is_accurate_in_float64,
+        "c, j in [-1, 1], m in [0, 0.5], s in [8, 64], all float64",
+    ),
+    Trial(
+        recipe_overflows_in_float32,
+        "c, j in [-1, 1], m in [0, 0.5], s in [8, 256], all float32",
+    ),
+    Trial(
+        recipe_overflows_in_float16,
+        "c, j in [-1, 1], m in [0, 0.5], s in [8, 64], all float16",
+    ),
+    Trial(
+        recipe_is_finite_in_float32,
+        "c, j in [-1, 1], m in [0, 0.5], s in [8, 128], all float32",
+    ),
+)
+"""Each with the domain on which it tries its claim."""

@@ -9,7 +9,7 @@ import numpy as np
 from mpmath import exp, log, mp, mpf, workdps
 
 from adaface_ref import numpy_reference
-from adaface_ref.evidence.functions.finding import Finding
+from adaface_ref.evidence.functions.finding import Finding, Trial
 
 SPLITS = 200
 """Samples whose rivals are split."""
@@ -23,8 +23,7 @@ def _probabilities(target: Any, others: list[Any], scale: Any) -> list[Any]:
 def splitting_a_rival_changes_nothing(seed: int) -> Finding:
     """One class of cosine v, or two of v - ln2/s: the same P, and the same sum of P_j.
 
-    In sixty digits, to fifty. Domain: AdaFace's target logit at m = 0.4 and any z-hat,
-    2 to 9 other classes, s in [8, 64].
+    In sixty digits, to fifty.
 
     Source: this project: C classes reduce to one rival exactly.
     """
@@ -49,9 +48,6 @@ def splitting_a_rival_changes_nothing(seed: int) -> Finding:
 def splitting_a_hard_rival_of_curricularface_changes_nothing(seed: int) -> Finding:
     """Whether the same holds where G = c_j (t + c_j), by our reference of a batch.
 
-    Domain: m = 0.5, t = 0.5, s = 64, target 0.3, one hard class of
-    cosine in [0.2, 0.9].
-
     Source: this project.
     """
     random = np.random.default_rng(seed)
@@ -73,3 +69,17 @@ def splitting_a_hard_rival_of_curricularface_changes_nothing(seed: int) -> Findi
     return Finding(
         holds, SPLITS, detail, "" if holds else f"c_j={float(others[worst])!r}"
     )
+
+
+TRIALS = (
+    Trial(
+        splitting_a_rival_changes_nothing,
+        "AdaFace's target logit at m = 0.4 and any z-hat, 2 to 9 other classes, "
+        "s in [8, 64]",
+    ),
+    Trial(
+        splitting_a_hard_rival_of_curricularface_changes_nothing,
+        "m = 0.5, t = 0.5, s = 64, target 0.3, one hard class of cosine in [0.2, 0.9]",
+    ),
+)
+"""Each with the domain on which it tries its claim."""

@@ -9,7 +9,7 @@ import numpy as np
 from mpmath import erf, mp, mpf, sqrt, workdps
 
 from adaface_ref import numpy_reference
-from adaface_ref.evidence.functions.finding import Finding, Floats
+from adaface_ref.evidence.functions.finding import Finding, Floats, Trial
 from adaface_ref.running_statistics import NormStatistics
 
 BATCHES = 500
@@ -51,8 +51,7 @@ def _compare_scalers(seed: int, lowest: int, highest: int) -> Finding:
 def scaler_is_affine_invariant(seed: int) -> Finding:
     """z of exact batch statistics is the same for the norms k r + b, k > 0.
 
-    Compared exactly, in fractions; z-hat is a function of z. Domain: batches of 2 to 8
-    different norms in (0, 100], k in (0, 10), b in [-50, 50), no eps, no clip of norms.
+    Compared exactly, in fractions; z-hat is a function of z.
 
     Source: folklore on AdaFace eq. 16.
     """
@@ -61,8 +60,6 @@ def scaler_is_affine_invariant(seed: int) -> Finding:
 
 def scaler_is_invariant_to_reflection(seed: int) -> Finding:
     """The same for k < 0, which turns every z over.
-
-    Domain: as `scaler_is_affine_invariant`, k in [-10, 0).
 
     Source: folklore on AdaFace eq. 16, without its condition.
     """
@@ -95,8 +92,6 @@ def scaler_with_eps_is_affine_invariant(seed: int, eps: float = 1e-3) -> Finding
     """Whether z-hat = h (r - mean)/(std + eps) is the same for norms half as large
     again.
 
-    Domain: batches of 4 norms of mean 50 and std from 1e-3 to 10, no smoothing.
-
     Source: AdaFace head.py; folklore.
     """
     random = np.random.default_rng(seed)
@@ -108,8 +103,6 @@ def scaler_with_eps_is_affine_invariant(seed: int, eps: float = 1e-3) -> Finding
 
 def scaler_with_clip_is_affine_invariant(seed: int, highest: float = 100.0) -> Finding:
     """Whether z-hat is the same for norms 3 times as large, where some pass 100.
-
-    Domain: batches of 8 norms in [20, 60], no smoothing, eps 1e-12.
 
     Source: AdaFace head.py, which clips norms to [1e-3, 100]; folklore.
     """
@@ -128,8 +121,6 @@ CODE_ALPHA = 0.01
 
 def printed_alpha_smooths(seed: int, weight: float = PRINTED_ALPHA) -> Finding:
     """Whether one batch moves the running mean by a tenth of its distance at most.
-
-    Domain: 500 pairs of an old mean and a batch's in [1, 99].
 
     Source: AdaFace, arXiv 2204.00964, eq. 17.
     """
@@ -155,7 +146,7 @@ def smoothing_leaves_alpha_over_two_less_alpha(
 
     Three times: the sum of the squared weights in fractions; the same from how our
     NormStatistics answers one batch that differs, to 1e-9; and simulated, within 6
-    standard errors. Domain: alpha 0.99, as printed, and 0.01, as in the code.
+    standard errors.
 
     Source: this project.
     """
@@ -210,7 +201,7 @@ def two_thirds_of_gaussian_norms_lie_within_h(
     """68.27 % of Gaussian norms have z-hat within +-h, as |h z| <= h says |z| <= 1.
 
     erf(1/sqrt(2)) to thirty digits, rounded; and the share of 10^6 norms of mean 50,
-    std 5 by our margin_scaler, within 6 standard errors. Domain: h = 0.333.
+    std 5 by our margin_scaler, within 6 standard errors.
 
     Source: AdaFace, arXiv 2204.00964, on the concentration h.
     """
@@ -225,8 +216,6 @@ def two_thirds_of_gaussian_norms_lie_within_h(
 
 def two_thirds_of_any_norms_lie_within_h(seed: int) -> Finding:
     """Whether the same holds of exponential norms: there it is 1 - e^-2 = 86.47 %.
-
-    Domain: 10^6 exponential norms, h = 0.333.
 
     Source: AdaFace, arXiv 2204.00964, without its condition.
     """
@@ -247,9 +236,6 @@ def _share_within(
 def batch_of_two_knows_only_the_order(seed: int, eps: float = 1e-3) -> Finding:
     """In a batch of two, |z-hat| is h/sqrt(2) = 0.2355, but for eps.
 
-    Domain: 500 pairs of norms in [1, 99] at least 1 apart, no smoothing; the eps of the
-    std takes 0.15 % off at most.
-
     Source: AdaFace head.py with t_alpha = 1.
     """
     random = np.random.default_rng(seed)
@@ -261,3 +247,46 @@ def batch_of_two_knows_only_the_order(seed: int, eps: float = 1e-3) -> Finding:
     low, high = float(sizes.min() / expected), float(sizes.max() / expected)
     detail = f"|z-hat| from {low * expected:.4f} to {high * expected:.4f}"
     return Finding(low >= 0.9985 and high <= 1 + 1e-12, len(pairs), detail)
+
+
+TRIALS = (
+    Trial(
+        scaler_is_affine_invariant,
+        "batches of 2 to 8 different norms in (0, 100], k in (0, 10), "
+        "b in [-50, 50), no eps, no clip of norms",
+    ),
+    Trial(
+        scaler_is_invariant_to_reflection,
+        "as `scaler_is_affine_invariant`, k in [-10, 0)",
+    ),
+    Trial(
+        scaler_with_eps_is_affine_invariant,
+        "batches of 4 norms of mean 50 and std from 1e-3 to 10, no smoothing",
+    ),
+    Trial(
+        scaler_with_clip_is_affine_invariant,
+        "batches of 8 norms in [20, 60], no smoothing, eps 1e-12",
+    ),
+    Trial(
+        printed_alpha_smooths,
+        "500 pairs of an old mean and a batch's in [1, 99]",
+    ),
+    Trial(
+        smoothing_leaves_alpha_over_two_less_alpha,
+        "alpha 0.99, as printed, and 0.01, as in the code",
+    ),
+    Trial(
+        two_thirds_of_gaussian_norms_lie_within_h,
+        "h = 0.333",
+    ),
+    Trial(
+        two_thirds_of_any_norms_lie_within_h,
+        "10^6 exponential norms, h = 0.333",
+    ),
+    Trial(
+        batch_of_two_knows_only_the_order,
+        "500 pairs of norms in [1, 99] at least 1 apart, no smoothing; "
+        "the eps of the std takes 0.15 % off at most",
+    ),
+)
+"""Each with the domain on which it tries its claim."""

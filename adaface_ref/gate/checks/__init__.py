@@ -52,6 +52,11 @@ from adaface_ref.gate.checks.training import (
     reduction,
     weights_normalised,
 )
+from adaface_ref.gate.checks.whole import (
+    embedding_gradient,
+    weight_gradient,
+    whole_values,
+)
 from adaface_ref.gate.measured.evidence import Evidence, Result
 from adaface_ref.report.catalogue import Check, join_checks
 
@@ -79,6 +84,9 @@ CHECKS: tuple[Check[Evidence, Result], ...] = join_checks(
     deterministic,
     eval_pure,
     label_ignored,
+    whole_values,
+    embedding_gradient,
+    weight_gradient,
     weights_normalised,
     reduction,
     scale_overflow,

@@ -70,6 +70,24 @@ class Opened(NamedTuple):
     head: object
 
 
+class WholeHead(NamedTuple):
+    """A head that makes its own cosines, with the weights that it was built with.
+
+    Args:
+        build: makes it, for classes, the size of an embedding, dtype and device.
+        making: the source text that makes it, for classes, size and dtype.
+        call: how its forward is called.
+        gives_loss: whether a table (B, C) of its result is no logits.
+        column: whether it is given norms as (B, 1).
+    """
+
+    build: Callable[[int, int, str, str], Any]
+    making: Callable[[int, int, str], str]
+    call: Call
+    gives_loss: bool
+    column: bool
+
+
 @dataclass(frozen=True)
 class Door:
     """A head, opened for judging.
@@ -85,6 +103,7 @@ class Door:
         source: the lines of a snippet from `cosine` and `labels` to `logits`.
         black_box: whether the head is read through embeddings of known cosines.
         shows_logits: whether its logits can be seen, and not its loss alone.
+        whole: the head with its own weights, where it makes its own cosines.
     """
 
     adapter: str
@@ -97,10 +116,15 @@ class Door:
     source: Callable[[int, str], tuple[str, ...]]
     black_box: bool = False
     shows_logits: bool = True
+    whole: WholeHead | None = None
 
 
 def values_of(
-    request: Request, classes: int, dtype: str, device: str
+    request: Request,
+    classes: int,
+    dtype: str,
+    device: str,
+    size: int = EMBEDDING_SIZE,
 ) -> dict[str, Any]:
     """What arguments may be given, by meaning."""
     values: dict[str, Any] = dict(PLAIN)
@@ -111,7 +135,7 @@ def values_of(
     if "scale" in values:
         values["temperature"] = 1 / values["scale"]
     values["easy_margin"] = request.profile.startswith("easy")
-    values |= {"classes": classes, "embedding_size": EMBEDDING_SIZE}
+    values |= {"classes": classes, "embedding_size": size}
     values |= {"dtype": TORCH_DTYPES[dtype], "device": device}
     return values | ({"profile": request.profile} if request.profile else {})
 

@@ -18,6 +18,7 @@ from adaface_ref.gate.head.door import (
     Door,
     Opened,
     Request,
+    WholeHead,
     built,
     constructor_call,
     require_meanings,
@@ -120,9 +121,12 @@ def _opened(
     """A door whose way of reading was tried on the head itself."""
     subject: Any = target.object
 
-    def build(classes: int, dtype: str, device: str) -> Any:
-        values = values_of(request, classes, dtype, device)
+    def sized(classes: int, size: int, dtype: str, device: str) -> Any:
+        values = values_of(request, classes, dtype, device, size)
         return built(subject, make, values | {k: v for k, (v, _) in changed.items()})
+
+    def build(classes: int, dtype: str, device: str) -> Any:
+        return sized(classes, EMBEDDING_SIZE, dtype, device)
 
     call = bind(parameters_of(build(2, "float32", "cpu")), EMBEDDED, {}, places=places)
     require_meanings(call, ("embeddings", "labels"), target)
@@ -144,12 +148,15 @@ def _opened(
         black_box.set_weights(head, classes)
         return Opened(evaluator(head, manner), head)
 
-    def shown(classes: int, dtype: str) -> dict[str, str]:
-        texts = texts_of(values_of(request, classes, dtype, "cpu"))
+    def making(classes: int, size: int, dtype: str) -> str:
+        text = make.source("subject", shown(classes, dtype, size))
+        return f"{text}.to(torch.{dtype})"
+
+    def shown(classes: int, dtype: str, size: int = EMBEDDING_SIZE) -> dict[str, str]:
+        texts = texts_of(values_of(request, classes, dtype, "cpu", size))
         return texts | {name: text for name, (_, text) in changed.items()}
 
     def source(classes: int, dtype: str) -> tuple[str, ...]:
-        making = make.source("subject", shown(classes, dtype))
         length = "torch.ones(len(labels))"
         if "norms" in takes and not call.has("norms"):
             length = "norms.reshape(-1)"
@@ -165,7 +172,7 @@ def _opened(
         return (
             leaf.SNIPPET,
             black_box.SNIPPET,
-            f"head = {making}.to(torch.{dtype})",
+            f"head = {making(classes, EMBEDDING_SIZE, dtype)}",
             f"set_weights(head, {classes})",
             embeddings,
             f"reader = Reader(replaced={manner.black_box})",
@@ -180,4 +187,5 @@ def _opened(
     return Door(
         adapter, manner.why, mapping, used, takes, True, opened, source,
         manner.black_box, manner.shows_logits,
+        WholeHead(sized, making, call, gives_loss, manner.column),
     )  # fmt: skip

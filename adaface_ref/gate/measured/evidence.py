@@ -25,6 +25,7 @@ from adaface_ref.gate.measured.values import (
 )
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.session.snippets import snippet
+from adaface_ref.gate.twin.comparison import Compared, compare
 from adaface_ref.report.report import Finding
 
 
@@ -69,6 +70,11 @@ class Evidence:
     def grid(self) -> invariants.Grid:
         """The head on the invariants' grid."""
         return invariants.grid(self.session)
+
+    @cached_property
+    def whole(self) -> Compared:
+        """The head beside its twin: embeddings and class weights in, gradients back."""
+        return compare(self.session)
 
     @property
     def values_done(self) -> bool:

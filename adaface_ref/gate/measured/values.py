@@ -131,6 +131,18 @@ def conforms_at_first(session: Session) -> bool:
     return not any(tally.failed for tally in tallies.values())
 
 
+def finds_what_is_off(session: Session) -> bool:
+    """Whether a GST that is far off is found, as by functions that no head replaced.
+
+    Args:
+        session: the head, which has run in this process.
+    """
+    dtype = session.dtypes[0]
+    columns = session.draw(dtype, FIRST, 0).columns
+    off = session.predict("gst", columns) + 4 * session.fixed["scale"]
+    return bool(judge(session.question("gst", dtype), columns, off).failures)
+
+
 def findings(session: Session, claim: str, tally: Tally, cause: str) -> list[Finding]:
     """The worst violations of a value check, each run again by itself.
 

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import matplotlib as mpl
 import numpy as np
 
-from adaface_ref.pictures.page import assemble
-from adaface_ref.pictures.style import COLOURS
+from adaface_ref.pictures.drawing.style import COLOURS
+from adaface_ref.pictures.pages.template import assemble
 from adaface_ref.points import COSINES, range_of, recommended
 from adaface_ref.ports.export.export import javascript
 from adaface_ref.spec.losses import LOSSES

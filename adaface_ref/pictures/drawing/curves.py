@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from adaface_ref.pictures.curves import Curve, height
+from adaface_ref.pictures.drawing.style import COLUMN, DASHES, LINES, Look, use_style
 from adaface_ref.pictures.heads import MEASURES
-from adaface_ref.pictures.style import COLUMN, DASHES, LINES, Look, use_style
 
 POINTS: dict[str, Look] = {
     "B1": {"marker": "s", "markersize": 3.6},

@@ -54,5 +54,5 @@ def _inert(code: str) -> str:
 
 
 def _file(name: str) -> str:
-    folder = files("adaface_ref.pictures") / "parts"
+    folder = files("adaface_ref.pictures.pages") / "parts"
     return (folder / name).read_text(encoding="utf-8")

@@ -16,9 +16,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from adaface_ref.pictures.arcs import INNER, Panel, top_of
+from adaface_ref.pictures.drawing.style import COLOURS, PAGE, Look, use_style
 from adaface_ref.pictures.heads import Floats
 from adaface_ref.pictures.recipes import Plan
-from adaface_ref.pictures.style import COLOURS, PAGE, Look, use_style
 
 ACROSS = 4
 B0: Look = {"color": "#0072B2", "ls": (0, (2, 1.2)), "lw": 1.3}

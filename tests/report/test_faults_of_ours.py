@@ -15,6 +15,7 @@ from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.parent import judge_apart
+from adaface_ref.report.kept_findings import FOLDER
 from adaface_ref.report.our_faults import keep_faults_in, told_as_ours
 
 OURS = "a fault of adaface-ref, not of the head: KeyError: 'on purpose' (adaface_ref/"
@@ -29,6 +30,9 @@ PLACES = {
 """Functions of ours, each of which raises in a test."""
 
 
+NOTHING: dict[str, torch.Tensor] = {}
+
+
 def raises() -> Mock:
     """What raises without a line of the test's own."""
     return Mock(side_effect=KeyError("on purpose"))
@@ -38,6 +42,7 @@ def raises() -> Mock:
 def _at_few_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(EFFORTS, "quick", 10_000)
     monkeypatch.chdir(tmp_path)
+    keep_faults_in(FOLDER)
 
 
 def _detail(head: object = exact.cosface) -> str:
@@ -64,7 +69,7 @@ def test_a_fault_of_ours_is_told_as_ours(
 
 def looks_up(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """A head with a fault of its own."""
-    return cosine * {}["on purpose"]
+    return cosine * NOTHING["on purpose"]
 
 
 class LooksUpBackward(torch.autograd.Function):
@@ -78,12 +83,12 @@ class LooksUpBackward(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]
         """Never."""
-        return {}["on purpose"]
+        return NOTHING["on purpose"]
 
 
 def looks_up_backward(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """A head whose backward has a fault."""
-    return exact.cosface(LooksUpBackward.apply(cosine), labels)
+    return exact.cosface(LooksUpBackward.apply(cosine), labels)  # type: ignore[no-untyped-call]
 
 
 def writes_over(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

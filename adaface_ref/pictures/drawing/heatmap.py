@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
+from adaface_ref.pictures.drawing.style import COLOURS, COLUMN, PAGE, Look, use_style
 from adaface_ref.pictures.heatmap import Map, top_of_scale
-from adaface_ref.pictures.style import COLOURS, COLUMN, PAGE, Look, use_style
 
 MARKS: dict[str, tuple[str, str, Look]] = {
     "unmargined": ("B0", "B0: cos θ = j, no margin", {"ls": "--", "color": "#0072B2"}),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from zoo.hostile import (
     DESTRUCTIVE,
     ILL_MANNERED,
     MEDDLING,
+    SPOILING,
     UNUSABLE,
     WRONG,
     Hostile,
@@ -84,6 +87,13 @@ def test_a_destructive_head_ends_only_itself(name: str) -> None:
     assert "COULD NOT BE JUDGED" in judged.text
 
 
+@pytest.mark.parametrize("name", SPOILING)
+def test_a_wrong_head_that_spoils_the_judging_does_not_pass(name: str) -> None:
+    judged = _apart(f"zoo.hostile:{name}")
+    assert judged.exit_code == SPOILING[name].code
+    assert SPOILING[name].words in " ".join(judged.text.split())
+
+
 @pytest.mark.parametrize("name", AT_IMPORT)
 def test_an_import_that_does_harm_is_not_judged(name: str, tmp_path: Path) -> None:
     source, words = AT_IMPORT[name]
@@ -118,6 +128,18 @@ def test_a_random_head_gets_the_same_report_twice(
     assert run(WRONG[name].head) == run(WRONG[name].head)
 
 
+@contextlib.contextmanager
+def _set(
+    change: Callable[[Any], object], value: object, usual: object
+) -> Iterator[None]:
+    """Something set as a caller of check_head may have it."""
+    change(value)
+    try:
+        yield
+    finally:
+        change(usual)
+
+
 def _globals() -> list[Any]:
     """What a head must leave alone, as a caller of check_head sees it."""
     return [repr(row.read()) for row in (*GENERATORS, *SETTINGS)]
@@ -144,3 +166,26 @@ def test_bad_manners_are_a_warning(name: str, run: Callable[[object], Report]) -
     found = outcomes(report)["global-state"]
     assert (report.exit_code, found.status) == (0, "warning"), report.text()
     assert f"{words} by running the head" in found.detail
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        torch.no_grad,
+        torch.inference_mode,
+        partial(torch.autocast, "cpu", torch.bfloat16),
+        partial(torch.device, "meta"),
+        partial(_set, torch.set_default_dtype, torch.float64, torch.float32),
+        partial(_set, torch.set_default_device, "meta", None),
+    ],
+    ids=["no_grad", "inference", "autocast", "with device", "dtype", "device"],
+)
+def test_what_the_caller_has_set_changes_no_report(
+    state: Callable[[], Any], run: Callable[[object], Report]
+) -> None:
+    target = "zoo.exact.heads:CosFaceLoss"
+    plain = run(target)
+    with state():
+        before = _globals()
+        assert run(target) == plain
+        assert _globals() == before

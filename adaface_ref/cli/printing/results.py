@@ -1,4 +1,4 @@
-"""What a terminal shows, at 80 columns: results as tables of text."""
+"""Results as tables of text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from adaface_ref.choices import DTYPES
+from adaface_ref.cli.printing.console import add_row, make_table, open_console
 from adaface_ref.evidence.truth.agreement import Judgement
 from adaface_ref.evidence.truth.point import quantities_at
 from adaface_ref.evidence.verdict import Verdict
 from adaface_ref.evidence.verify import Verification
-from adaface_ref.lists import add_row, make_table, open_console
 from adaface_ref.spec.losses import LOSSES
 
 
@@ -136,25 +136,25 @@ def print_verdict(verdict: Verdict) -> None:
     lines = [f"{verdict.name} {claim.id}".rstrip()]
     if claim.expected and not verdict.as_expected:
         lines[0] += f", but expected {claim.expected}"
-    told = {
+    parts = {
         "claim": claim.statement if claim.statement != claim.formula else "",
         "source": claim.source,
         "reading": claim.reading,
         "formula": claim.formula,
         "loss": f"{claim.loss}, profile {claim.profile}" if claim.loss else "",
         "domain": verdict.domain,
-        "evidence": _told_evidence(verdict),
+        "evidence": _evidence_at_length(verdict),
         "found": verdict.detail,
     }
-    for name, text in told.items():
+    for name, text in parts.items():
         if text:
-            lines += _hanging(name, text)
+            lines += _indent(name, text)
     for line in _ends_of(verdict):
-        lines += _wrapped(line, "  ")
+        lines += _wrap(line, "  ")
     open_console().print("\n".join(lines), markup=False)
 
 
-def _told_evidence(verdict: Verdict) -> str:
+def _evidence_at_length(verdict: Verdict) -> str:
     parts = [verdict.evidence]
     if verdict.points and verdict.name != "REFUTED" and verdict.domain:
         parts.append(f"{verdict.points:,} points, {verdict.certified:,} by balls")
@@ -164,11 +164,11 @@ def _told_evidence(verdict: Verdict) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _hanging(name: str, text: str) -> list[str]:
-    return _wrapped(" ".join(text.split()), f"  {name}: ")
+def _indent(name: str, text: str) -> list[str]:
+    return _wrap(" ".join(text.split()), f"  {name}: ")
 
 
-def _wrapped(text: str, first: str) -> list[str]:
+def _wrap(text: str, first: str) -> list[str]:
     return textwrap.wrap(text, 80, initial_indent=first, subsequent_indent=" " * 6)
 
 

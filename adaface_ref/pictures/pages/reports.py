@@ -7,7 +7,7 @@ from html import escape
 from itertools import count
 from typing import Any
 
-from adaface_ref.pictures.page import assemble
+from adaface_ref.pictures.pages.template import assemble
 
 Data = Mapping[str, Any]
 

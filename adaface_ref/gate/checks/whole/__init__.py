@@ -1,0 +1,1 @@
+"""Checks of a whole head: embeddings and class weights in, gradients back."""

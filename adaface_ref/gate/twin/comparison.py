@@ -1,0 +1,427 @@
+"""Compares whole heads with their twins, shape by shape, before and after a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from adaface_ref.gate.session.session import Session
+from adaface_ref.gate.statistics.kept_numbers import put
+from adaface_ref.gate.twin import causes
+from adaface_ref.gate.twin.class_weights import Layout, layouts
+from adaface_ref.gate.twin.drawn import (
+    NEAREST,
+    NORMS,
+    SHAPES,
+    Shape,
+    draw,
+    draw_upstream,
+)
+from adaface_ref.gate.twin.gradients import Gradients, gradients
+from adaface_ref.gate.twin.whole_head import Bounded, Given, Twin
+from adaface_ref.gate.twin.whole_run import Whole
+from adaface_ref.numpy_reference.arguments import Array
+from adaface_ref.points import in_dtype
+
+Mask = NDArray[np.bool_]
+
+VALUES, EMBEDDINGS, WEIGHTS = "values", "embeddings", "weights"
+"""What is compared: logits or losses, and the two gradients."""
+
+MOST_FOR_CAUSES = 1000
+"""Classes past which no cause is looked for."""
+
+STEP_RATE = 0.5
+"""Of the class weights' length a step of training moves them."""
+
+TRIAL = Shape(6, 5, 7)
+"""At which a layout is told: no product of K and C is D."""
+
+MEAN, SUM, ROWS, LOGITS = "mean", "sum", "rows", "logits"
+"""What a head gives: a reduced loss, one for each row, or logits."""
+
+
+class Case(NamedTuple):
+    """One run of a head, with all that is needed to run it again.
+
+    Args:
+        shape: of the batch.
+        dtype: the head's.
+        after_step: whether a step of training went before.
+        given: what it was given.
+        parameters: the class weights as the head keeps them, by name.
+        upstream: the gradient that comes to its logits or loss.
+        judged: source text from its result to the logits or the loss.
+    """
+
+    shape: Shape
+    dtype: str
+    after_step: bool
+    given: Given
+    parameters: Mapping[str, Array]
+    upstream: Array
+    judged: str
+
+
+class Departure(NamedTuple):
+    """Where a head departs from its twin.
+
+    Args:
+        what: VALUES, EMBEDDINGS or WEIGHTS.
+        case: the run.
+        place: which element.
+        got: what the head gave.
+        want: what the twin gives.
+        allowed: what it may be off.
+        cause: the likely cause.
+        kept: the parameter and the index in it, for an entry of the class weights.
+    """
+
+    what: str
+    case: Case
+    place: tuple[int, ...]
+    got: float
+    want: float
+    allowed: float
+    cause: str
+    kept: tuple[str, tuple[int, ...]] = ("", ())
+
+
+@dataclass
+class Compared:
+    """What was compared, and where the head departs.
+
+    Args:
+        shapes: that were run, with dtype.
+        numbers: how many values were compared, by what.
+        worst: the largest error as a share of the allowed one, by what.
+        departures: the first by what.
+        lacking: why nothing, or not all, could be compared.
+        gives: LOGITS, MEAN, SUM or ROWS.
+    """
+
+    shapes: list[tuple[Shape, str]] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
+    worst: dict[str, float] = field(default_factory=dict)
+    departures: dict[str, Departure] = field(default_factory=dict)
+    lacking: str = ""
+    gives: str = ""
+    layout: str = ""
+
+
+def compare(session: Session) -> Compared:
+    """Compare a head that makes its own cosines with its twin.
+
+    Args:
+        session: the head in the profile that is judged.
+
+    Returns:
+        What was compared; nothing where its class weights are not found.
+
+    Raises:
+        SubjectError: the head raised.
+    """
+    found = Compared()
+    lacking = _lacking(session)
+    if lacking:
+        found.lacking = lacking
+        return found
+    told = [dtype for dtype in session.dtypes if dtype in NEAREST]
+    if not told:
+        found.lacking = "no bound is derived for half precision: see narrow-dtypes"
+        return found
+    found.layout = _layout_of(session, told[-1])
+    if not found.layout:
+        found.lacking = "no class weights were found among the head's parameters"
+        return found
+    for dtype in told:
+        for shape in SHAPES:
+            if {VALUES, EMBEDDINGS, WEIGHTS} <= found.departures.keys():
+                break
+            if dtype == "float32" and shape.classes > 5000:
+                continue
+            _compare_shape(session, shape, dtype, found)
+            if found.lacking:
+                return found
+    return found
+
+
+def _lacking(session: Session) -> str:
+    whole = session.door.whole
+    if whole is None:
+        return "the head is given cosines"
+    if session.loss == "adaface" and session.hold is None:
+        takes = session.door.takes
+        if "margin_scaler" not in takes:
+            return "the head's statistics cannot be held still"
+    if session.policy is not None and session.policy.moves_in_eval:
+        return "the head's statistics move in eval mode"
+    return ""
+
+
+def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) -> None:
+    assert session.door.whole is not None
+    head = session.door.whole.build(shape.classes, shape.size, dtype, session.device)
+    options = layouts(head, shape.classes, shape.size)
+    option = next((o for o in options if o.words == found.layout), None)
+    if option is None:
+        found.lacking = f"class weights of {shape.classes} classes were not found"
+        return
+    given = _draw(session, shape, dtype, option.centres)
+    whole = _whole(session, head, option, shape, dtype)
+    found.shapes.append((shape, dtype))
+    for after_step in (False, True):
+        moved = _compare_once(session, whole, given, shape, after_step, found)
+        if moved is None:
+            return
+        whole.step(moved, STEP_RATE)
+        given = replace(given, weights=option.read(head, shape.classes, shape.size))
+
+
+def _layout_of(session: Session, dtype: str) -> str:
+    """The words of the layout in which a head keeps its class weights, or "".
+
+    Where its shape allows several, the first in which the head's values are the twin's.
+    """
+    door, shape = session.door.whole, TRIAL
+    assert door is not None
+    options = layouts(
+        door.build(shape.classes, shape.size, dtype, session.device),
+        shape.classes, shape.size,
+    )  # fmt: skip
+    for option in options[1:] and options:
+        head = door.build(shape.classes, shape.size, dtype, session.device)
+        whole = _whole(session, head, option, shape, dtype)
+        tried = Compared()
+        given = _draw(session, shape, dtype, option.centres)
+        _compare_once(session, whole, given, shape, False, tried)
+        if VALUES not in tried.departures:
+            return option.words
+    return options[0].words if options else ""
+
+
+def _whole(
+    session: Session, head: object, layout: Layout, shape: Shape, dtype: str
+) -> Whole:
+    door = session.door.whole
+    assert door is not None
+    hold = session.hold
+
+    def prepare() -> None:
+        if hold is not None:
+            for name, value in hold.numbers.items():
+                put(head, name, value)
+
+    if isinstance(head, torch.nn.Module):
+        buffers = any(True for _ in head.buffers())
+        head.train(not (hold is not None or buffers))
+    return Whole(
+        head, door.call, layout, shape.classes, dtype, session.device,
+        door.gives_loss, prepare,
+    )  # fmt: skip
+
+
+def _draw(session: Session, shape: Shape, dtype: str, centres: int) -> Given:
+    """Vectors and labels, and what the loss reads of each row."""
+    spread = None
+    if session.loss == "magface":
+        spread = NORMS
+    if session.hold is not None and session.loss == "adaface":
+        spread = session.hold.norms
+    given = draw(shape, session.seed, dtype, centres=centres, lengths=spread)
+    norms = in_dtype(np.linalg.norm(given.embeddings, axis=1), dtype)
+    columns = _columns(session, norms)
+    assert session.door.whole is not None
+    if session.door.whole.call.has("norms"):
+        # Who is given norms beside embeddings may take these for unit vectors.
+        unit = in_dtype(given.embeddings / norms[:, None], dtype)
+        return replace(given, embeddings=unit, columns=columns, norms=norms)
+    return replace(given, columns=columns)
+
+
+def _columns(session: Session, norms: Array) -> dict[str, Array]:
+    if session.loss == "magface":
+        return {"feature_norm": norms}
+    if session.loss == "adaface":
+        if session.hold is not None:
+            return {"margin_scaler": session.hold.scaler(norms)}
+        return {"margin_scaler": np.linspace(-1, 1, len(norms))}
+    return {}
+
+
+def _compare_once(
+    session: Session,
+    whole: Whole,
+    given: Given,
+    shape: Shape,
+    after_step: bool,
+    found: Compared,
+) -> Array | None:
+    """Compare values and gradients; the weights' gradient, to go on by, or None."""
+    if not after_step:
+        whole.layout.write(whole.head, given.weights)
+        weights = whole.layout.read(whole.head, shape.classes, shape.size)
+        given = replace(given, weights=weights)
+    named = given.norms is not None
+    tensors = whole.given(given)
+    if named and _wants_column(session):
+        tensors["norms"] = tensors["norms"].reshape(-1, 1)
+    if whole.call.has("margin_scaler"):
+        kind = tensors["embeddings"].dtype
+        tensors["margin_scaler"] = torch.tensor(
+            given.columns["margin_scaler"], dtype=kind
+        )
+        exact = tensors["margin_scaler"].double().numpy()
+        given = replace(given, columns={"margin_scaler": exact})
+    twin = Twin(session.loss, session.profile, session.fixed, whole.dtype, given)
+    parts = whole.forward(tensors)
+    if parts.loss is not None:
+        value, want = parts.loss, _reduced(twin, parts.loss, found)
+    else:
+        assert parts.logits is not None
+        value, want = parts.logits, twin.logits
+        found.gives = LOGITS
+    got = value.detach().to("cpu", torch.float64).numpy().reshape(want.value.shape)
+    rows = _settled(twin)
+    upstream, onto = _upstream(session, twin, got, found.gives)
+    at = Case(
+        shape, whole.dtype, after_step, given, whole.parameters(), upstream,
+        parts.judged,
+    )  # fmt: skip
+    if not _note(found, VALUES, at, got, want, rows,
+                 lambda: causes.cause_of_values(twin, got)):  # fmt: skip
+        return None  # its gradients follow from that
+    back = whole.gradients(value, upstream, tensors)
+    if named:  # what lies along a unit vector is the caller's normalising to take off
+        unit = twin.units[0]
+        along = (back[0] * unit).sum(axis=1, keepdims=True)
+        back = back[0] - along * unit, back[1]
+    sound = gradients(twin, onto, length_is_norm=not named)
+    others = _faults_of_upstream(twin, onto, named)
+
+    def cause() -> str:
+        return causes.cause_of_gradients(twin, onto, sound, back, others)
+
+    fits = _note(found, EMBEDDINGS, at, back[0], sound.embeddings, rows, cause)
+    if rows.all():
+        fits &= _note(found, WEIGHTS, at, back[1], sound.weights, None, cause)
+    told = found.departures.get(WEIGHTS)
+    if told is not None and told.case is at:
+        kept = whole.layout.index_of(whole.head, told.place, shape.classes, shape.size)
+        found.departures[WEIGHTS] = told._replace(kept=kept)
+    size = np.linalg.norm(back[1])
+    if not fits or not size:
+        return None
+    return np.asarray(back[1] / size * np.linalg.norm(given.weights))
+
+
+def _wants_column(session: Session) -> bool:
+    """Whether norms are given as (B, 1)."""
+    whole = session.door.whole
+    return session.column or (whole is not None and whole.column)
+
+
+def _settled(twin: Twin) -> Mask:
+    """Rows with no tie among nearest vectors, and no pole within rounding: (B,)."""
+    finite = np.isfinite(twin.slopes.allowed).all(axis=1)
+    return np.asarray(finite & ~twin.tied.any(axis=1))
+
+
+def _reduced(twin: Twin, loss: torch.Tensor, found: Compared) -> Bounded:
+    """The twin's losses as the head reduces them."""
+    rows = twin.row_losses
+    size = len(rows.value)
+    if loss.numel() == size and (loss.ndim or size > 1):
+        found.gives = ROWS
+        return rows
+    total = Bounded(np.asarray([rows.value.sum()]), np.asarray([rows.allowed.sum()]))
+    mean = total.times(1 / size)
+    if size == 1:
+        return total
+    if not found.gives:
+        got = np.asarray([float(loss.detach())])
+        found.gives = SUM if total.shares(got) < mean.shares(got) else MEAN
+    return total if found.gives == SUM else mean
+
+
+def _upstream(
+    session: Session, twin: Twin, got: Array, gives: str
+) -> tuple[Array, Array]:
+    """The upstream gradient, and what it is of the logits or of the rows' losses."""
+    drawn = draw_upstream(session.seed, got.shape, twin.dtype)
+    size = len(twin.given.labels)
+    if gives == LOGITS:
+        # A shift of a row means nothing to a softmax, and gets no gradient from it.
+        drawn = drawn - drawn.mean(axis=1, keepdims=True)
+        return drawn, drawn
+    if gives == ROWS:
+        return drawn, drawn
+    share = 1 / size if gives == MEAN else 1.0
+    return drawn, np.full(size, float(drawn[0]) * share)
+
+
+def _faults_of_upstream(
+    twin: Twin, onto: Array, named: bool
+) -> Mapping[str, Gradients]:
+    """What the gradients would be, were the upstream gradient not heeded."""
+    if len(onto) < 2 and onto.ndim == 2:
+        return {}
+    made = {
+        "the first row's upstream gradient is taken for all rows": onto[:1] + 0 * onto,
+        "the upstream gradient is not multiplied in": np.sign(onto[:1]) * 0
+        + 1
+        + 0 * onto
+        if onto.ndim == 1
+        else onto,
+    }
+    return {
+        words: gradients(twin, other, length_is_norm=not named)
+        for words, other in made.items()
+        if not np.array_equal(other, onto)
+    }
+
+
+def _note(
+    found: Compared,
+    what: str,
+    at: Case,
+    got: Array,
+    want: Bounded,
+    rows: Mask | None,
+    cause: Callable[[], str],
+) -> bool:
+    """Add a comparison, and the first departure; whether there is none here.
+
+    Args:
+        rows: which rows of `got` are compared, all of them if there is no such row.
+    """
+    share = want.shares(got)
+    if rows is not None and len(rows) == len(share):
+        share = share[rows]
+    elif rows is not None and not rows.all():
+        return True
+    found.numbers[what] = found.numbers.get(what, 0) + share.size
+    worst = float(share.max(initial=0.0))
+    found.worst[what] = max(found.worst.get(what, 0.0), worst)
+    if worst <= 1:
+        return True
+    known = found.departures.get(what)
+    if known is not None:
+        if not known.cause and at.shape.classes <= MOST_FOR_CAUSES:
+            # A larger batch may tell what a small one cannot.
+            found.departures[what] = known._replace(cause=cause())
+        return False
+    share = want.shares(got)
+    if rows is not None and len(rows) == len(share):
+        share[~rows] = 0.0
+    place = tuple(int(i) for i in np.unravel_index(int(share.argmax()), share.shape))
+    found.departures[what] = Departure(
+        what, at, place, float(got[place]), float(want.value[place]),
+        float(want.allowed[place]), cause(),
+    )  # fmt: skip
+    return False

@@ -1,0 +1,1 @@
+"""Pictures drawn by Matplotlib from what the room above has computed."""

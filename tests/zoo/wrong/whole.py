@@ -1,0 +1,223 @@
+"""Planted heads whose margin is right and whose cosines or gradients are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zoo.exact.heads import adaface_clip, arcface, cosface, curricularface, magface
+from zoo.planting import Wrong
+
+
+class Whole(nn.Module):
+    """CosFace from embeddings, with its parts to be spoilt."""
+
+    def __init__(self, embedding_size: int, classes: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(classes, embedding_size))
+
+    def rows(self, embeddings: Tensor) -> Tensor:
+        """Unit embeddings."""
+        return functional.normalize(embeddings)
+
+    def classes(self) -> Tensor:
+        """Unit class vectors (C, D)."""
+        return functional.normalize(self.weight)
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        cosine = functional.linear(self.rows(embeddings), self.classes())
+        return cosface(cosine, labels)
+
+
+class WeightsAcrossClasses(Whole):
+    """Weights are normalised along the classes."""
+
+    def classes(self) -> Tensor:
+        """Columns of length 1."""
+        return functional.normalize(self.weight, dim=0)
+
+
+class EmbeddingsAcrossTheBatch(Whole):
+    """Embeddings are normalised along the batch."""
+
+    def rows(self, embeddings: Tensor) -> Tensor:
+        """Columns of length 1."""
+        return functional.normalize(embeddings, dim=0)
+
+
+class SumsOfSizes(Whole):
+    """The 1-norm for the 2-norm."""
+
+    def rows(self, embeddings: Tensor) -> Tensor:
+        """Rows whose entries' sizes sum to 1."""
+        return functional.normalize(embeddings, p=1)
+
+
+class LargestEntries(Whole):
+    """The largest entry for the 2-norm."""
+
+    def classes(self) -> Tensor:
+        """Rows whose largest entry is 1."""
+        return functional.normalize(self.weight, p=torch.inf)
+
+
+class LengthsPastFifty(Whole):
+    """The embedding's length is clipped before it divides."""
+
+    def rows(self, embeddings: Tensor) -> Tensor:
+        """Longer than 1 where the embedding is longer than 50."""
+        return embeddings / embeddings.norm(dim=1, keepdim=True).clamp(max=50)
+
+
+class WideEps(Whole):
+    """An eps of 0.1 beside the embedding's length."""
+
+    def rows(self, embeddings: Tensor) -> Tensor:
+        """Shorter than 1, and much so where the embedding is short."""
+        return embeddings / (embeddings.norm(dim=1, keepdim=True) + 0.1)
+
+
+class DetachedEmbeddings(Whole):
+    """The backbone gets no gradient."""
+
+    def rows(self, embeddings: Tensor) -> Tensor:
+        """Cut off."""
+        return functional.normalize(embeddings.detach())
+
+
+class HalfOfTheWeights(Whole):
+    """Half of the weights' gradient is lost."""
+
+    def classes(self) -> Tensor:
+        """Right, but for the gradient."""
+        half = self.weight / 2
+        return functional.normalize(half + half.detach())
+
+
+class KeptWeights(Whole):
+    """Unit weights are made once, and so are old after a step."""
+
+    kept: Any = None
+
+    def classes(self) -> Tensor:
+        """As they were at the first call; the gradient is that of today's."""
+        now = functional.normalize(self.weight)
+        if self.kept is None:
+            self.kept = now.detach().clone()
+        return now + (self.kept - now).detach()
+
+
+class _FirstRowForAll(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:
+        ctx.save_for_backward(logits, labels)
+        return functional.cross_entropy(logits, labels, reduction="none")
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        logits, labels = ctx.saved_tensors
+        share = logits.softmax(dim=1)
+        share[torch.arange(len(labels)), labels] -= 1
+        return share * gradient[0], None
+
+
+class FirstRowForAll(Whole):
+    """A loss of each row whose backward takes the first row's gradient for all."""
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to a loss for each row."""
+        logits = super().forward(embeddings, labels)
+        loss: Tensor = _FirstRowForAll.apply(logits, labels)  # type: ignore[no-untyped-call]
+        return loss
+
+
+class TimesTheWorld(Whole):
+    """A mean loss times eight, beside its logits."""
+
+    def forward(  # type: ignore[override]
+        self, embeddings: Tensor, labels: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Embeddings to a loss and logits."""
+        logits = super().forward(embeddings, labels)
+        return 8 * functional.cross_entropy(logits, labels), logits
+
+
+class LabelsOfEightBits(Whole):
+    """Labels are kept in uint8: class 256 is class 0."""
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        return super().forward(embeddings, labels.to(torch.uint8).long())
+
+
+class ArcFaceOnColumns(Whole):
+    """ArcFace with weights (D, C) that are normalised along the classes."""
+
+    def __init__(self, embedding_size: int, classes: int) -> None:
+        super().__init__(embedding_size, classes)
+        self.weight = nn.Parameter(self.weight.detach().t().clone())
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        cosine = self.rows(embeddings) @ functional.normalize(self.weight, dim=1)
+        return arcface(cosine.clamp(-1 + 1e-7, 1 - 1e-7), labels, 64.0, 0.5)
+
+
+class MagFaceHalved(Whole):
+    """MagFace that gives the weights half of their gradient."""
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        half = self.weight / 2
+        unit = functional.normalize(half + half.detach())
+        cosine = functional.linear(self.rows(embeddings), unit)
+        return magface(cosine, labels, embeddings.norm(dim=1))
+
+
+class AdaFaceDetached(Whole):
+    """AdaFace, given its margin scaler, that cuts the embeddings off."""
+
+    def forward(  # type: ignore[override]
+        self, embeddings: Tensor, labels: Tensor, margin_scaler: Tensor
+    ) -> Tensor:
+        """Embeddings to logits."""
+        unit = functional.normalize(embeddings.detach())
+        cosine = functional.linear(unit, self.classes())
+        return adaface_clip(cosine, labels, margin_scaler, 0.4)
+
+
+class CurricularFaceDetached(Whole):
+    """CurricularFace whose class weights are cut off."""
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        unit = self.classes().detach()
+        cosine = functional.linear(self.rows(embeddings), unit)
+        return curricularface(cosine, labels, 0.5, 0.0)
+
+
+DETACHED = "detached"
+
+WRONG_WHOLE = {
+    "WeightsAcrossClasses": Wrong("cosface", "whole-values", "the wrong axis"),
+    "EmbeddingsAcrossTheBatch": Wrong("cosface", "whole-values", "the wrong axis"),
+    "SumsOfSizes": Wrong("cosface", "whole-values", "p=1"),
+    "LargestEntries": Wrong("cosface", "whole-values", "largest entry"),
+    "LengthsPastFifty": Wrong("cosface", "whole-values", "clipped to 50 at most"),
+    "WideEps": Wrong("cosface", "whole-values", "increased by 0.1"),
+    "LabelsOfEightBits": Wrong("cosface", "whole-values"),
+    "TimesTheWorld": Wrong("cosface", "whole-values"),
+    "KeptWeights": Wrong("cosface", "whole-values"),
+    "ArcFaceOnColumns": Wrong("arcface", "whole-values", "the wrong axis"),
+    "DetachedEmbeddings": Wrong("cosface", "embedding-gradient", DETACHED),
+    "AdaFaceDetached": Wrong("adaface", "embedding-gradient", DETACHED),
+    "FirstRowForAll": Wrong("cosface", "embedding-gradient", "the first row's"),
+    "HalfOfTheWeights": Wrong("cosface", "weight-gradient", "half of their gradient"),
+    "MagFaceHalved": Wrong("magface", "weight-gradient", "half of their gradient"),
+    "CurricularFaceDetached": Wrong("curricularface", "weight-gradient", DETACHED),
+}
+"""Heads whose faults a reading through cosines of the gate's own cannot show."""
