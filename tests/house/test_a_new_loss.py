@@ -27,7 +27,7 @@ from adaface_ref.evidence.truth.forms import (
 from adaface_ref.evidence.verdict import decide
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
-from adaface_ref.pictures.explore import vocabulary
+from adaface_ref.pictures.pages.explore import vocabulary
 from adaface_ref.points import block, corner_count, recommended
 from adaface_ref.ports.cover import catches, pools
 from adaface_ref.ports.export.export import export
