@@ -67,7 +67,7 @@ def _places(evidence: Evidence) -> list[tuple[str, float, float]]:
     if margins is None:
         return []
     found = []
-    for place in thresholds(session.loss, margins):
+    for place in thresholds(session.loss, probes.rows.columns):
         there = np.flatnonzero(np.isfinite(place.angle) & probes.telling)
         if there.size:
             order = there[np.argsort(place.angle[there], kind="stable")]
