@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref.gate.checks.needs import SHOWS_LOGITS
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.thresholds import thresholds
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.session import Rows, Session
@@ -25,6 +25,7 @@ from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import in_dtype
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import OK, SKIPPED, WARNING
+from adaface_ref.report.result import Result
 from adaface_ref.tolerance import EPSILON
 
 STEP = {"float64": 1e-8}
