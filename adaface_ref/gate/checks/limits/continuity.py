@@ -21,7 +21,7 @@ from adaface_ref.gate.measured.thresholds import thresholds
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.margins import margins_of
-from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import in_dtype
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import OK, SKIPPED, WARNING
@@ -68,7 +68,7 @@ def _places(evidence: Evidence) -> list[tuple[str, float, float]]:
     if margins is None:
         return []
     found = []
-    for place in thresholds(session.loss, margins):
+    for place in thresholds(session.loss, probes.rows.columns):
         there = np.flatnonzero(np.isfinite(place.angle) & probes.telling)
         if there.size:
             order = there[np.argsort(place.angle[there], kind="stable")]
