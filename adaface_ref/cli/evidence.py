@@ -15,12 +15,11 @@ from adaface_ref.cli.options import (
     HTML_HELP,
     JSON_HELP,
     SEED,
-    check_writable,
     show_progress,
-    text_of,
     write_html,
     write_json,
 )
+from adaface_ref.files import read_text, require_writable
 
 SECTIONS = click.Choice(["losses", "profiles", "quantities", "checks", "claims"])
 
@@ -58,8 +57,7 @@ def verify_command(
     from adaface_ref.pictures.pages.reports import verification_page
 
     require_device(device, "verify")
-    check_writable(json_file)
-    check_writable(html_file, "--html")
+    require_writable({"--json": json_file, "--html": html_file})
     with show_progress() as progress:
         result = verify(seed=seed, effort=effort, device=device, progress=progress)
     print_verification(result)
@@ -155,9 +153,12 @@ def claims_command(
     """
     from adaface_ref.spec.language.files import our_claims, read_claims
 
-    check_writable(json_file)
-    check_writable(html_file, "--html")
-    known = our_claims() if file is None else read_claims(text_of(file), file.name)
+    require_writable({"--json": json_file, "--html": html_file})
+    known = (
+        our_claims()
+        if file is None
+        else read_claims(read_text(file, "--file"), file.name)
+    )
     from adaface_ref.cli.printing.results import print_claims
     from adaface_ref.evidence.claims import (
         as_json,
@@ -218,7 +219,7 @@ def refute_command(
     """
     from adaface_ref.spec.language.files import asked
 
-    check_writable(json_file)
+    require_writable({"--json": json_file})
     claim = asked(formula, loss, profile, where)
     from adaface_ref.cli.printing.results import print_verdict
     from adaface_ref.evidence.claims import as_json, decide_all, write_certificates

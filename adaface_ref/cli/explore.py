@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from adaface_ref.cli.options import FILE, check_writable, write_html
+from adaface_ref.cli.options import FILE, write_html
+from adaface_ref.files import require_writable
 
 
 @click.command("explore")
@@ -41,7 +42,7 @@ def explore_command(output: Path, open_it: bool | None) -> None:
     """
     from adaface_ref.pictures.pages.explore import page
 
-    check_writable(output, "--output")
+    require_writable({"--output": output})
     write_html(output, page)
     click.echo(f"wrote {output}, {output.stat().st_size / 1e6:.2f} MB")
     wanted = _has_screen() if open_it is None else open_it

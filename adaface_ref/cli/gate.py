@@ -88,21 +88,16 @@ def replay_command(identifier: str, findings: Path | None) -> None:
     Example:
       adaface-ref replay 3f2a90c1d4
     """
-    from adaface_ref.gate import replay
+    from adaface_ref.gate import replay as of_head
+    from adaface_ref.ports import replay as of_port
     from adaface_ref.report import kept_findings
     from adaface_ref.report.our_faults import keep_faults_in
 
     folder = findings or kept_findings.FOLDER
     keep_faults_in(folder)
-    kept = kept_findings.kept(identifier, folder)
+    kept = kept_findings.recall(identifier, folder)
+    replays = {"head": of_head.replay, "port": of_port.replay}
     with show_progress() as progress:
-        if "port" in kept:
-            from adaface_ref.ports import replay as of_ports
-
-            file = folder / f"{identifier}.json"
-            text, code = of_ports.replay(kept, file, progress)
-        else:
-            stored = replay.recall(identifier, folder)
-            text, code = replay.replay(stored, progress)
+        text, code = replays[kept.kind](kept, progress)
     click.echo(text)
     sys.exit(code)

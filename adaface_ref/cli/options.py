@@ -1,11 +1,10 @@
-"""What the commands share: kinds of options, progress, files written whole."""
+"""What the commands share: kinds of options, progress, results as files."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from adaface_ref.choices import EFFORTS
+from adaface_ref.files import write_whole
 from adaface_ref.gate.head.settings import SETTINGS, parse_arguments
 
 EFFORT = click.Choice(list(EFFORTS))
@@ -52,15 +52,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Progress = Callable[[str, float], None]
 
 
-def text_of(path: Path) -> str:
-    """A user's file, or one line that says why not."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise click.UsageError(f"--file={path}: {reason}") from None
-
-
 @contextlib.contextmanager
 def show_progress() -> Iterator[Progress]:
     """A bar on a terminal, nothing in a pipe."""
@@ -81,41 +72,16 @@ def show_progress() -> Iterator[Progress]:
         yield advance
 
 
-def check_writable(path: Path | None, option: str = "--json") -> None:
-    """Finds out before the work, not after it, that a file cannot be written."""
-    if path is None:
-        return
-    folder = path.absolute().parent
-    # os.path, which asks nothing of a name that is too long.
-    is_there = os.path.isdir(folder) and os.access(folder, os.W_OK)
-    if os.path.isdir(path) or not is_there:
-        must = "a file in a folder that exists and can be written"
-        raise click.UsageError(f"{option}={path}, but must be {must}")
-
-
 def write_html(path: Path | None, page: Callable[[], str]) -> None:
     """Writes a page where one was asked for: whole, or not at all."""
     if path is not None:
-        write_whole(path, page().encode())
+        write_whole(path, page())
 
 
 def write_json(path: Path | None, data: dict[str, Any]) -> None:
     """Writes a result where one was asked for: whole, or not at all."""
     if path is not None:
-        text = json.dumps(data, indent=2, allow_nan=False) + "\n"
-        write_whole(path, text.encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file, or leaves what was there and says in one line why."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise click.UsageError(f"{path} was not written: {error.strerror}") from None
+        write_whole(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
 
 
 def head_options(command: Command) -> Command:

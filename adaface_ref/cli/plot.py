@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from adaface_ref.cli.options import FILE, check_writable, write_whole
+from adaface_ref.cli.options import FILE
 from adaface_ref.cli.plot_heads import (
     LOSS,
     MARGIN,
@@ -19,6 +19,7 @@ from adaface_ref.cli.plot_heads import (
     check_rivals,
     choose_heads,
 )
+from adaface_ref.files import require_writable, write_whole
 
 MEASURES = click.Choice(["abs-gst", "gst", "probability", "slope", "abs-gst-sin"])
 ENDINGS = (".png", ".svg", ".pdf")
@@ -43,7 +44,7 @@ def check_path(path: Path) -> Path:
     if path.suffix.lower() not in ENDINGS:
         must = f"end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
         raise click.UsageError(f"--output={path}, but must {must}")
-    check_writable(path, "--output")
+    require_writable({"--output": path})
     return path
 
 

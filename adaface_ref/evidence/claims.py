@@ -15,6 +15,7 @@ from adaface_ref.errors import domain_error
 from adaface_ref.evidence.search.witness import Witness
 from adaface_ref.evidence.sweep.records import SweepRecord
 from adaface_ref.evidence.verdict import Verdict, decide
+from adaface_ref.files import write_whole
 from adaface_ref.points import json_number
 from adaface_ref.spec.language.files import Claim
 from adaface_ref.spec.language.tokens import did_you_mean
@@ -189,7 +190,6 @@ def write_certificates(verdicts: Sequence[Verdict], folder: Path) -> int:
     for verdict in verdicts:
         for place, certificate in enumerate(verdict.certificates):
             name = f"{verdict.claim.id or 'claim'}-{place}.json"
-            text = json.dumps(certificate, indent=1) + "\n"
-            (folder / name).write_text(text, encoding="utf-8")
+            write_whole(folder / name, json.dumps(certificate, indent=1) + "\n")
             count += 1
     return count

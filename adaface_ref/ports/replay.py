@@ -1,4 +1,4 @@
-"""A port's findings, kept so that one failure can be run again by its ID."""
+"""Judges the cell of a port's kept finding again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from adaface_ref.ports.harness import Progress, Wish, judge_port
-from adaface_ref.report.kept_findings import compared, keep, not_kept
-from adaface_ref.report.read_back import finding_from
+from adaface_ref.report.kept_findings import Kept, compare, keep
 from adaface_ref.report.report import Report
-
-KEY = "port"
-"""Under which a kept finding says that it is a port's."""
 
 
 def store(
@@ -31,16 +27,14 @@ def store(
     """
     for report in reports:
         one = replace(wish, losses=(report.loss,), profiles=(report.profile,))
-        subject = {"command": [*command], "wish": asdict(one)}
-        keep(report, {KEY: subject}, folder)
+        keep(report, "port", {"command": [*command], "wish": asdict(one)}, folder)
 
 
-def replay(data: Mapping[str, Any], file: Path, progress: Progress) -> tuple[str, int]:
+def replay(kept: Kept, progress: Progress) -> tuple[str, int]:
     """Judge the cell of one finding again, with its settings and points.
 
     Args:
-        data: as `kept_findings.kept` gives it.
-        file: where it stands, for a message.
+        kept: the finding.
         progress: as in `judge_port`.
 
     Returns:
@@ -50,10 +44,10 @@ def replay(data: Mapping[str, Any], file: Path, progress: Progress) -> tuple[str
         DomainError: the file was not written by `store`, or the port has the cell no
             more.
     """
-    try:
-        command, wish = data[KEY]["command"], Wish(**data[KEY]["wish"])
-        check, finding = data["check"], finding_from(data["finding"])
-    except (ValueError, KeyError, TypeError):
-        raise not_kept(file) from None
+    command, wish = kept.subject_by(_command_and_wish)
     verdict = judge_port(command, wish, progress)
-    return compared(check, finding, (verdict.reports or verdict.all)[0])
+    return compare(kept, (verdict.reports or verdict.all)[0])
+
+
+def _command_and_wish(data: Mapping[str, Any]) -> tuple[Sequence[str], Wish]:
+    return data["command"], Wish(**data["wish"])

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from adaface_ref.errors import DomainError
-from adaface_ref.report.files import read_text
+from adaface_ref.files import read_text
 from adaface_ref.report.report import (
     ERROR,
     FAILED,

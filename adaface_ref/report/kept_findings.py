@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from adaface_ref.errors import DomainError
-from adaface_ref.report.files import read_text, write_whole
+from adaface_ref.files import read_text, write_whole
+from adaface_ref.report.read_back import finding_from
 from adaface_ref.report.report import FAILED, NOTE, OK, WARNING, Finding, Report
 from adaface_ref.report.user_tables import meant
 
@@ -18,13 +20,52 @@ FOLDER = Path(".adaface-ref")
 
 VERSION = 1
 
+KINDS = ("head", "port")
+"""What can be judged, and judged again."""
 
-def keep(report: Report, subject: Mapping[str, Any], folder: Path) -> None:
+Subject = TypeVar("Subject")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One finding, and all that is needed to run its check again.
+
+    Args:
+        kind: one of KINDS.
+        subject: what was judged, and how, as data.
+        check: the id of the check that found it.
+        finding: what it found.
+        file: where it is kept.
+    """
+
+    kind: str
+    subject: Any
+    check: str
+    finding: Finding
+    file: Path
+
+    def subject_by(self, read: Callable[[Any], Subject]) -> Subject:
+        """What was judged.
+
+        Args:
+            read: reads it from data.
+
+        Raises:
+            DomainError: the data are not those that `keep` wrote.
+        """
+        try:
+            return read(self.subject)
+        except (ValueError, KeyError, TypeError):
+            raise _not_kept(self.file) from None
+
+
+def keep(report: Report, kind: str, subject: Mapping[str, Any], folder: Path) -> None:
     """Keep the findings of a report, whatever was judged.
 
     Args:
         report: the report.
-        subject: what was judged, and how: under a key that says what it is.
+        kind: one of KINDS.
+        subject: what was judged, and how, as data.
         folder: where; made if it is not there.
 
     Raises:
@@ -36,8 +77,8 @@ def keep(report: Report, subject: Mapping[str, Any], folder: Path) -> None:
         return
     make_folder(folder)
     for outcome, data in found:
-        kept = {"version": VERSION, **subject, "check": outcome["check"]}
-        text = json.dumps({**kept, "finding": data}, indent=2) + "\n"
+        content = {"version": VERSION, kind: subject, "check": outcome["check"]}
+        text = json.dumps({**content, "finding": data}, indent=2) + "\n"
         write_whole(folder / f"{data['id']}.json", text)
 
 
@@ -58,7 +99,7 @@ def make_folder(folder: Path) -> None:
     write_whole(folder / ".gitignore", "*\n")
 
 
-def kept(identifier: str, folder: Path) -> dict[str, Any]:
+def recall(identifier: str, folder: Path) -> Kept:
     """Look up a finding, whatever it is about.
 
     Args:
@@ -79,38 +120,36 @@ def kept(identifier: str, folder: Path) -> dict[str, Any]:
         near = meant(identifier, known) if 0 < len(known) < 20 else ""
         raise DomainError(f"ID={identifier}: {folder} has no such finding{near}")
     file = folder / f"{identifier}.json"
+    text = read_text(file, "ID")
     try:
-        found = json.loads(read_text(file, "ID"))
-    except ValueError as error:
-        if isinstance(error, DomainError):
-            raise
-        found = None
-    if not isinstance(found, dict):
-        raise not_kept(file)
-    return found
+        data = json.loads(text)
+        (kind,) = (kind for kind in KINDS if kind in data)
+        finding = finding_from(data["finding"])
+        return Kept(kind, data[kind], data["check"], finding, file)
+    except (ValueError, KeyError, TypeError):
+        raise _not_kept(file) from None
 
 
-def not_kept(file: Path) -> DomainError:
-    """The error for a file that `keep` did not write."""
+def _not_kept(file: Path) -> DomainError:
     return DomainError(f"{file}: not a finding that gate wrote")
 
 
-def compared(check: str, finding: Finding, report: Report) -> tuple[str, int]:
+def compare(kept: Kept, report: Report) -> tuple[str, int]:
     """What became of a finding.
 
     Args:
-        check: the id of the check that found it.
-        finding: what it found.
-        report: what the check came to now.
+        kept: the finding, as it was.
+        report: what its check came to now.
 
     Returns:
         What to print, and the exit code: 0 fixed, 1 still fails, 3 not judged.
     """
+    check, finding = kept.check, kept.finding
     outcomes = {outcome.check: outcome for outcome in report.outcomes}
     outcome = outcomes.get(check)
     if outcome is None or outcome.status not in (OK, NOTE, WARNING, FAILED):
-        told = report.outcomes[0].detail if report.outcomes else "no check of that id"
-        return f"COULD NOT BE JUDGED: {told}", 3
+        why = report.outcomes[0].detail if report.outcomes else "no check of that id"
+        return f"COULD NOT BE JUDGED: {why}", 3
     if not outcome.findings and outcome.status != FAILED:
         return f"FIXED: {check}: {outcome.detail}", 0
     same = [f for f in outcome.findings if f.inputs == finding.inputs]

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from adaface_ref.errors import DomainError
-from adaface_ref.report.files import write_whole
+from adaface_ref.files import write_whole
 from adaface_ref.report.kept_findings import FOLDER, make_folder
 
 PACKAGE = Path(__file__).resolve().parents[1]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaface_ref.errors import DomainError
+from adaface_ref.files import require_writable, write_whole
 from adaface_ref.report.baseline import (
     Entry,
     Key,
@@ -20,7 +21,6 @@ from adaface_ref.report.baseline import (
 )
 from adaface_ref.report.catalogue import explanations
 from adaface_ref.report.ci_formats import junit, report_as_json, run_as_json
-from adaface_ref.report.files import require_writable, write_whole
 from adaface_ref.report.kept_findings import FOLDER
 from adaface_ref.report.report import Report
 

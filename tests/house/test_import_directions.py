@@ -22,7 +22,7 @@ FORMS = {"spec", "numpy_reference", "torch_heads"}
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "column", "spec", "choices"),
     ("spec.language", "numpy_reference", "torch_heads", "running_statistics"),
-    ("tolerance", "processes", "compiler"),
+    ("tolerance", "processes", "compiler", "files"),
     ("margins",),
     ("points",),
     ("evidence.truth",),
@@ -60,6 +60,7 @@ ALONE: dict[str, set[str]] = {
     "running_statistics": {"errors"},
     "tolerance": {"errors", "spec"},
     "compiler": {"spec"},
+    "files": {"errors"},
     "margins": {"compiler", "spec"},
     "points": {"errors", "spec", "tolerance", "margins"},
 }

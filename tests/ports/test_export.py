@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from fpcore_reader import Cores, evaluated, read_cores
+from sympy import Expr, Rational, exp, sqrt
 
 from adaface_ref.cli import cli
 from adaface_ref.errors import DomainError
@@ -21,37 +22,45 @@ from adaface_ref.evidence.truth.agreement import Question, judge
 from adaface_ref.evidence.truth.forms import Cell, numpy_values
 from adaface_ref.points import block
 from adaface_ref.ports.comparison.questions import quantities_to_ask
-from adaface_ref.ports.export.export import export, javascript
-from adaface_ref.ports.export.stable import QUANTITIES, exported, profiles_of
+from adaface_ref.ports.export.export import export, language_of, texts_of
+from adaface_ref.ports.export.languages import LANGUAGES, rust
+from adaface_ref.ports.export.stable import (
+    QUANTITIES,
+    Branch,
+    Exported,
+    exported,
+    profiles_of,
+)
 from adaface_ref.ports.harness import Wish, judge_port
 from adaface_ref.ports.pipe.port import Port, values_of
 from adaface_ref.ports.pipe.process import Child
 from adaface_ref.ports.pipe.protocol import Request
+from adaface_ref.spec.symbols import margin as m
+from adaface_ref.spec.symbols import target_cosine as c
 
-GCC = ("gcc", "-std=c99", "-O0", "-Wall", "-Wextra", "-Werror")
-TOOLS = {"c": "gcc", "rust": "rustc", "javascript": "node"}
+PORTS = [name for name in LANGUAGES if language_of(name).start]
 POINTS = 200
 MORE = ("clip:cosine=0.0001,angle=0.0001", "clip:angle=1.0", "pure:cosine=0.3")
 """Two clamps; one that is a whole number; one beyond the ends of eight arcs."""
 
 
-def started(language: str, folder: Path) -> tuple[str, ...]:
+def started(name: str, folder: Path) -> tuple[str, ...]:
     """Compile what was exported, and the command that starts it."""
-    tool = TOOLS[language]
+    language = language_of(name)
+    first, *rest = language.start
+    tool = (language.build or language.start)[0]
     if shutil.which(tool) is None:
         pytest.skip(f"no {tool} on this machine")
-    port = folder / "port"
-    if language == "javascript":
-        return (tool, str(folder / "port.js"))
-    sources = [*map(str, sorted(folder.glob("*.c"))), "-lm"]
-    command = [*GCC, *sources] if language == "c" else [tool, str(folder / "port.rs")]
-    run = [*command, "-o", str(port)]
-    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    if not language.build:
+        return (first, *(str(folder / word) for word in rest))
+    done = subprocess.run(
+        language.build, cwd=folder, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
-    return (str(port),)
+    return (str(folder / first), *rest)
 
 
-@pytest.fixture(scope="module", params=sorted(TOOLS))
+@pytest.fixture(scope="module", params=sorted(PORTS))
 def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -173,6 +182,24 @@ def test_the_witness_of_a_wrong_sign_is_simple(
     )
 
 
+POWERS = [c**2, c**-2, 1 / c, sqrt(c), 1 / sqrt(c), c ** Rational(3, 2), c**m, 2**c,
+          (c + m) ** 3 / m, (c - m) ** 4 * exp(c) ** 2]  # fmt: skip
+
+
+@pytest.mark.parametrize("power", POWERS, ids=str)
+def test_rust_compiles_every_power(power: Expr, tmp_path: Path) -> None:
+    if shutil.which("rustc") is None:
+        pytest.skip("no rustc on this machine")
+    function = Exported("power", ("target_cosine",), ("margin",), (Branch((), power),))
+    source, port = tmp_path / "power.rs", tmp_path / "power"
+    main = 'fn main() { println!("{:?}", power(0.625, 0.25)); }'
+    source.write_text(f"{rust.SYNTAX.function(function)}\n{main}\n")
+    subprocess.run(["rustc", "-A", "warnings", "-o", port, source], check=True)
+    ran = subprocess.run([port], capture_output=True, text=True, check=True)
+    expected = float(power.subs({c: Rational(5, 8), m: Rational(1, 4)}))
+    assert float(ran.stdout) == pytest.approx(expected, rel=1e-15)
+
+
 EXPORT = """
 import sys
 from pathlib import Path
@@ -190,7 +217,8 @@ def test_the_same_bytes_are_written_by_another_process(tmp_path: Path) -> None:
 
 
 def test_the_module_imports_nothing() -> None:
-    assert not re.search(r"^\s*import\b|\brequire\(|\bprocess\.", javascript(), re.M)
+    text = texts_of("javascript")["margin_softmax.js"]
+    assert not re.search(r"^\s*import\b|\brequire\(|\bprocess\.", text, re.M)
 
 
 @pytest.fixture(scope="module")

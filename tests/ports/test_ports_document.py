@@ -13,9 +13,9 @@ import pytest
 
 from adaface_ref import numpy_reference
 from adaface_ref.evidence.truth.agreement import INPUTS, Question, judge
-from adaface_ref.ports.checks import CHECKS, CONVERSATION_CHECKS
 from adaface_ref.ports.pipe.answers import read_hello
 from adaface_ref.ports.pipe.bits import decode
+from adaface_ref.report.catalogue import PORTS, catalogue
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "ports.md").read_text("utf-8")
 LINES = [line for line in TEXT.splitlines() if line.startswith(("-> ", "<- "))]
@@ -68,5 +68,5 @@ def test_typed_answer_is_what_the_spec_gives(asked: Any, answered: Any) -> None:
 
 
 def test_document_names_every_check() -> None:
-    for check in (*CONVERSATION_CHECKS, *CHECKS):
-        assert check.id in TEXT
+    for entry in catalogue(PORTS):
+        assert entry.id in TEXT

@@ -218,6 +218,7 @@ def many(request: Message) -> Message:
 
 
 def crash(_request: Message) -> Message:
+    """Ends in the middle of a conversation."""
     print("about to fail\nSegmentation fault ahead", file=sys.stderr, flush=True)
     os.abort()
 

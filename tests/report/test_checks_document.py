@@ -5,15 +5,21 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from adaface_ref.gate.checks import CHECKS
-from adaface_ref.report.catalogue import GATE, Entry, catalogue
+from adaface_ref.gate import checks as of_heads
+from adaface_ref.ports import checks as of_ports
+from adaface_ref.report.catalogue import GATE, PORTS, Check, Entry, catalogue
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "checks.md").read_text(encoding="utf-8")
 ENTRIES = catalogue(GATE)
+CHECKS: dict[str, tuple[Check[Any, Any], ...]] = {
+    GATE: of_heads.CHECKS,
+    PORTS: (*of_ports.CONVERSATION_CHECKS, *of_ports.CHECKS),
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +49,20 @@ def test_the_sample_of_a_check_is_of_its_planted_head(
     assert sample.startswith(f"{status}  {entry.id}  ")
 
 
-def test_the_catalogue_says_what_the_checks_themselves_say() -> None:
+@pytest.mark.parametrize("entry", catalogue(PORTS), ids=lambda entry: entry.id)
+def test_the_sample_of_a_check_of_ports_is_of_a_violation(
+    entry: Entry, maker: ModuleType
+) -> None:
+    status = "error" if entry.id == "protocol" else "failed"
+    sample = maker.samples_in(TEXT)[maker.title_of(entry, PORTS)]
+    assert sample.startswith(f"{status}  {entry.id}  ")
+
+
+@pytest.mark.parametrize("package", [GATE, PORTS])
+def test_the_catalogue_says_what_the_checks_themselves_say(package: str) -> None:
     told = [
         (e.id, e.claim, e.explanation, e.lacking, e.effort, e.severity, e.accept)
-        for e in ENTRIES
+        for e in catalogue(package)
     ]
     assert told == [
         (
@@ -54,15 +70,16 @@ def test_the_catalogue_says_what_the_checks_themselves_say() -> None:
             tuple(need.lacking for need in check.row.needs),
             *(check.row.effort, check.row.severity, check.row.accept),
         )
-        for check in CHECKS
+        for check in CHECKS[package]
     ]
 
 
-def test_every_file_of_a_check_is_joined() -> None:
-    folder = DOCS.parent / "adaface_ref" / "gate" / "checks"
+@pytest.mark.parametrize("package", [GATE, PORTS])
+def test_every_file_of_a_check_is_joined(package: str) -> None:
+    folder = DOCS.parent.joinpath(*package.split("."))
     with_rows = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*.py")
         if "\nROW = " in path.read_text(encoding="utf-8")
     }
-    assert with_rows == {entry.file for entry in ENTRIES}
+    assert with_rows == {entry.file for entry in catalogue(package)}

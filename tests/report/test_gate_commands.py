@@ -15,6 +15,7 @@ from adaface_ref.gate.commands import Wishes
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.parent import Judged, Progress
 from adaface_ref.report.baseline import entries_of, written
+from adaface_ref.report.kept_findings import recall
 from adaface_ref.report.report import Report
 
 MADE = {made.target: made for made in (FAILING, PASSING, STUCK)}
@@ -172,8 +173,8 @@ def _stored(folder: Path) -> str:
 
 
 def test_a_finding_is_kept_with_all_its_settings(tmp_path: Path) -> None:
-    known = replay.recall(_stored(tmp_path), tmp_path)
-    assert known.head == Head(FAILS, "arcface", seed=5)
+    known = recall(_stored(tmp_path), tmp_path)
+    assert known.subject_by(Head.from_json) == Head(FAILS, "arcface", seed=5)
     assert (known.check, repr(known.finding)) == ("poles-target", repr(POLE))
 
 

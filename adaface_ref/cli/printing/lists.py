@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from adaface_ref.cli.printing.console import add_row, make_table, open_console
-from adaface_ref.report.catalogue import GATE, catalogue
+from adaface_ref.report.catalogue import GATE, PORTS, catalogue
 
 
 def _list_losses() -> None:
@@ -68,10 +68,11 @@ def _list_quantities() -> None:
 
 
 def _list_checks() -> None:
-    table = make_table("\nChecks of the gate", "id", "sentence")
-    for entry in catalogue(GATE):
-        add_row(table, entry.id, entry.claim)
-    open_console().print(table)
+    for whose, package in (("the gate", GATE), ("ports", PORTS)):
+        table = make_table(f"\nChecks of {whose}", "id", "sentence")
+        for entry in catalogue(package):
+            add_row(table, entry.id, entry.claim)
+        open_console().print(table)
 
 
 def _list_claims() -> None:

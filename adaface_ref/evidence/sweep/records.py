@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from adaface_ref.errors import DomainError
 from adaface_ref.evidence.problem.problem import Problem, box_of_problem
-from adaface_ref.evidence.sweep.saved_state import replace_whole
+from adaface_ref.files import write_whole
 from adaface_ref.spec.language.box import describe
 
 KEPT = "kept.json"
@@ -118,4 +118,4 @@ def keep_record(folder: Path, part: Problem, row: SweepRecord) -> None:
     entry: Mapping[str, Any] = {"claim": _key_of(part), "sweep": row._asdict()}
     rows = [old for old in _read(folder) if old["claim"] != entry["claim"]]
     text = json.dumps([*rows, entry], indent=1) + "\n"
-    replace_whole(folder / KEPT, text)
+    write_whole(folder / KEPT, text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from sympy import Expr, srepr
 
 from adaface_ref.errors import DomainError, domain_error
+from adaface_ref.files import write_whole
 from adaface_ref.spec.language.cases import Atom, ClaimCase, Statement
 
 FORMAT = 1
@@ -88,22 +88,7 @@ def save(path: Path, claim: str, tally: Tally) -> None:
     hexes = {name: [c.hex() for c in getattr(tally, name)] for name in _HEXES}
     counted = {**tally._asdict(), **hexes}
     content = json.dumps({"claim": claim, "tally": counted, "hash": _hash(counted)})
-    replace_whole(path, content + "\n")
-
-
-def replace_whole(path: Path, text: str) -> None:
-    """Replaces a file in one step; a kill leaves the old or the new one.
-
-    Args:
-        path: of the file.
-        text: what it will hold.
-    """
-    unfinished = path.with_name(path.name + ".tmp")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    write_whole(path, content + "\n")
 
 
 _HEXES = ("lowest", "highest")

@@ -25,6 +25,7 @@ from adaface_ref.gate.measured.values import (
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.session.snippets import snippet
 from adaface_ref.gate.twin.comparison import Compared, compare
+from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import Finding
 
 
@@ -145,13 +146,12 @@ def finding_at(
     table = reading.logits if name.endswith("logit") else reading.gst
     got = float(table[0, place])
     inputs = {name: float(column[0]) for name, column in row.columns.items()}
-    return Finding(
+    return wrong_value(
         f"{claim} [{name}]",
         inputs | {k: float(v[0]) for k, v in row.given.items()},
         row.dtype,
         got,
         want,
-        abs(got - want),
         allowed,
         cause,
         snippet(session, row, ending_for(name, reading), place),

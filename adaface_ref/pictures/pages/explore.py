@@ -15,7 +15,7 @@ import numpy as np
 from adaface_ref.pictures.drawing.style import COLOURS
 from adaface_ref.pictures.pages.template import assemble
 from adaface_ref.points import COSINES, range_of, recommended
-from adaface_ref.ports.export.export import javascript
+from adaface_ref.ports.export.export import texts_of
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.symbols import QUANTITIES
 
@@ -107,10 +107,11 @@ def page() -> str:
     Returns:
         HTML that loads nothing.
     """
+    name = "margin_softmax.js"
     return assemble(
         "explore.html",
         data={"vocabulary": vocabulary()},
-        code={"margin_softmax.js": javascript()},
+        code={name: texts_of("javascript")[name]},
     )
 
 

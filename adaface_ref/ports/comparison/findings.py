@@ -10,6 +10,7 @@ from adaface_ref.ports.comparison.questions import Cell, as_columns
 from adaface_ref.ports.comparison.values import PortTally
 from adaface_ref.ports.pipe.bits import encode
 from adaface_ref.ports.pipe.protocol import Request, compact
+from adaface_ref.report.findings import infinite_value
 from adaface_ref.report.report import Finding
 
 
@@ -65,14 +66,12 @@ def pole_finding(
     claim: str, cell: Cell, dtype: str, quantity: str, point: Mapping[str, float]
 ) -> Finding:
     """A NaN at c = +-1."""
-    return Finding(
+    return infinite_value(
         claim,
         relevant(cell, quantity, point),
         dtype,
         math.nan,
         "the one-sided limit, finite or infinite",
-        math.inf,
-        math.nan,
         "0 times infinity (1 - P as a difference is 0), or a root of less than 0: take "
         "1 - P from 1/(1 + exp(x)) and the sine from sqrt((1-c)(1+c))",
         exchange(cell, dtype, quantity, point, math.nan),

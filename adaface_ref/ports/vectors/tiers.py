@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -13,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from adaface_ref.errors import DomainError
 from adaface_ref.evidence.truth.agreement import parameters_of
+from adaface_ref.files import require_folder, write_folder
 from adaface_ref.points import block, corner_count
 from adaface_ref.ports.export.stable import QUANTITIES, profiles_of
 from adaface_ref.ports.pipe.bits import decode
@@ -141,26 +139,9 @@ def write_vectors(folder: Path, tiers: Iterable[str]) -> list[Path]:
     make = {"full": full_questions, "hard": hard_questions}
     schema = files("adaface_ref.spec") / "vectors" / "vectors.schema.json"
     texts = {"vectors.schema.json": schema.read_text(encoding="utf-8")}
-    paths = []
-    with _refusals_in_a_line(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass  # finds out before the work that it can be written
+    require_folder(folder, "vectors")  # before the work
     for tier in tiers:
         smoke = tier == "smoke"
         questions = questions_in(smoke_text()) if smoke else list(make[tier]())
         texts[f"{tier}.json"] = tier_text(tier, questions)
-    with _refusals_in_a_line(folder):
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-            paths.append(folder / name)
-    return paths
-
-
-@contextmanager
-def _refusals_in_a_line(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        must = f"a folder that can be written ({error.strerror})"
-        raise DomainError(f"DIR={folder}, but must be {must} [vectors]") from None
+    return write_folder(folder, texts, "vectors")

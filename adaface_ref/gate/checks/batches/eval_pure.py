@@ -30,6 +30,7 @@ from adaface_ref.gate.session.fresh_head import (
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows
 from adaface_ref.report.catalogue import Row
+from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
 from adaface_ref.report.result import Result
 
@@ -80,13 +81,12 @@ def _moved(
     got, want = float(after[index]), float(before[index])
     shown = f"print(head.{name}.double().reshape(-1)[{index}].item())"
     lines = [f"for _ in range({CALLS}):", f"    run(rows, labels{extra(rows)})", shown]
-    return Finding(
+    return wrong_value(
         f"{claim} [{name}]",
         inputs_of(rows, 0, rows=SIZE, calls=CALLS),
         bench.dtype,
         got,
         want,
-        abs(got - want),
         0.0,
         "the update does not ask for self.training",
         script(bench, rows, lines, prepare=("head.eval()",)),

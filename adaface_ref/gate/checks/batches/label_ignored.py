@@ -33,6 +33,7 @@ from adaface_ref.gate.session.fresh_head import (
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows
 from adaface_ref.report.catalogue import Row
+from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
 from adaface_ref.report.result import Result
 from adaface_ref.tolerance import allowed_between_runs
@@ -185,13 +186,12 @@ def _found(bench: Bench, claim: str, rows: Rows, found: Difference) -> Finding:
         lines.append("(gradient,) = torch.autograd.grad(loss.mean(), leaf)")
         lines.append(f"print(gradient{at}.item())")
     marked = _marked(rows)
-    return Finding(
+    return wrong_value(
         f"{claim} [{found.name}]",
         inputs_of(rows, found.row, label=IGNORED, rows=SIZE, place=found.place),
         bench.dtype,
         found.got,
         found.want,
-        abs(found.got - found.want),
         found.allowed,
         CAUSE,
         script(bench, marked, lines),

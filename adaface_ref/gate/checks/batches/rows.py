@@ -11,6 +11,7 @@ from adaface_ref.gate.reading.reading import Reading
 from adaface_ref.gate.session.fresh_head import Bench, Difference, inputs_of
 from adaface_ref.gate.session.scripts import ending, script
 from adaface_ref.gate.session.session import Rows
+from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import Finding
 
 SIZE = 24
@@ -59,13 +60,12 @@ def row_finding(
     inputs = inputs_of(
         rows, found.row, rows=len(rows.labels), place=found.place, **more
     )
-    return Finding(
+    return wrong_value(
         f"{claim} [{found.name}]",
         inputs,
         bench.dtype,
         found.got,
         found.want,
-        abs(found.got - found.want),
         found.allowed,
         cause,
         script(bench, rows, lines, prepare=("head.eval()",) * settles),

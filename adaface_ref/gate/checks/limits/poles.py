@@ -9,6 +9,7 @@ from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import training_gradient
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.session.snippets import ENTROPY, LOSS, snippet
+from adaface_ref.report.findings import infinite_value
 from adaface_ref.report.report import FAILED, OK, Finding
 from adaface_ref.report.result import Result
 from adaface_ref.tolerance import EPSILON
@@ -132,16 +133,13 @@ def _pole_finding(
         **session.fixed,
         **{name: float(value[0]) for name, value in row.given.items()},
     }
-    infinite, nan = float("inf"), float("nan")
     got = float(gradient[0, place])
-    return Finding(
+    return infinite_value(
         claim,
         inputs,
         row.dtype,
         got,
         "a finite gradient",
-        infinite,
-        nan,
         CAUSE,
         snippet(session, row, ending, place),
     )

@@ -17,7 +17,8 @@ from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import ending, script
 from adaface_ref.report.catalogue import Row
-from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.findings import wrong_value
+from adaface_ref.report.report import FAILED, OK
 from adaface_ref.report.result import Result
 
 
@@ -35,13 +36,12 @@ def judge(evidence: Evidence, claim: str) -> Result:
         "torch.set_default_device('cuda')",
     )
     source = script(here, rows, lines, prepare=moves)
-    finding = Finding(
+    finding = wrong_value(
         f"{claim} [{found.name}]",
         inputs_of(rows, found.row, rows=SIZE, place=found.place),
         here.dtype,
         found.got,
         found.want,
-        abs(found.got - found.want),
         found.allowed,
         "a kernel of lower precision (TF32), or memory that is read before it is set",
         source,

@@ -27,6 +27,7 @@ from adaface_ref.gate.session.as_trained import Direct, direct
 from adaface_ref.gate.session.fresh_head import bench_of
 from adaface_ref.gate.session.scripts import direct_script
 from adaface_ref.report.catalogue import Row
+from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, Finding
 from adaface_ref.report.result import Result
 from adaface_ref.tolerance import allowed_between_runs
@@ -84,13 +85,12 @@ def _differs(
             f"(gradient,) = torch.autograd.grad(run().sum(), {leaf})",
             f"print(gradient.double().reshape(-1)[{index}].item())",
         ]
-    return Finding(
+    return wrong_value(
         f"{claim} [{name}]",
         {"rows": float(SIZE), "element": float(index)},
         case.bench.dtype,
         float(got[index]),
         float(want[index]),
-        float(abs(got[index] - want[index])),
         float(allowed[index]),
         "the compiler specialised on something that changes, such as a Python number "
         "that forward sets, or the head asks whether it is being compiled",

@@ -21,6 +21,7 @@ from adaface_ref.gate.reading.reading import TORCH_DTYPES
 from adaface_ref.gate.session.fresh_head import inputs_of
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.report.catalogue import Row
+from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, WARNING, Finding
 from adaface_ref.report.result import Result
 from adaface_ref.tolerance import EPSILON
@@ -50,12 +51,11 @@ def judge(evidence: Evidence, claim: str) -> Result:
         enough = EPSILON[name] <= EPSILON["float32"]
         eps = EPSILON[name], EPSILON[dtype]
         line = f"print(torch.finfo(run(rows, labels{extra(rows)})[0].dtype).eps)"
-        finding = Finding(
+        finding = wrong_value(
             f"{claim} [eps of the logits' dtype]",
             inputs_of(rows, 0, rows=SIZE),
             dtype,
             *eps,
-            eps[0] - eps[1],
             0.0,
             f"a cast to {name}: cast to the wider of the cosines' dtype and float32",
             script(bench, rows, [line]),

@@ -12,6 +12,7 @@ from adaface_ref.gate.reading.reading import CROSS_ENTROPY, Array, Batch, gradie
 from adaface_ref.gate.session.fresh_head import Bench, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows, Session
+from adaface_ref.report.findings import infinite_value
 from adaface_ref.report.report import Finding
 
 SIZE = 24
@@ -83,14 +84,12 @@ def not_finite(case: Case, trained: Step, claim: str, cause: str) -> Finding | N
         shown = f"print({name}[{row}, {place}].item())"
         if name == "gradient":
             lines.append(f"(gradient,) = torch.autograd.grad({total}, leaf)")
-    return Finding(
+    return infinite_value(
         f"{claim} [{name}]",
         inputs_of(case.rows, row, scale=case.scale, rows=len(case.rows.labels)),
         case.bench.dtype,
         got,
         "a finite value",
-        float("inf"),
-        float("nan"),
         cause,
         script(case.bench, case.rows, [*lines, shown], door=case.door),
     )

@@ -26,7 +26,8 @@ from adaface_ref.gate.session.fresh_head import Bench, bench_of, inputs_of, ordi
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.report.catalogue import Row
-from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.findings import wrong_value
+from adaface_ref.report.report import FAILED, OK
 from adaface_ref.report.result import Result
 from adaface_ref.tolerance import allowed_between_runs
 
@@ -54,12 +55,11 @@ def judge(evidence: Evidence, claim: str) -> Result:
         away = np.nan_to_num(np.abs(got - want) - allowed, nan=np.inf)
     row = int(away.argmax())
     values = float(got[row]), float(want[row])
-    finding = Finding(
+    finding = wrong_value(
         claim,
         inputs_of(rows, row, rows=SIZE),
         bench.dtype,
         *values,
-        abs(values[0] - values[1]),
         float(allowed[row]),
         "the norm's path: " + _norm_cause(session, got),
         script(bench, rows, _norm_lines(bench, rows, row)),

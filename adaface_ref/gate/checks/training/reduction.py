@@ -19,7 +19,8 @@ from adaface_ref.gate.reading.reduction import MEAN, NONE, SUM
 from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.report.catalogue import Row
-from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.findings import wrong_value
+from adaface_ref.report.report import FAILED, OK
 from adaface_ref.report.result import Result
 
 SIZE = 12
@@ -56,13 +57,12 @@ def judge(evidence: Evidence, claim: str) -> Result:
     ratio = got / want if want else float("nan")
     words = f"the loss is {ratio:.6g} times {MEAN if told != SUM else SUM}"
     mean = "print(loss.sum().item())" if told == SUM else "print(loss.mean().item())"
-    finding = Finding(
+    finding = wrong_value(
         claim,
         inputs_of(rows, 0, rows=SIZE, classes=bench.classes),
         bench.dtype,
         got,
         want,
-        abs(got - want),
         allowed,
         _why(ratio, bench.classes),
         script(bench, rows, [f"_, loss = run(rows, labels{extra(rows)})", mean]),

@@ -22,6 +22,7 @@ from adaface_ref.gate.session.as_trained import Direct, direct
 from adaface_ref.gate.session.fresh_head import Bench, bench_of
 from adaface_ref.gate.session.scripts import direct_script
 from adaface_ref.report.catalogue import Row
+from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
 from adaface_ref.report.result import Result
 from adaface_ref.tolerance import allowed_between_runs
@@ -101,7 +102,7 @@ def _changed(
     index = int(np.argmax(np.where(off, np.abs(got - want), -1)))
     shown = f"print(run().double().reshape(-1)[{index}].item())"
     given = {name: tensor.detach() for name, tensor in case.given.items()}
-    return Finding(
+    return wrong_value(
         f"{claim} [{what.split(' ')[0]} length]",
         {
             "rows": float(SIZE),
@@ -111,7 +112,6 @@ def _changed(
         bench.dtype,
         float(got[index]),
         float(want[index]),
-        float(abs(got[index] - want[index])),
         float(allowed[index]),
         "torch.nn.functional.normalize is missing, or takes the wrong dim",
         direct_script(bench, given, case.source, [line, shown]),

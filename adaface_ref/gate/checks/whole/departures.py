@@ -5,6 +5,7 @@ from __future__ import annotations
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.twin.comparison import VALUES, Compared, Departure
 from adaface_ref.gate.twin.whole_script import whole_script
+from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
 from adaface_ref.report.result import Result
 
@@ -68,13 +69,12 @@ def _finding(evidence: Evidence, claim: str, departure: Departure) -> Finding:
     inputs |= dict(zip(names[len(departure.place)], departure.place, strict=True))
     inputs["steps_before"] = int(departure.case.after_step)
     session = evidence.session
-    return Finding(
+    return wrong_value(
         f"{claim} [{departure.what}]",
         {name: float(value) for name, value in inputs.items()} | session.fixed,
         departure.case.dtype,
         departure.got,
         departure.want,
-        abs(departure.got - departure.want),
         departure.allowed,
         departure.cause or "no known fault gives these values",
         whole_script(session, departure),
