@@ -38,10 +38,6 @@ logits, _ = run(rows, labels{extra})
 print(logits[{row}, {klass}].item())"""
 
 
-WEIGHTS = "set_weights("
-"""In the lines that give the head the weights it is judged with, and define how."""
-
-
 def script(
     bench: Bench,
     rows: Rows,
@@ -141,7 +137,7 @@ def direct_script(
     """
     session = bench.session
     body = session.door.source(bench.classes, bench.dtype)
-    making = [line for line in body if line.startswith("head") or WEIGHTS in line]
+    making = [line for line in body if line.startswith("head")]
     if bench.settles and "head.eval()" not in making:
         making.append("head.eval()")
     tensors = [

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from adaface_ref.gate.reading.class_weights import Layout, layouts
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.kept_numbers import put
 from adaface_ref.gate.twin import causes
-from adaface_ref.gate.twin.class_weights import Layout, layouts
 from adaface_ref.gate.twin.drawn import (
     NEAREST,
     NORMS,
@@ -141,6 +141,8 @@ def compare(session: Session) -> Compared:
         return found
     for dtype in told:
         for shape in SHAPES:
+            if shape.classes < session.door.form.classes:
+                continue
             if {VALUES, EMBEDDINGS, WEIGHTS} <= found.departures.keys():
                 break
             if dtype == "float32" and shape.classes > 5000:
@@ -222,7 +224,7 @@ def _whole(
         head.train(not (hold is not None or buffers))
     return Whole(
         head, door.call, layout, shape.classes, dtype, session.device,
-        door.gives_loss, prepare,
+        door.gives_loss, door.form, prepare,
     )  # fmt: skip
 
 
