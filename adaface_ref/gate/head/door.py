@@ -82,7 +82,6 @@ class WholeHead(NamedTuple):
         build: makes it, for classes, the size of an embedding, dtype and device.
         making: the source text that makes it, for classes, size and dtype.
         call: how its forward is called.
-        gives_loss: whether a table (B, C) of its result is no logits.
         column: whether it is given norms as (B, 1).
         form: how it takes labels, and what it gives.
     """
@@ -90,7 +89,6 @@ class WholeHead(NamedTuple):
     build: Callable[[int, int, str, str], Any]
     making: Callable[[int, int, str], str]
     call: Call
-    gives_loss: bool
     column: bool
     form: Form
 
@@ -202,8 +200,7 @@ def _fill_lazy(head: torch.nn.Module, values: Mapping[str, Any]) -> None:
     """Call a head whose parameters are made at the first call."""
     if any(torch.nn.parameter.is_lazy(parameter) for parameter in head.parameters()):
         with torch.no_grad():
-            labels = torch.arange(values["classes"])
-            head(torch.randn(values["classes"], values["embedding_size"]), labels)
+            head(torch.randn(2, values["embedding_size"]), torch.tensor([0, 1]))
 
 
 def one_hot(form: Form) -> dict[str, str]:

@@ -205,6 +205,6 @@ def _opened(
     return Door(
         adapter, manner.why, mapping, used, takes, True, opened, source,
         manner.black_box, manner.form,
-        WholeHead(sized, making, call, gives_loss, manner.column, manner.form),
+        WholeHead(sized, making, call, manner.column, manner.form),
         make.mapped,
     )  # fmt: skip

@@ -111,7 +111,8 @@ def not_vanishing(found: Grid) -> tuple[Indices, int]:
     """
     logits, columns = found.reading.logits, found.rows.columns
     with np.errstate(over="ignore"):
-        left = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
+        rivals = np.logaddexp.reduce(logits[:, 1:], axis=1)
+        left = 1 / (1 + np.exp(logits[:, 0] - rivals))
     slope = np.abs(found.session.predict("slope", columns))
     bound = columns["scale"] * left * slope
     if not found.reading.observed:

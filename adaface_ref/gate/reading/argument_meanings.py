@@ -132,9 +132,9 @@ class Call:
         for argument, (_, call) in self.settings.items():
             hints = f"__import__('typing').get_type_hints({name}.__init__)"
             shown.append(f"{argument}=" + call.source(f"{hints}[{argument!r}]", values))
-        for name, value in named.items():
-            own = name in self.extra and value is self.extra[name]
-            shown.append(f"{name}={value!r}" if own else f"{name}={value}")
+        for argument, value in named.items():
+            own = argument in self.extra and value is self.extra[argument]
+            shown.append(f"{argument}={value!r}" if own else f"{argument}={value}")
         return f"{name}({', '.join([*places, *shown])})"
 
 

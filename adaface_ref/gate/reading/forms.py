@@ -17,7 +17,7 @@ from adaface_ref.gate.reading.reading import (
     Evaluation,
 )
 from adaface_ref.gate.reading.reduction import MEAN, reduced, reduction_of
-from adaface_ref.gate.reading.results import Found, find_parts
+from adaface_ref.gate.reading.results import Found, find_parts, parts_of
 
 CLASSES_TRIED = (2, 3, 5, 6, 11, 129)
 """Numbers of classes at which a head is tried until one runs: a head that takes the
@@ -43,6 +43,7 @@ class Form:
             depend on the labels.
         loss_at: source text from its result to its loss, or None where it has none.
         logits_at: the same for its logits, or None where they are seen on the way.
+        known: whether the two are known.
     """
 
     classes: int = 2
@@ -51,6 +52,25 @@ class Form:
     regulariser: bool = False
     loss_at: str | None = None
     logits_at: str | None = ""
+
+    known: bool = False
+
+    def parts(self, result: object, rows: int, classes: int) -> Found:
+        """A result's logits and loss: where they were found before, once it is known.
+
+        Args:
+            result: what a head returned.
+            rows: B.
+            classes: C.
+        """
+        if not self.known:
+            return find_parts(result, rows, classes)
+        parts = parts_of(result)
+        logits = None if self.logits_at is None else parts.get(self.logits_at)
+        loss = None if self.loss_at is None else parts.get(self.loss_at)
+        if logits is loss:
+            logits = None
+        return Found(logits, loss, self.loss_at or self.logits_at or "")
 
     def labels(self, batch: Batch) -> torch.Tensor:
         """The labels as the head takes them."""
@@ -123,9 +143,12 @@ def result_of(
     Raises:
         SubjectError: it raised, or gave neither logits nor a loss.
     """
-    values = {"cosine": batch.cosine, "labels": form.labels(batch), **batch.rows}
+    cosine = batch.cosine
+    if cosine.is_leaf and cosine.requires_grad:
+        cosine = cosine.clone()  # which a head may write into
+    values = {"cosine": cosine, "labels": form.labels(batch), **batch.rows}
     result = run("running the head", head, call, {**constants, **values})
-    found = find_parts(result, *batch.cosine.shape)
+    found = form.parts(result, *batch.cosine.shape)
     if found.logits is None and found.loss is None:
         return Found(result, None)  # to be told for what it is
     return found
@@ -152,7 +175,8 @@ def form_evaluator(
         if found.loss is None:
             return Evaluation(found.logits)
         if form.regulariser:
-            return with_regulariser(found, batch)
+            loss = with_regulariser(found, batch.labels)
+            return Evaluation(found.logits, loss, MEAN)
         if not known:
             known.append(
                 reduction_of(
@@ -184,11 +208,10 @@ def reading(form: Form, call: str, inside: str = "") -> list[str]:
     return [*lines, f"result = {loss}"]
 
 
-def with_regulariser(found: Found, batch: Batch) -> Evaluation:
-    """Logits and the loss that they and a regulariser beside them make."""
+def with_regulariser(found: Found, labels: torch.Tensor) -> torch.Tensor:
+    """The mean loss that logits and a regulariser beside them make."""
     assert found.logits is not None and found.loss is not None
-    entropy = CROSS_ENTROPY(found.logits, batch.labels)
-    return Evaluation(found.logits, entropy + found.loss.mean(), MEAN)
+    return CROSS_ENTROPY(found.logits, labels) + found.loss.mean()
 
 
 def explains(found: Found, batch: Batch) -> bool:
@@ -231,7 +254,8 @@ def _understood(
     batch: Batch,
     found: Found,
 ) -> Form:
-    form = replace(form, logits_at=found.logits_at)
+    logits_at = None if found.logits is None else found.logits_at
+    form = replace(form, logits_at=logits_at, known=True)
     if found.loss is None:
         return form
     form = replace(form, loss_at=found.judged)

@@ -29,7 +29,7 @@ from adaface_ref.gate.reading.reading import (
     Evaluate,
     Evaluation,
 )
-from adaface_ref.gate.reading.reduction import reduced, reduction_of
+from adaface_ref.gate.reading.reduction import MEAN, reduced, reduction_of
 from adaface_ref.gate.reading.results import Found, find_parts
 
 LEAF = "read through a leaf of cosines in place of its first matrix product"
@@ -98,7 +98,9 @@ def evaluator(head: Any, manner: Manner) -> Evaluate:
         if found.loss is None:
             return Evaluation(found.logits)
         if manner.form.regulariser:
-            return with_regulariser(Found(found.logits, found.loss), batch)
+            parts = Found(found.logits, found.loss)
+            loss = with_regulariser(parts, batch.labels)
+            return Evaluation(found.logits, loss, MEAN)
         if not known:
             known.append(reduction_of(lambda b: _loss_of(head, manner, b), batch))
         logits = found.logits if manner.form.shows_logits else None
@@ -142,7 +144,10 @@ def answer(head: Any, manner: Manner, batch: Batch) -> Answer:
         raise SubjectError(
             "the head makes no (batch, classes) matrix product to read it by"
         )
-    found = find_parts(result, *batch.cosine.shape, loss=manner.gives_loss)
+    if manner.form.known:
+        found = manner.form.parts(result, *batch.cosine.shape)
+    else:
+        found = find_parts(result, *batch.cosine.shape, loss=manner.gives_loss)
     if found.loss is not None:
         shown, through = leaf.logits, leaf.through
         if found.logits is not None and not manner.gives_loss:
@@ -253,15 +258,18 @@ def _layout(
     """The layout in which each class is nearest to its own axis."""
     if len(options) < 2:
         return options[0][0] if options else None
+    # Rows that are nearest to their own class: any other order brings rivals near.
+    rows = {name: row[:1] for name, row in batch.rows.items()}
+    easy = Batch(batch.cosine[:1], batch.labels[:1], rows)
     worst = []
     for layout, size in options:
         tried = replace(manner, layout=layout, size=size)
         head = build(manner.form.classes)
         tried.put_on_axes(head, manner.form.classes)
-        found = answer(head, tried, batch)
+        found = answer(head, tried, easy)
         loss = found.loss
         if loss is None and found.logits is not None:
-            loss = CROSS_ENTROPY(found.logits, batch.labels)
+            loss = CROSS_ENTROPY(found.logits, easy.labels)
         assert loss is not None
         worst.append(float(loss.detach().mean()))
     return options[worst.index(min(worst))][0]
@@ -282,6 +290,7 @@ def _understood(
         manner.form,
         loss_at=None if found.loss is None else found.found.judged,
         logits_at=found.found.logits_at if found.through == "result" else None,
+        known=True,
     )
     manner = replace(manner, form=form)
     if found.through == "result" and found.loss is not None:

@@ -197,4 +197,4 @@ def _found(bench: Bench, claim: str, rows: Rows, found: Difference) -> Finding:
     )
 
 
-ROW = Row(judge)
+ROW = Row(judge, severity={"warning": ""})
