@@ -184,7 +184,7 @@ def _callable(target: Target, request: Request) -> Door:
             *reading(form, call.source("head", texts)),
         )
 
-    mapping = mapping_of(call, values)
+    mapping = mapping_of(call, texts_of(values))
     how = f"read directly: cosines in, {_out(form)} out"
     used = frozenset(call.extra)
     return Door(
@@ -239,7 +239,7 @@ def _factory(target: Target, request: Request) -> Door:
             *reading(form, call.source("head", GIVEN | one_hot(form))),
         )
 
-    mapping = mapping_of(make, values_of(request, 2, "float64", "cpu"))
+    mapping = mapping_of(make, texts_of(values_of(request, 2, "float64", "cpu")))
     how = f"built, then read directly: cosines in, {_out(form)} out"
     used = frozenset(make.extra)
     return Door(

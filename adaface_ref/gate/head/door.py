@@ -160,12 +160,11 @@ def texts_of(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def mapping_of(call: Call, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """How a call's arguments were given, for the report."""
-    texts = texts_of(values)
+def mapping_of(call: Call, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """How a call's arguments were given, from source texts, for the report."""
     rows = [f"{n}={texts[m]}" for n, m in call.meanings.items() if m in texts]
     for name, (_, inner) in call.settings.items():
-        rows += [f"{name}.{row}" for row in mapping_of(inner, values)]
+        rows += [f"{name}.{row}" for row in mapping_of(inner, texts)]
     return (*rows, *(f"{name}={value!r}" for name, value in call.extra.items()))
 
 

@@ -199,8 +199,7 @@ def _opened(
             *reading(manner.form, call.source("head", given), "with reader:\n    "),
         )
 
-    values = values_of(request, 2, "float64", "cpu")
-    mapping = mapping_of(make, values | {name: v for name, (v, _) in changed.items()})
+    mapping = mapping_of(make, shown(2, "float64"))
     used = frozenset(make.extra)
     return Door(
         adapter, manner.why, mapping, used, takes, True, opened, source,

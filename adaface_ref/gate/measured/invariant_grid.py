@@ -110,7 +110,7 @@ def not_vanishing(found: Grid) -> tuple[Indices, int]:
         Indices of violations, and how many points were compared.
     """
     logits, columns = found.reading.logits, found.rows.columns
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         rivals = np.logaddexp.reduce(logits[:, 1:], axis=1)
         left = 1 / (1 + np.exp(logits[:, 0] - rivals))
     slope = np.abs(found.session.predict("slope", columns))

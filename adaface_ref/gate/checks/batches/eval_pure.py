@@ -51,7 +51,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
     bench.restore()
     for _ in range(CALLS):
         bench.opened.evaluate(bench.batch(rows))
-    now = dict(tensors_of(head))
+    now = {key: tensor.clone() for key, tensor in tensors_of(head)}
     for key, old in kept.items():
         new = now.get(key)
         if new is not None and _equal(old, new):
