@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from adaface_ref.points import block
-from adaface_ref.ports.ask import SIZE
+from adaface_ref.ports.comparison.questions import SIZE
 from adaface_ref.ports.harness import LIMIT, Wish, judge_port
 from adaface_ref.ports.pipe.port import Port, values_of
 from adaface_ref.ports.pipe.process import Child

@@ -90,6 +90,7 @@ class Rule:
         seen_in: public heads that follow it.
         pieces: the target's pieces, before any cosine clamp.
         only: ids of the losses for which alone it is defined; none for every loss.
+        leaves_at: where it leaves the formula, as a report says it, if anywhere.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Rule:
     seen_in: str
     pieces: Callable[[Loss], tuple[Piece, ...]]
     only: tuple[str, ...] = ()
+    leaves_at: str = ""
 
     @property
     def losses(self) -> tuple[str, ...]:
@@ -199,6 +201,7 @@ _ROWS = (
         "pytorch-metric-learning, CurricularFace",
         _fallback,
         ("arcface", "curricularface", "magface"),
+        leaves_at="theta = pi - a",
     ),
     Rule(
         "fallback-plain",
@@ -206,6 +209,7 @@ _ROWS = (
         "catalyst, FaceX-Zoo",
         _fallback_plain,
         ("arcface", "magface"),
+        leaves_at="theta = pi - a",
     ),
     Rule(
         "easy",
@@ -213,6 +217,7 @@ _ROWS = (
         "MagFace default, FaceX-Zoo MV_Softmax",
         _easy,
         ("cosface", "arcface", "magface"),
+        leaves_at="c = b",
     ),
     Rule(
         "reflect",
@@ -220,6 +225,7 @@ _ROWS = (
         "Keras_insightface",
         _reflect,
         ("arcface",),
+        leaves_at="theta = pi - a",
     ),
     Rule(
         "shift",
@@ -227,6 +233,7 @@ _ROWS = (
         "wespeaker",
         _shift,
         ("arcface",),
+        leaves_at="theta = pi - a",
     ),
     Rule(
         "min",
@@ -234,6 +241,7 @@ _ROWS = (
         "Keras MagFace",
         _min,
         ("arcface", "magface"),
+        leaves_at="theta = pi - a/2",
     ),
 )
 

@@ -27,7 +27,7 @@ from adaface_ref.spec.symbols import QUANTITIES, Quantity, angle, scale
 from adaface_ref.torch_heads import arguments as torch_arguments
 from adaface_ref.torch_heads import losses as torch_losses
 from adaface_ref.torch_heads import modules as torch_modules
-from adaface_ref.torch_heads.losses import Cosine, Piece
+from adaface_ref.torch_heads.rules import Cosine, Piece
 
 ID = "x2softmax"
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
 import click
 
-from adaface_ref.cli.options import (
-    EFFORT,
-    FILE,
-    JSON_HELP,
-    SEED,
-    Limit,
-    show_progress,
-)
+from adaface_ref.cli.options import EFFORT, SEED, Limit, show_progress
+from adaface_ref.cli.report_options import report_options, wishes_from
 
 
 @click.command("port")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--loss", "losses", multiple=True, metavar="NAME", help="Only this one.")
 @click.option(
     "--profile", "profiles", multiple=True, metavar="P", help="Only this one."
@@ -46,34 +39,8 @@ from adaface_ref.cli.options import (
     help="Allow only what a stable form loses, not what acos, cos and P - 1 lose.",
 )
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
-@click.option(
-    "--baseline",
-    type=FILE,
-    metavar="F",
-    help="Accepted findings, as those of gate.",
-)
-@click.option(
-    "--update-baseline",
-    is_flag=True,
-    help="Write what fails now into the baseline, for 90 days.",
-)
-@click.option("--reason", default="", metavar="TEXT", help="For new entries.")
-@click.option("--json", "json_file", type=FILE, metavar="F", help=JSON_HELP)
-@click.option("--junit", "junit_file", type=FILE, metavar="F", help="As JUnit XML.")
-@click.option("--sarif", "sarif_file", type=FILE, metavar="F", help="As SARIF 2.1.0.")
-@click.option(
-    "--github",
-    is_flag=True,
-    help="Print GitHub's annotations; by default where GITHUB_ACTIONS=true.",
-)
-@click.option(
-    "--findings",
-    type=FILE,
-    metavar="DIR",
-    help="Where findings are kept for replay (.adaface-ref).",
-)
-@click.option("--verbose", is_flag=True, help="A line for every check.")
-def port_command(command: tuple[str, ...], **options: Any) -> None:
+@report_options
+def port_command(command: tuple[str, ...], explain: str | None, **options: Any) -> None:
     """Judge a port: any program that speaks the line protocol of docs/ports.md.
 
     COMMAND is started once, is asked about every loss and profile that it announces,
@@ -85,15 +52,18 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
     Example:
       adaface-ref port -- ./port
       adaface-ref port --loss adaface --effort normal -- node port.js
+      adaface-ref port --explain one-by-one
     """
+    if explain is not None:
+        from adaface_ref.report import catalogue
+
+        click.echo(catalogue.explain(explain, catalogue.PORTS))
+        return
+    if not command:
+        raise click.UsageError("Missing argument 'COMMAND...'.")
     from adaface_ref.ports import commands
     from adaface_ref.ports.harness import Wish
-    from adaface_ref.report import kept_findings
-    from adaface_ref.report.our_faults import keep_faults_in
-    from adaface_ref.report.outputs import Wishes
 
-    if options["update_baseline"] and options["baseline"] is None:
-        raise click.UsageError("--update-baseline: --baseline must be given")
     wish = Wish(
         losses=options["losses"],
         profiles=options["profiles"],
@@ -104,19 +74,7 @@ def port_command(command: tuple[str, ...], **options: Any) -> None:
         strict=options["strict"],
         stable=options["stable"],
     )
-    wishes = Wishes(
-        json=options["json_file"],
-        junit=options["junit_file"],
-        sarif=options["sarif_file"],
-        baseline=options["baseline"],
-        update=options["update_baseline"],
-        reason=options["reason"],
-        github=options["github"] or os.environ.get("GITHUB_ACTIONS") == "true",
-        findings=options["findings"] or kept_findings.FOLDER,
-        verbose=options["verbose"],
-        one=False,
-    )
-    keep_faults_in(wishes.findings)
+    wishes = wishes_from(options, baseline=options["baseline"], one=False)
     with show_progress() as progress:
         code, texts = commands.judge_command(command, wish, wishes, progress)
     for text in texts:

@@ -33,7 +33,7 @@ def vectors_command(folder: Path, tiers: tuple[str, ...]) -> None:
       adaface-ref vectors out
       adaface-ref vectors out --tier smoke
     """
-    from adaface_ref.ports.vectors import write_vectors
+    from adaface_ref.ports.vectors.tiers import write_vectors
 
     for path in write_vectors(folder, tiers or TIERS):
         click.echo(f"wrote {path}, {path.stat().st_size} bytes")

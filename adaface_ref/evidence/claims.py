@@ -75,7 +75,7 @@ def decide_all(
         seed: of every search.
         effort: quick, normal or thorough.
         device: where sweeps compute.
-        sweeps: a folder in which float32 sweeps are kept and gone on with.
+        sweeps: a folder that keeps float32 sweeps and their unfinished states.
         progress: called with what is under way and the share done.
 
     Returns:

@@ -104,7 +104,7 @@ def decide(
         seed: of the search.
         effort: a key of POINTS; at thorough, a claim to be swept is swept in float32.
         device: where sweeps compute.
-        sweeps: a folder in which float32 sweeps are kept and gone on with.
+        sweeps: a folder that keeps float32 sweeps and their unfinished states.
         progress: called with what is under way and the share done.
 
     Returns:
@@ -174,7 +174,7 @@ class _Ladder:
         proofs = [self._prove(part) for part in self.parts]
         for part, proof in zip(self.parts, proofs, strict=True):
             if not proof.is_complete:
-                found = self._search(part, FOLLOWED_UP, proof.left)
+                found = self._search(part, FOLLOWED_UP, proof.open_boxes)
                 if found.witness is not None:
                     return self._refute(found.witness)
         return self._exhaust(self._weigh_proofs(proofs, premised))
@@ -223,7 +223,7 @@ class _Ladder:
         self, proofs: Sequence[Proof], certificates: Sequence[Mapping[str, Any]]
     ) -> None:
         so_far = self.so_far
-        left = [box for proof in proofs for box in proof.left]
+        left = [box for proof in proofs for box in proof.open_boxes]
         self.so_far = so_far._replace(
             boxes=so_far.boxes + sum(proof.boxes for proof in proofs),
             volume=max([so_far.volume, *(proof.volume for proof in proofs)]),

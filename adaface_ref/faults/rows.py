@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -308,3 +308,15 @@ FAULTS = (
     ),
 )  # fmt: skip
 """The rows; of several that explain a head as well, the first is named."""
+
+
+def faults_of(parameters: Collection[str]) -> list[Fault]:
+    """The faults that a loss can have.
+
+    Args:
+        parameters: the names of the loss's own.
+
+    Returns:
+        Rows of FAULTS.
+    """
+    return [f for f in FAULTS if not f.needs or f.needs in parameters]

@@ -12,7 +12,7 @@ from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.parent import Progress, judge_apart
 from adaface_ref.gate.replay import store
 from adaface_ref.report.baseline import Entry
-from adaface_ref.report.catalogue import GATE, catalogue
+from adaface_ref.report.catalogue import GATE
 from adaface_ref.report.ci_formats import github_lines, verdict_of
 from adaface_ref.report.outputs import (
     Wishes,
@@ -56,7 +56,7 @@ def judge_heads(
         if kept:
             store(reports[-1], head, wishes.findings)
     reports = by_baseline(reports, entries, wishes, today)
-    write_reports(reports, wishes, _explanations)
+    write_reports(reports, wishes, GATE)
     return reports, _texts(reports, wishes, kept)
 
 
@@ -94,8 +94,3 @@ def _texts(reports: Sequence[Report], wishes: Wishes, kept: bool) -> list[str]:
         texts += [f"{r.target} --loss {r.loss}: {r.verdict}" for r in reports]
         texts.append(verdict_of(reports))
     return texts + (github_lines(reports) if wishes.github else [])
-
-
-def _explanations() -> dict[str, str]:
-    """Of every check, by its id."""
-    return {entry.id: entry.explanation for entry in catalogue(GATE)}

@@ -23,8 +23,7 @@ from typing import Any
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.head.settings import SETTINGS, Head
-from adaface_ref.numpy_reference import DEFINED, LOSSES
-from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.numpy_reference import DEFINED, LOSSES, parse_profile
 from adaface_ref.report.files import read_text
 from adaface_ref.report.user_tables import Field, one_of, read_fields, word
 

@@ -23,11 +23,12 @@ from adaface_ref.gate.guarding.errors import what_stopped
 from adaface_ref.gate.guarding.guard import run_of_its_own
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.plugin import settings_of
 from adaface_ref.report.baseline import Entry, read_baseline, settled
 from adaface_ref.report.catalogue import Check
 from adaface_ref.report.report import ERROR, FAILED, SKIPPED, Report, number
+from adaface_ref.report.result import Result
 
 REASON = "no head to judge: give --head TARGET --head-loss NAME, or configure one"
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.pictures.contours import zero_lines
 from adaface_ref.pictures.heads import WHERE, Floats, Head, head_of
 from adaface_ref.pictures.heatmap import top_of_scale

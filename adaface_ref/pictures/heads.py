@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.errors import DomainError, domain_error
-from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.spec.losses import LOSSES
 
 Floats = NDArray[np.float64]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from adaface_ref.errors import DomainError
 from adaface_ref.ports.harness import CONVERSATION, Progress, Verdict, Wish, judge_port
-from adaface_ref.ports.replays import store
+from adaface_ref.ports.replay import store
 from adaface_ref.report.baseline import Entry, by_cell
-from adaface_ref.report.catalogue import GATE, catalogue
+from adaface_ref.report.catalogue import PORTS
 from adaface_ref.report.ci_formats import exit_code_of, github_lines
 from adaface_ref.report.outputs import (
     Wishes,
@@ -48,7 +48,7 @@ def judge_command(
     _require_known(entries, verdict, wish, wishes)
     today = datetime.datetime.now(datetime.UTC).date()
     reports = by_baseline(verdict.all, entries, wishes, today, by_cell)
-    write_reports(reports, wishes, _explanations, "cells")
+    write_reports(reports, wishes, PORTS, "cells")
     return exit_code_of(reports), _texts(verdict, reports, wishes, kept)
 
 
@@ -78,7 +78,7 @@ def _texts(
     ]
     if verdict.printed and any(report.exit_code == 3 for report in reports):
         texts.append(f"the port's standard error ends in:\n{verdict.printed}")
-    texts += [f"not checked, since not announced: {line}" for line in verdict.unchecked]
+    texts += [f"not checked, since not announced: {line}" for line in verdict.gaps]
     texts += [f"{r.target} {r.loss} {r.profile}: {_line(r)}" for r in cells]
     texts += [
         f"{report.target}: {_line(report)}"
@@ -98,8 +98,3 @@ def _line(report: Report) -> str:
         return report.verdict
     words = f"{report.verdict}: " if report.exit_code == 1 else "COULD NOT BE JUDGED: "
     return words + stuck[0]
-
-
-def _explanations() -> Mapping[str, str]:
-    """Of the checks that the gate has, too."""
-    return {entry.id: entry.explanation for entry in catalogue(GATE)}

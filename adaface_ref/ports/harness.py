@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
 from adaface_ref.choices import EFFORTS
 from adaface_ref.evidence.truth.agreement import INPUTS, Allowance
-from adaface_ref.ports.ask import Cell, asked_of, cells_of, dtypes_of
-from adaface_ref.ports.checks import outcomes_of
+from adaface_ref.ports.checks import CONVERSATION_CHECKS
+from adaface_ref.ports.checks.execution import run_checks
+from adaface_ref.ports.comparison.asker import Asker
+from adaface_ref.ports.comparison.questions import (
+    Cell,
+    cells_of,
+    dtypes_of,
+    quantities_to_ask,
+)
+from adaface_ref.ports.pipe.conversation import Conversation
 from adaface_ref.ports.pipe.port import Port
 from adaface_ref.ports.pipe.process import Child
 from adaface_ref.ports.pipe.protocol import DTYPES, Hello, PortError
-from adaface_ref.ports.values import Asker
-from adaface_ref.report.report import ERROR, FAILED, OK, WARNING, Outcome, Report
+from adaface_ref.report.report import ERROR, Outcome, Report
 from adaface_ref.spec.losses import LOSSES
 
 Progress = Callable[[str, float], None]
-
-"""Points a check."""
 
 LIMIT = 30.0
 """Seconds for a round trip, unless the user says otherwise."""
@@ -28,7 +33,7 @@ LIMIT = 30.0
 CONVERSATION = "all"
 """What stands for the loss in the report on the conversation itself."""
 
-TALKS = "The port starts, speaks the protocol, and leaves when it is told to."
+(PROTOCOL,) = CONVERSATION_CHECKS
 
 
 @dataclass(frozen=True)
@@ -62,17 +67,27 @@ class Verdict:
 
     Args:
         name: of the port, or its command's.
-        conversation: a report on the protocol: whether it started, spoke and left.
+        settings: how it was judged.
+        talk: how far the conversation came.
         reports: one a cell.
-        unchecked: what the port does not announce, lines.
+        gaps: what the port does not announce, and is not checked, lines.
         printed: the last lines of its standard error.
     """
 
     name: str
-    conversation: Report
+    settings: dict[str, Any]
+    talk: Conversation = field(default_factory=Conversation)
     reports: list[Report] = field(default_factory=list)
-    unchecked: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
     printed: str = ""
+
+    @property
+    def conversation(self) -> Report:
+        """A report on the protocol: whether the port started, spoke and left."""
+        result = PROTOCOL.row.run(self.talk, PROTOCOL.claim)
+        outcome = Outcome(PROTOCOL.id, PROTOCOL.claim, *result)
+        about = (self.name, CONVERSATION, "", "", "", ())
+        return Report(*about, self.settings, (outcome,))
 
     @property
     def all(self) -> list[Report]:
@@ -98,23 +113,17 @@ def judge_port(
     """
     settings: dict[str, Any] = {"seed": wish.seed, "effort": wish.effort}
     settings |= {"tolerance": "stable form"} if wish.stable else {}
-    name = PurePath(command[0]).name
-    verdict = Verdict(name, _talk(name, settings, ERROR, "hello: no answer"))
+    verdict = Verdict(PurePath(command[0]).name, settings)
     try:
         with Child(command, wish.limit) as child:
             try:
                 _converse(child, wish, verdict, progress)
             except PortError as error:
-                before = verdict.conversation.outcomes[0].detail
-                told = str(error) if before == LEFT else f"{before}: {error}"
-                verdict.conversation = _talk(verdict.name, settings, ERROR, told)
+                verdict.talk.failure = error
             verdict.printed = child.printed()
-    except PortError as error:
-        verdict.conversation = _talk(name, settings, ERROR, str(error))
+    except PortError as error:  # it could not be started
+        verdict.talk.failure = error
     return verdict
-
-
-LEFT = "it started, said hello, answered, and left after bye"
 
 
 def _converse(child: Child, wish: Wish, verdict: Verdict, progress: Progress) -> None:
@@ -123,79 +132,64 @@ def _converse(child: Child, wish: Wish, verdict: Verdict, progress: Progress) ->
     Raises:
         PortError: the port failed.
     """
-    settings = dict(verdict.conversation.settings)
-    verdict.conversation = _talk(verdict.name, settings, ERROR, "at hello")
+    verdict.talk.place = "at hello"
     port = Port(child)
     hello = port.hello
-    verdict.name = hello.name
+    verdict.name, verdict.gaps = hello.name, gaps_of(hello)
     cells = cells_of(hello, wish.losses, wish.profiles)
     dtypes = dtypes_of(hello, wish.dtypes)
-    settings["dtypes"] = "+".join(dtypes)
-    verdict.unchecked = unchecked(hello)
+    verdict.settings["dtypes"] = "+".join(dtypes)
+    allowance: Allowance = "ours" if wish.stable else "theirs"
+    points = wish.points or EFFORTS[wish.effort]
     for number, cell in enumerate(cells):
 
         def share(done: float, number: int = number, cell: Cell = cell) -> None:
             progress(f"{cell.loss} {cell.profile}", (number + done) / len(cells))
 
-        points = wish.points or EFFORTS[wish.effort]
-        quantities = asked_of(hello, cell.loss)
-        allowance: Allowance = "ours" if wish.stable else "theirs"
+        verdict.talk.place = f"at {cell.loss} {cell.profile}"
+        quantities = quantities_to_ask(hello, cell.loss)
         asker = Asker(port, cell, quantities, dtypes, wish.seed, points, allowance)
-        report, broken = _report(asker, hello, settings, share, strict=wish.strict)
-        verdict.reports.append(report)
-        if broken is not None:
-            where = f"at {cell.loss} {cell.profile}"
-            left = [_unasked(hello, c, settings, where) for c in cells[number + 1 :]]
-            verdict.reports += left
-            verdict.conversation = _talk(hello.name, settings, ERROR, where)
-            raise broken
-    verdict.conversation = _talk(hello.name, settings, ERROR, "at bye")
+        verdict.reports.append(_judge_cell(asker, verdict, share, strict=wish.strict))
+        if port.failure is not None:
+            verdict.reports += [
+                _not_asked(port, c, verdict) for c in cells[number + 1 :]
+            ]
+            raise port.failure
+    verdict.talk.place = "at bye"
     port.bye()
-    verdict.conversation = _talk(hello.name, settings, OK, LEFT)
+
+
+def _judge_cell(
+    asker: Asker, verdict: Verdict, progress: Callable[[float], None], *, strict: bool
+) -> Report:
+    if not asker.quantities:
+        detail = "not checked: the port announces no quantity of this loss"
+        return _unjudged(asker.port, asker.cell, verdict, detail)
+    outcomes = run_checks(asker, progress, strict=strict)
+    return _report(asker.port, asker.cell, verdict, outcomes)
+
+
+def _not_asked(port: Port, cell: Cell, verdict: Verdict) -> Report:
+    detail = f"not asked: the port failed {verdict.talk.place}"
+    return _unjudged(port, cell, verdict, detail)
+
+
+def _unjudged(port: Port, cell: Cell, verdict: Verdict, detail: str) -> Report:
+    outcome = Outcome("run", PROTOCOL.claim, ERROR, detail)
+    return _report(port, cell, verdict, (outcome,))
 
 
 def _report(
-    asker: Asker,
-    hello: Hello,
-    settings: dict[str, Any],
-    progress: Callable[[float], None],
-    *,
-    strict: bool,
-) -> tuple[Report, PortError | None]:
-    outcomes, broken = [], None
-    if not asker.quantities:
-        told = "not checked: the port announces no quantity of this loss"
-        outcomes.append(Outcome("run", TALKS, ERROR, told))
-    for outcome in outcomes_of(asker, progress) if asker.quantities else ():
-        if isinstance(outcome, PortError):
-            broken = outcome
-            continue
-        if strict and outcome.status == WARNING:
-            outcome = replace(outcome, status=FAILED)
-        outcomes.append(outcome)
-    return _cell(hello, asker.cell, settings, tuple(outcomes)), broken
-
-
-def _cell(
-    hello: Hello, cell: Cell, settings: dict[str, Any], outcomes: tuple[Outcome, ...]
+    port: Port, cell: Cell, verdict: Verdict, outcomes: tuple[Outcome, ...]
 ) -> Report:
     identity = f"{cell.loss} under the profile {cell.profile}"
+    hello = port.hello
     how = f"a port in {hello.language}, version {hello.version}, through a pipe"
-    ask = (hello.name, cell.loss, identity, cell.profile, how, ())
-    return Report(*ask, settings, outcomes)
+    about = (hello.name, cell.loss, identity, cell.profile, how, ())
+    return Report(*about, verdict.settings, outcomes)
 
 
-def _unasked(hello: Hello, cell: Cell, settings: dict[str, Any], where: str) -> Report:
-    told = f"not asked: the port failed {where}"
-    return _cell(hello, cell, settings, (Outcome("run", TALKS, ERROR, told),))
-
-
-def _talk(name: str, settings: dict[str, Any], status: str, detail: str) -> Report:
-    outcome = Outcome("protocol", TALKS, status, detail)
-    return Report(name, CONVERSATION, "", "", "", (), settings, (outcome,))
-
-
-def unchecked(hello: Hello) -> tuple[str, ...]:
+def gaps_of(hello: Hello) -> tuple[str, ...]:
     """What a port does not announce, and is therefore not checked.
 
     Args:

@@ -2,8 +2,9 @@
 
 A check is a file. Its name is the check's id, the first line of its docstring the
 claim, the rest the explanation, and at its end stands `ROW = Row(...)`. A package of
-checks joins them in order, `CHECKS = join_checks(first, second, ...)`, and keeps what
-they need in a table, `needs.py`, as `NAME = Need("what is said without it", test)`.
+checks joins them in order, `CHECKS = join_checks(first, second, ...)`, a call for each
+kind of subject, and keeps what they need in a table, `needs.py`, as
+`NAME = Need("what is said without it", test)`.
 All of that can be read from the source alone, so that nothing has to be imported to
 explain a check.
 """
@@ -23,6 +24,9 @@ from adaface_ref.report.user_tables import meant
 
 GATE = "adaface_ref.gate.checks"
 """The package of the gate's checks."""
+
+PORTS = "adaface_ref.ports.checks"
+"""The package of the checks of ports."""
 
 Subject = TypeVar("Subject")
 Answer = TypeVar("Answer")
@@ -149,24 +153,31 @@ def catalogue(package: str) -> tuple[Entry, ...]:
     return tuple(_entry(folder, file, needs) for file in _files(folder, package))
 
 
-def entry_of(identifier: str, entries: tuple[Entry, ...]) -> Entry:
-    """The entry of a check.
+def explain(identifier: str, first: str) -> str:
+    """What `--explain` prints: a check of the gate or of ports.
 
     Args:
         identifier: its id.
-        entries: a catalogue.
+        first: the package whose check is meant where both have one, GATE or PORTS.
 
     Returns:
-        Its entry.
+        Its explanation.
 
     Raises:
         DomainError: there is no such check.
     """
-    known = {entry.id: entry for entry in entries}
+    packages = sorted((GATE, PORTS), key=lambda package: package != first)
+    entries = [entry for package in packages for entry in catalogue(package)]
+    known = {entry.id: entry for entry in reversed(entries)}
     if identifier not in known:
         hint = meant(identifier, known)
         raise DomainError(f"--explain={identifier}: there is no such check{hint}")
-    return known[identifier]
+    return known[identifier].text()
+
+
+def explanations(package: str) -> dict[str, str]:
+    """The explanation of every check of a package, by its id."""
+    return {entry.id: entry.explanation for entry in catalogue(package)}
 
 
 def _id_of(module: str) -> str:
@@ -213,11 +224,14 @@ def _files(folder: Path, package: str) -> Iterator[str]:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    for argument in dict(_calls(tree))["CHECKS"].args:
-        assert isinstance(argument, ast.Name)
-        room, name = places[argument.id]
-        rooms = room.removeprefix(package).strip(".").split(".")
-        yield "/".join((*filter(None, rooms), f"{name}.py"))
+    for _, call in _calls(tree):
+        if not (isinstance(call.func, ast.Name) and call.func.id == "join_checks"):
+            continue
+        for argument in call.args:
+            assert isinstance(argument, ast.Name)
+            room, name = places[argument.id]
+            rooms = room.removeprefix(package).strip(".").split(".")
+            yield "/".join((*filter(None, rooms), f"{name}.py"))
 
 
 def _entry(folder: Path, file: str, needs: Mapping[str, str]) -> Entry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from adaface_ref.report.baseline import (
     updated,
     written,
 )
+from adaface_ref.report.catalogue import explanations
 from adaface_ref.report.ci_formats import junit, report_as_json, run_as_json
 from adaface_ref.report.files import require_writable, write_whole
 from adaface_ref.report.kept_findings import FOLDER
@@ -134,7 +135,7 @@ def by_baseline(
 def write_reports(
     reports: Sequence[Report],
     wishes: Wishes,
-    explanations: Callable[[], Mapping[str, str]],
+    package: str,
     noun: str = "heads",
 ) -> None:
     """Write the files that were asked for.
@@ -142,7 +143,7 @@ def write_reports(
     Args:
         reports: as settled.
         wishes: names the files.
-        explanations: gives a text for the ids of checks.
+        package: whose checks they are, for their explanations.
         noun: what was judged.
     """
     if wishes.json is not None:
@@ -153,4 +154,4 @@ def write_reports(
     if wishes.sarif is not None:
         from adaface_ref.report.sarif import sarif
 
-        write_whole(wishes.sarif, sarif(reports, dict(explanations())))
+        write_whole(wishes.sarif, sarif(reports, explanations(package)))

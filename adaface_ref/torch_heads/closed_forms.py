@@ -15,13 +15,13 @@ from adaface_ref.torch_heads.arguments import (
     widen,
 )
 from adaface_ref.torch_heads.losses import (
-    Piece,
     check_call,
     magface_rate,
     share,
     whole_other,
     whole_piece,
 )
+from adaface_ref.torch_heads.rules import Piece
 
 
 class _Question:

@@ -25,11 +25,11 @@ from adaface_ref.torch_heads.losses import (
     Loss,
     bare_piece,
     check_call,
-    clamp,
     hardness,
     subtrahend,
     whole_piece,
 )
+from adaface_ref.torch_heads.rules import clamp
 
 
 class _MarginedCosine(torch.autograd.Function):

@@ -245,7 +245,12 @@ def test_the_package_runs_as_a_module() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("list",), ("gate", "--explain", "poles-other"), ("gate", "--help")],
+    [
+        ("list",),
+        ("gate", "--explain", "poles-other"),
+        ("port", "--explain", "poles"),
+        ("gate", "--help"),
+    ],
     ids=" ".join,
 )
 def test_what_only_reads_imports_no_torch(command: tuple[str, ...]) -> None:

@@ -156,20 +156,20 @@ FALSE = {
 @pytest.mark.parametrize("row", TRUE.values(), ids=TRUE.keys())
 def test_a_true_claim_is_proved(row: tuple[str, str, str, str]) -> None:
     proof = prove(one(*row))
-    assert proof.is_complete and proof.volume == 0 and not proof.left
+    assert proof.is_complete and proof.volume == 0 and not proof.open_boxes
 
 
 @pytest.mark.parametrize("row", FALSE.values(), ids=FALSE.keys())
 def test_a_false_claim_is_left_open(row: tuple[str, str, str, str]) -> None:
     proof = prove(one(*row), "quick")
-    assert not proof.is_complete and proof.left
+    assert not proof.is_complete and proof.open_boxes
 
 
 def test_what_is_left_open_is_where_the_claim_is_false() -> None:
     claim = one(*FALSE["the gst falls past its peak"])
     proof = prove(claim)
-    (name,) = proof.left[0]
-    low, high = (Rational(end) for end in proof.left[0][name])
+    (name,) = proof.open_boxes[0]
+    low, high = (Rational(end) for end in proof.open_boxes[0][name])
     at = {"angle": low + (high - low) / 2}
     asked = claim._replace(free={"angle": claim.free["target_cosine"]})
     assert holds_at(asked, at) is False
@@ -197,7 +197,7 @@ def test_the_largest_boxes_left_open_are_named() -> None:
     sizes = [
         (box["angle"][1] - box["angle"][0])
         * (box["margin_scaler"][1] - box["margin_scaler"][0])
-        for box in proof.left
+        for box in proof.open_boxes
     ]
     assert len(sizes) <= MOST_LEFT and sizes == sorted(sizes, reverse=True)
 

@@ -26,7 +26,7 @@ from adaface_ref.errors import DomainError
 from adaface_ref.evidence.sweep import counting
 from adaface_ref.evidence.sweep.cosines import FORMATS, cosine_at, cosine_count
 from adaface_ref.evidence.sweep.error_nodes import LIBRARY, Inputs
-from adaface_ref.evidence.sweep.running_error import Program, by_symbol
+from adaface_ref.evidence.sweep.running_error import Program, values_by_symbol
 from adaface_ref.evidence.sweep.sweep import Sweep, sweep
 from adaface_ref.evidence.truth.evaluate import BALLS, formula
 from adaface_ref.evidence.truth.oracle import piece_at
@@ -183,7 +183,7 @@ def compile_with_error(
     tree: Expr, values: dict[str, Expr], coarse: bool = False
 ) -> Callable[[torch.Tensor], tuple[Any, ...]]:
     """A function of cosines that returns the tree's value and its bound."""
-    program = Program(coarse, inputs=FLOAT32, values=by_symbol(values))
+    program = Program(coarse, inputs=FLOAT32, values=values_by_symbol(values))
     node = program.node_of(tree)
     return program.function(node.value, program.error(node))
 

@@ -17,7 +17,7 @@ from adaface_ref.gate.checks.runner import open_evidence, run_gate
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured import invariant_grid as invariants
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.identity import probe
 from adaface_ref.gate.measured.invariant_grid import Grid
 from adaface_ref.gate.measured.values import Tally
@@ -26,6 +26,7 @@ from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.points import in_dtype
 from adaface_ref.report.catalogue import Check, Row
 from adaface_ref.report.report import Outcome
+from adaface_ref.report.result import Result
 
 COSFACE = "pytorch_metric_learning.losses:CosFaceLoss"
 OURS = "adaface_ref.torch_heads:CosFace"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 from functools import partial
 from pathlib import Path
@@ -27,18 +28,19 @@ from adaface_ref.evidence.truth.forms import (
 from adaface_ref.evidence.verdict import decide
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
-from adaface_ref.pictures.explore import vocabulary
+from adaface_ref.pictures.pages.explore import vocabulary
 from adaface_ref.points import block, corner_count, recommended
-from adaface_ref.ports.cover import catches, pools
 from adaface_ref.ports.export.export import export
 from adaface_ref.ports.harness import Wish, judge_port
-from adaface_ref.ports.vectors import full_questions, row_of, whole
+from adaface_ref.ports.vectors.rows import row_of
+from adaface_ref.ports.vectors.tiers import full_questions
 from adaface_ref.report.report import FAILED, Report
 from adaface_ref.spec.language.files import asked
 from adaface_ref.spec.losses import LOSSES
 
 __all__ = ["x2_softmax"]
 
+CHOOSE = Path(__file__).resolve().parents[2] / "benchmarks" / "choose_smoke.py"
 CELL = Cell(ID, "pure")
 USUAL = {"scale": 64.0, "curvature": -0.25, "vertex": -0.3, "level": 1.0}
 
@@ -153,14 +155,14 @@ def test_its_export_is_a_port_that_passes(tmp_path: Path) -> None:
 
 
 def test_vectors_ask_about_it() -> None:
-    asked_of_it = [asked for asked in full_questions() if asked.loss == ID]
-    rows = [row_of(whole(asked)) for asked in asked_of_it]
+    questions = [question for question in full_questions() if question.loss == ID]
+    rows = [row_of(question) for question in questions]
     assert rows and all(row["inputs"].keys() >= {"vertex"} for row in rows)
 
 
 def test_faults_of_its_own_are_caught_by_chosen_vectors() -> None:
-    columns = pools(ID)[0]
-    found = catches(ID, columns)
+    choose = runpy.run_path(str(CHOOSE))
+    found = choose["catches"](ID, choose["pools"](ID)[0])
     assert found["margin-without-effect", "logit"].any()
 
 

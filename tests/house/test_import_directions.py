@@ -41,6 +41,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gate.checks",),
     ("gate.isolation",),
     ("gate", "ports.pipe", "ports.export"),
+    ("ports.comparison", "ports.vectors"),
+    ("ports.checks",),
     ("ports",),
     ("pictures",),
     ("pictures.drawing",),
@@ -266,7 +268,7 @@ def test_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
             "adaface_ref.gate.session.session.Session",
         ),
         (
-            "ports.checks",
+            "ports.checks.poles",
             "from adaface_ref.gate.measured import cause",
             "adaface_ref.gate.measured.cause",
         ),

@@ -20,7 +20,7 @@ from adaface_ref.errors import DomainError
 from adaface_ref.evidence.truth.agreement import Question, judge
 from adaface_ref.evidence.truth.forms import Cell, numpy_values
 from adaface_ref.points import block
-from adaface_ref.ports.ask import asked_of
+from adaface_ref.ports.comparison.questions import quantities_to_ask
 from adaface_ref.ports.export.export import export, javascript
 from adaface_ref.ports.export.stable import QUANTITIES, exported, profiles_of
 from adaface_ref.ports.harness import Wish, judge_port
@@ -90,7 +90,7 @@ def test_every_cell_is_the_spec(command: tuple[str, ...]) -> None:
                 columns = block(loss, 7, profile=profile, size=POINTS, dtype=dtype)
                 if (loss, profile) == ("sphereface", "pure:cosine=0.3"):
                     columns["multiplier"] = np.full_like(columns["scale"], 8.0)
-                asked = asked_of(port.hello, loss)
+                asked = quantities_to_ask(port.hello, loss)
                 bits = port.bits(Request(loss, profile, dtype, asked, columns))
                 for quantity, got in values_of(bits, dtype).items():
                     cell = Cell(loss, profile)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from ports_zoo import numpy_port
-from ports_zoo.faults import CONVERSATION, REFUSALS, VALUES
+from ports_zoo.faults import CELLS, CONVERSATION, PLANTED, REFUSALS, VALUES
 
 from adaface_ref.cli.gate import replay_command
 from adaface_ref.cli.port import port_command
@@ -23,8 +23,9 @@ from adaface_ref.errors import DomainError
 from adaface_ref.evidence.truth.agreement import INPUTS, Question, judge
 from adaface_ref.points import block
 from adaface_ref.ports.commands import judge_command
+from adaface_ref.ports.comparison.values import extra_allowance
 from adaface_ref.ports.harness import Verdict, Wish, judge_port
-from adaface_ref.ports.values import beyond
+from adaface_ref.report.catalogue import PORTS, catalogue, explanations
 from adaface_ref.report.outputs import Wishes
 from adaface_ref.report.report import ERROR, FAILED, OK, WARNING, Finding, Outcome
 
@@ -76,12 +77,12 @@ def test_every_announced_quantity_is_compared_at_every_point(exact: Verdict) -> 
 
 
 def test_what_is_not_announced_is_not_checked_and_said_so(exact: Verdict) -> None:
-    assert exact.unchecked == ("quantities: loss_value, norm_gradient",)
+    assert exact.gaps == ("quantities: loss_value, norm_gradient",)
     skipped = [o.check for o in exact.reports[0].outcomes if o.status == "skipped"]
     assert skipped == ["loss-value", "norm-gradient"]
     some = judged("zeros", dtypes=("float32",), points=10)
     assert outcome(some, "float64").status == "skipped"
-    assert some.unchecked[0].startswith("losses: normface, sphereface")
+    assert some.gaps[0].startswith("losses: normface, sphereface")
 
 
 def test_planted_sign_is_found_at_a_plain_point(wrong: Verdict) -> None:
@@ -103,15 +104,32 @@ def test_same_seed_finds_the_same_witness(wrong: Verdict) -> None:
     assert [r.as_json() for r in again.all] == [r.as_json() for r in wrong.all]
 
 
-@pytest.mark.parametrize(("fault", "check"), VALUES.items())
-def test_wrong_port_fails_the_check_that_names_it(fault: str, check: str) -> None:
-    verdict = judged(fault, points=500)
+@pytest.mark.parametrize(("check", "fault"), VALUES.items())
+def test_wrong_port_fails_the_check_that_names_it(check: str, fault: str) -> None:
+    verdict = judged(fault, CELLS.get(fault, "adaface=pure"), points=500)
     assert outcome(verdict, check).status == FAILED
     assert verdict.conversation.exit_code == 0
 
 
+def test_every_check_has_a_planted_port() -> None:
+    assert list(PLANTED) == [entry.id for entry in catalogue(PORTS)]
+    assert PLANTED["protocol"] in CONVERSATION
+
+
+def test_sarif_explains_the_checks_of_ports(port: Run, tmp_path: Path) -> None:
+    file = tmp_path / "sarif"
+    port("--sarif", str(file))
+    (run,) = json.loads(file.read_text())["runs"]
+    told = {
+        r["id"]: r["fullDescription"]["text"] for r in run["tool"]["driver"]["rules"]
+    }
+    assert told == explanations(PORTS)
+
+
 def test_port_that_mixes_points_up_is_told_so() -> None:
-    found = witness(judged("first-parameter", points=500))
+    verdict = judged("first-parameter", points=500)
+    found = witness(verdict)
+    assert outcome(verdict, "target-gst").status == FAILED
     assert found.cause.startswith("by itself this point is right")
 
 
@@ -129,7 +147,8 @@ def test_loss_value_by_subtraction_is_allowed_what_it_loses() -> None:
     got = np.logaddexp(logit, rival) - logit
     question = Question("loss_value", "cosface", "pure", "float64", "theirs")
     assert judge(question, columns, got).failures
-    assert not judge(question, columns, got, beyond=beyond(question, columns)).failures
+    extra = extra_allowance(question, columns)
+    assert not judge(question, columns, got, beyond=extra).failures
 
 
 def test_right_values_are_not_blamed_for_a_nan_at_a_pole() -> None:

@@ -13,8 +13,7 @@ import pytest
 
 from adaface_ref import numpy_reference
 from adaface_ref.evidence.truth.agreement import INPUTS, Question, judge
-from adaface_ref.ports.ask import CHECKS
-from adaface_ref.ports.checks import ROWS
+from adaface_ref.ports.checks import CHECKS, CONVERSATION_CHECKS
 from adaface_ref.ports.pipe.answers import read_hello
 from adaface_ref.ports.pipe.bits import decode
 
@@ -69,5 +68,5 @@ def test_typed_answer_is_what_the_spec_gives(asked: Any, answered: Any) -> None:
 
 
 def test_document_names_every_check() -> None:
-    for check in (*CHECKS.values(), *(row.id for row in ROWS)):
-        assert check in TEXT
+    for check in (*CONVERSATION_CHECKS, *CHECKS):
+        assert check.id in TEXT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 import subprocess
 from importlib.resources import files
@@ -15,23 +16,24 @@ from click.testing import CliRunner
 
 from adaface_ref.cli import cli
 from adaface_ref.errors import DomainError
+from adaface_ref.faults.answers import faulty_answers
 from adaface_ref.faults.rows import FAULTS
 from adaface_ref.points import json_number
-from adaface_ref.ports.cover import answers, columns_of, smallest
 from adaface_ref.ports.export.export import export
-from adaface_ref.ports.vectors import (
-    FLAGS,
+from adaface_ref.ports.vectors.faults import columns_of
+from adaface_ref.ports.vectors.flags import FLAGS
+from adaface_ref.ports.vectors.rows import row_of
+from adaface_ref.ports.vectors.tiers import (
     full_questions,
     hard_questions,
     questions_in,
-    row_of,
     smoke_text,
-    whole,
-    written,
+    tier_text,
 )
 from adaface_ref.spec.losses import LOSSES
 
 CHECKER = Path(__file__).resolve().parents[2] / "examples" / "vectors" / "check.mjs"
+CHOOSE = runpy.run_path(str(CHECKER.parents[2] / "benchmarks" / "choose_smoke.py"))
 SMOKE: dict[str, Any] = json.loads(smoke_text())
 
 DRIVER = """
@@ -91,17 +93,17 @@ def faulty() -> dict[str, dict[int, Any]]:
     for number, row in enumerate(SMOKE["rows"]):
         loss, columns = row["loss"], columns_of(row)
         for fault in SMOKE["faults"][loss] if row["profile"] == "pure" else ():
-            value = answers(faults[fault], loss, columns)[row["quantity"]][0]
+            value = faulty_answers(faults[fault], loss, columns)[row["quantity"]][0]
             told.setdefault(f"{loss} {fault}", {})[number] = json_number(float(value))
     return told
 
 
 def test_the_smoke_tier_is_in_step_with_the_spec() -> None:
-    assert written("smoke", questions_in(smoke_text())) == smoke_text()
+    assert tier_text("smoke", questions_in(smoke_text())) == smoke_text()
 
 
 def test_the_smoke_tier_is_the_cover_that_is_found_anew() -> None:
-    assert written("smoke", smallest()) == smoke_text()
+    assert tier_text("smoke", CHOOSE["smallest_cover"]()) == smoke_text()
 
 
 def test_the_smoke_tier_is_small_and_keeps_its_schema() -> None:
@@ -113,13 +115,13 @@ def test_the_smoke_tier_is_small_and_keeps_its_schema() -> None:
 @pytest.mark.parametrize("questions", [full_questions, hard_questions])
 def test_rows_of_the_larger_tiers_keep_the_schema(questions: Any) -> None:
     some = list(questions())[::197]
-    told = json.loads(written("full", some))
+    told = json.loads(tier_text("full", some))
     jsonschema.validate(told, schema())
     assert all(set(row["flags"]) <= set(FLAGS) for row in told["rows"])
 
 
 def test_every_flag_stands_at_a_row() -> None:
-    rows = [row_of(whole(asked)) for asked in list(hard_questions())[::23]]
+    rows = [row_of(question) for question in list(hard_questions())[::11]]
     found = {flag for row in rows for flag in row["flags"]}
     assert found == set(FLAGS)
 

@@ -45,10 +45,22 @@ REFUSALS = {"refuse": "the port answers an error: out of memory"}
 """The conversation goes on; nothing is judged all the same."""
 
 VALUES = {
-    "wrong-sign": "target-gst",
-    "nan-at-poles": "poles",
-    "forgetful": "repeatable",
-    "lonely": "one-by-one",
-    "first-parameter": "target-gst",
+    "target-logit": "wrong-sign",
+    "slope": "scaled-slope",
+    "probability": "complement",
+    "target-gst": "wrong-sign",
+    "other-logit": "bare-other-logit",
+    "other-gst": "bare-other-gst",
+    "loss-value": "rounded-loss",
+    "norm-gradient": "without-regulariser",
+    "poles": "nan-at-poles",
+    "repeatable": "forgetful",
+    "one-by-one": "lonely",
 }
-"""By fault: exit code 1, and a check that fails."""
+"""By check: a fault that it fails for, with exit code 1."""
+
+CELLS = {"without-regulariser": "magface=clip"}
+"""What a port announces to show its fault, where that is not adaface=pure."""
+
+PLANTED = {"protocol": "crash", **VALUES}
+"""A fault for each check of ports."""

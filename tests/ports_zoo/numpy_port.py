@@ -16,6 +16,7 @@ KINDS = {"float64": ">f8", "float32": ">f4"}
 DIGITS = {"float64": 16, "float32": 8}
 QUANTITIES = ("logit", "slope", "probability", "gst", "other_logit", "other_gst")
 OTHERS = ("other_logit", "other_gst")
+WITHOUT_RIVAL = ("logit", "slope", "other_logit")
 LOSSES = {
     "normface": ["pure"],
     "sphereface": ["pure"],
@@ -74,9 +75,7 @@ def evaluate(request: Message) -> Message:
     values = {}
     for quantity in request["quantities"]:
         names = ["target_cosine"]
-        names += (
-            ["rival_cosine"] if quantity in ("probability", "gst", "other_gst") else []
-        )
+        names += [] if quantity in WITHOUT_RIVAL else ["rival_cosine"]
         names += ["other_cosine"] if quantity in OTHERS else []
         function = getattr(numpy_reference, quantity)
         cosines = {name: points[name] for name in names}
@@ -140,6 +139,57 @@ def first_parameter(request: Message) -> Message:
     """Reads one value of each parameter, and takes it for all points."""
     one = {name: text[:16] for name, text in request["parameters"].items()}
     return evaluate({**request, "parameters": one})
+
+
+def _changed_in(
+    request: Message, quantity: str, change: Callable[[Any, Any], Any]
+) -> Message:
+    """The exact answer, with one quantity changed; the change is given the scale."""
+    import numpy as np
+
+    answer, kind = evaluate(request), KINDS[request["dtype"]]
+    if quantity in answer["values"]:
+        scale = read(request["parameters"]["scale"], ">f8")
+        with np.errstate(divide="ignore"):
+            values = change(read(answer["values"][quantity], kind), scale)
+        answer["values"][quantity] = bits(values, kind)
+    return answer
+
+
+def scaled_slope(request: Message) -> Message:
+    """The slope with the scale left in."""
+    return _changed_in(request, "slope", lambda slope, scale: scale * slope)
+
+
+def complement(request: Message) -> Message:
+    """1 - P for P."""
+    return _changed_in(request, "probability", lambda chance, _: 1 - chance)
+
+
+def bare_other_logit(request: Message) -> Message:
+    """The other classes lack the scale."""
+    return _changed_in(request, "other_logit", lambda logit, scale: logit / scale)
+
+
+def bare_other_gst(request: Message) -> Message:
+    """The push on the other classes lacks the scale."""
+    return _changed_in(request, "other_gst", lambda gst, scale: gst / scale)
+
+
+def rounded_loss(request: Message) -> Message:
+    """The loss value of a probability that was rounded to two digits."""
+    import numpy as np
+
+    return _changed_in(
+        request, "loss_value", lambda loss, _: -np.log(np.round(np.exp(-loss), 2))
+    )
+
+
+def without_regulariser(request: Message) -> Message:
+    """MagFace's norm gradient without its regulariser."""
+    none = bits(0 * read(request["parameters"]["regulariser_weight"], ">f8"), ">f8")
+    parameters = {**request["parameters"], "regulariser_weight": none}
+    return evaluate({**request, "parameters": parameters})
 
 
 def ulps(request: Message) -> Message:
@@ -246,6 +296,12 @@ ANSWERS: dict[str, Callable[[Message], Message]] = {
     "forgetful": forgetful,
     "lonely": lonely,
     "first-parameter": first_parameter,
+    "scaled-slope": scaled_slope,
+    "complement": complement,
+    "bare-other-logit": bare_other_logit,
+    "bare-other-gst": bare_other_gst,
+    "rounded-loss": rounded_loss,
+    "without-regulariser": without_regulariser,
     "ulps": ulps,
     "few": few,
     "many": many,
@@ -282,6 +338,8 @@ HELLOS: dict[str, Message] = {
     "protocol-2": {"protocol": 2},
     "nameless": {"name": ""},
     "talkative": {"author": "me"},
+    "rounded-loss": {"quantities": [*QUANTITIES, "loss_value"]},
+    "without-regulariser": {"quantities": [*QUANTITIES, "norm_gradient"]},
 }
 
 

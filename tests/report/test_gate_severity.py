@@ -15,14 +15,23 @@ from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.checks.severity import SEVERITIES, graded
 from adaface_ref.gate.head.settings import Head
-from adaface_ref.gate.measured.evidence import Evidence, Result
-from adaface_ref.report.catalogue import GATE, Check, Entry, Row, catalogue, entry_of
+from adaface_ref.gate.measured.evidence import Evidence
+from adaface_ref.report.catalogue import (
+    GATE,
+    PORTS,
+    Check,
+    Entry,
+    Row,
+    catalogue,
+    explain,
+)
 from adaface_ref.report.report import Outcome
+from adaface_ref.report.result import Result
 
 HALF = replace(POLE, dtype="bfloat16")
 
 
-ENTRIES = catalogue(GATE)
+ENTRIES = (*catalogue(GATE), *catalogue(PORTS))
 ACCEPTED = {entry.accept: entry.id for entry in ENTRIES if entry.accept}
 
 
@@ -48,7 +57,18 @@ def test_every_check_has_a_known_severity() -> None:
 
 def test_an_unknown_check_is_met_with_the_nearest() -> None:
     with pytest.raises(DomainError, match="did you mean 'poles-target'"):
-        entry_of("poles-targt", ENTRIES)
+        explain("poles-targt", GATE)
+
+
+@pytest.mark.parametrize("package", [GATE, PORTS])
+def test_a_check_is_explained_whoever_is_asked(package: str) -> None:
+    for entry in ENTRIES:
+        assert explain(entry.id, package).startswith(entry.id)
+
+
+def test_where_both_have_a_check_that_of_the_one_asked_is_explained() -> None:
+    assert "port" in explain("probability", GATE)
+    assert explain("target-gst", GATE) != explain("target-gst", PORTS)
 
 
 @pytest.mark.parametrize(("severity", "status"), SEVERITIES.items())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from adaface_ref.spec.language.files import VERDICTS, Claim, our_claims, read_claims
 from adaface_ref.spec.language.language import ClaimError
+from adaface_ref.spec.profiles import RULES
 
 PLAIN: dict[str, Any] = {
     "id": "negative",
@@ -140,8 +141,8 @@ def test_open_question_needs_no_formula() -> None:
         ),
         (
             without(profile="klip"),
-            "claim 'negative': profile='klip', but must begin with one of pure, clip, "
-            "fallback, fallback-plain, easy, reflect, shift, min",
+            "claim 'negative': profile='klip', but must begin with one of "
+            + ", ".join(RULES),
         ),
         (
             without(profile="fallback"),

@@ -189,7 +189,7 @@ def _constant(value: Expr) -> Compiled:
 def _answer(
     rows: Sequence[CompiledCase], balls: Sequence[arb], premise: bool
 ) -> bool | None:
-    """The answer of every piece that may hold, if they are of one mind."""
+    """The answer of every piece that may hold, if all give the same."""
     answers = set()
     for row in rows:
         signs = row.where(*balls)

@@ -48,7 +48,7 @@ class Tree(NamedTuple):
         splits: the tree in preorder: a letter halves that input's interval (`a` the
             first), `.` is a proved box, `?` one that was given up.
         boxes: how many were looked at.
-        left: the boxes that were given up, by input; at most MOST_LEFT.
+        open_boxes: the boxes that were given up, by input; at most MOST_LEFT.
         volume: the share of the whole that was given up.
     """
 
@@ -56,7 +56,7 @@ class Tree(NamedTuple):
     names: tuple[str, ...]
     splits: str
     boxes: int
-    left: tuple[dict[str, tuple[float, float]], ...]
+    open_boxes: tuple[dict[str, tuple[float, float]], ...]
     volume: float
 
 
@@ -74,12 +74,12 @@ class Proof(NamedTuple):
     @property
     def is_complete(self) -> bool:
         """Whether nothing was given up."""
-        return self.finished and not any(tree.left for tree in self.trees)
+        return self.finished and not any(tree.open_boxes for tree in self.trees)
 
     @property
-    def left(self) -> tuple[dict[str, tuple[float, float]], ...]:
+    def open_boxes(self) -> tuple[dict[str, tuple[float, float]], ...]:
         """The boxes that were given up."""
-        return tuple(box for tree in self.trees for box in tree.left)
+        return tuple(box for tree in self.trees for box in tree.open_boxes)
 
     @property
     def boxes(self) -> int:
@@ -109,7 +109,7 @@ def prove(claim: Problem, effort: str = "normal") -> Proof:
         sides = sides_of(claim)
         for clause in clauses:
             trees.append(_prove_clause(clause, sides, MOST_BOXES[effort]))
-            if trees[-1].left:
+            if trees[-1].open_boxes:
                 return Proof(tuple(trees), len(trees) == len(clauses))
     except (TooManyClauses, TypeError):
         return Proof(tuple(trees), False)

@@ -2,8 +2,8 @@
 
 The certificate says what is claimed, the clauses, and how the box was split for each.
 The check reads the claim again from its text and evaluates every leaf with mpmath's
-intervals by code of its own: spans, the compiler and the splitting are not trusted. The
-reduction to clauses is: it is held to the claim at points, by the oracle.
+intervals; spans, the compiler and the splitting are not trusted. The reduction to
+clauses is: it is held to the claim at points, by the oracle.
 """
 
 from __future__ import annotations

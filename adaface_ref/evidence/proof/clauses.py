@@ -102,7 +102,7 @@ def _plain_cases(
     sides: tuple[Side, ...],
 ) -> tuple[PlainCase, ...]:
     values = _values_of(dict(fixed))
-    reducer = Reducer(_signs(sides), _Ranges(sides).between)
+    reducer = Reducer(_signs(sides), _Ranges(sides).lies_between)
 
     def plain(statement: Statement) -> Statement:
         return reducer.plain(_put_in_values(statement, values))
@@ -274,7 +274,7 @@ class _Ranges:
         self.sides = sides
         self.ends = {QUANTITIES[s.name].symbol: (s.low, s.high) for s in sides}
 
-    def between(self, value: Expr, low: Expr, high: Expr) -> bool:
+    def lies_between(self, value: Expr, low: Expr, high: Expr) -> bool:
         """Whether low <= value <= high everywhere on the box."""
         exact = self._ends_of(value)
         if exact is not None:

@@ -83,12 +83,12 @@ class Reducer:
 
     Args:
         signs: what is known of each.
-        between: decides ranges of angles.
+        lies_between: decides ranges of angles.
     """
 
-    def __init__(self, signs: Signs, between: Between) -> None:
+    def __init__(self, signs: Signs, lies_between: Between) -> None:
         self.signs = signs
-        self.between = between
+        self.lies_between = lies_between
         self._done: dict[Expr, Statement] = {}
         self._work = 0
 
@@ -173,7 +173,7 @@ class Reducer:
         if not isinstance(sine, sin):
             return None
         turn = sine.args[0]
-        if not self.between(turn, Integer(-3), Integer(6)):
+        if not self.lies_between(turn, Integer(-3), Integer(6)):
             return None
         ends: Relation = ">=" if minus else ">"
         inside = All(tuple(Atom(_normal(end), ends) for end in (turn, pi - turn)))
@@ -193,11 +193,13 @@ class Reducer:
 
     def _angle_of(self, cosine: Expr) -> Expr | None:
         """The angle with this cosine, if it is known to be one."""
-        if isinstance(cosine, cos) and self.between(cosine.args[0], S.Zero, pi):
+        if isinstance(cosine, cos) and self.lies_between(cosine.args[0], S.Zero, pi):
             return cosine.args[0]
-        if isinstance(-cosine, cos) and self.between((-cosine).args[0], S.Zero, pi):
+        if isinstance(-cosine, cos) and self.lies_between(
+            (-cosine).args[0], S.Zero, pi
+        ):
             return pi - (-cosine).args[0]
-        if cosine.is_number and self.between(cosine, Integer(-1), Integer(1)):
+        if cosine.is_number and self.lies_between(cosine, Integer(-1), Integer(1)):
             return acos(cosine)
         return None
 

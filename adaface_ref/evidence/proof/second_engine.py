@@ -1,4 +1,4 @@
-"""Expressions over intervals of mpmath: the second engine, with code of its own.
+"""Expressions over intervals of mpmath: the second engine.
 
 Nothing is shared with the spans of the proof, nor with the compiler: it walks the tree.
 """

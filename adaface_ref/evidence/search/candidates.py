@@ -1,4 +1,4 @@
-"""How a search goes about it: what is looked at in turn, and who is asked.
+"""The order of a search: which points come in turn, and which go to balls.
 
 Blocks are looked at in working precision on two threads and read in order, so that the
 same seed gives the same candidates; balls decide about each.

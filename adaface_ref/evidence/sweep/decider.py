@@ -10,7 +10,7 @@ import torch
 from sympy import Expr
 
 from adaface_ref.evidence.sweep.error_nodes import Inputs
-from adaface_ref.evidence.sweep.running_error import Program, by_symbol
+from adaface_ref.evidence.sweep.running_error import Program, values_by_symbol
 from adaface_ref.spec.language.cases import All, Atom, ClaimCase, Statement
 
 Decider = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
@@ -97,8 +97,8 @@ def decider(
         A function of a float64 tensor that returns where the claim certainly holds
         and where it certainly fails.
     """
-    coarse = _decider(cases, by_symbol(values), inputs, coarse=True)
-    fine = _decider(cases, by_symbol(values), inputs, coarse=False)
+    coarse = _decider(cases, values_by_symbol(values), inputs, coarse=True)
+    fine = _decider(cases, values_by_symbol(values), inputs, coarse=False)
 
     def decide(cosine: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         holds, fails = coarse(cosine)

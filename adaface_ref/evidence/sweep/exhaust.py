@@ -45,7 +45,7 @@ def sweep_problems(
         effort: at thorough float32 is swept now, but for what the folder has; else
             an earlier sweep is looked up.
         device: where to compute.
-        folder: where float32 sweeps are gone on with and kept.
+        folder: that keeps float32 sweeps and their unfinished states.
         progress: called with what is under way and the share done.
 
     Returns:

@@ -118,6 +118,6 @@ class Program(Writer):
         return Node(value, factor, low, high, low, high)
 
 
-def by_symbol(values: Mapping[str, Expr]) -> dict[Expr, Expr]:
+def values_by_symbol(values: Mapping[str, Expr]) -> dict[Expr, Expr]:
     """Inputs by their symbols."""
     return {QUANTITIES[name].symbol: value for name, value in values.items()}

@@ -111,8 +111,8 @@ def sweep(
         The counts and the failing cosines.
 
     Raises:
-        DomainError: for a range that cannot be told, an input without a value, and a
-            state of another claim or a damaged one.
+        DomainError: for a range whose ends cannot be compared, an input without a
+            value, and a state of another claim or a damaged one.
         RuntimeError: if the oracle contradicts what the error bound made certain.
     """
     indices = indices_of(dtype, low, high, low_open, high_open)

@@ -140,7 +140,7 @@ class Question:
         share = np.where(overflowed | (got == expected), 0.0, share)
         return np.nan_to_num(share, nan=np.inf, posinf=np.inf)
 
-    def predicted(
+    def predict(
         self, columns: Columns, got: Floats, beyond: Floats
     ) -> tuple[Floats, Floats]:
         """The ratio against the reference, and what its own error may add to it.
@@ -161,7 +161,7 @@ class Question:
 
 
 class Judgement(NamedTuple):
-    """What a comparison of many points came to.
+    """The result of comparing many points.
 
     Args:
         question: what was compared.
@@ -209,7 +209,7 @@ def judge(
     more = np.broadcast_to(np.asarray(beyond, dtype=np.float64), got.shape)
     ratio, chosen = np.zeros(got.size), np.arange(got.size)
     if not certify_all:
-        ratio, slack = question.predicted(table, got, more)
+        ratio, slack = question.predict(table, got, more)
         chosen = _doubtful(ratio, slack, corners)
     subset = {name: column[chosen] for name, column in table.items()}
     truth = certify(question.quantity, question.loss, question.profile, subset)
@@ -229,7 +229,7 @@ def judge(
             ratio[chosen[index]] = beside
         if min(beside, exact[index]) > 1:
             true = truth.value[index]
-            failures.append(_compared(question, point, value, true, extra))
+            failures.append(_comparison_of(question, point, value, true, extra))
     poles = int(np.sum(truth.status == POLE))
     undecided = int(np.sum(~decided)) - poles
     return Judgement(
@@ -272,7 +272,7 @@ def _doubtful(ratio: Floats, slack: Floats, corners: int) -> Any:
     return np.flatnonzero(chosen)
 
 
-def _compared(
+def _comparison_of(
     question: Question,
     point: dict[str, float],
     got: float,

@@ -166,11 +166,15 @@ def agreements(
     for form, dtype, place in forms:
         columns = block(cell.loss, seed, profile=cell.profile, size=size, dtype=dtype)
         yield Agreement(
-            cell, form, dtype, place, tuple(_judged(cell, form, dtype, place, columns))
+            cell,
+            form,
+            dtype,
+            place,
+            tuple(_judge_values(cell, form, dtype, place, columns)),
         )
 
 
-def _judged(
+def _judge_values(
     cell: Cell, form: str, dtype: str, device: str, columns: Columns
 ) -> Iterator[Judgement]:
     corners = corner_count(cell.loss, cell.profile, dtype)

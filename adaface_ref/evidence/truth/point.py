@@ -35,7 +35,7 @@ USUAL = {"rival_cosine": 0.5, "margin_scaler": 0.0, "concentration": 0.333}
 """Used where nothing is given: the thread's rival, a mean norm, AdaFace's h."""
 
 
-class At(NamedTuple):
+class PointValue(NamedTuple):
     """One quantity at one point.
 
     Args:
@@ -75,7 +75,7 @@ def parse_point(text: str, loss: str) -> dict[str, float]:
             raise domain_error(name, f"{given[name]} and {value}", "given once", WHERE)
         given[name] = value
     names = ("target_cosine", "rival_cosine", "other_cosine", *parameters_of(loss))
-    point = _resolved(given, names)
+    point = _resolve(given, names)
     for name in point:
         if name not in names:
             also = ("angle", "standard_norm, with concentration")
@@ -109,7 +109,7 @@ def _check_together(loss: str, point: Mapping[str, float]) -> None:
         raise domain_error("rival_cosine", rival, must, WHERE)
 
 
-def _resolved(given: dict[str, float], names: tuple[str, ...]) -> dict[str, float]:
+def _resolve(given: dict[str, float], names: tuple[str, ...]) -> dict[str, float]:
     """Replaces the angle by its cosine and the standard norm by the margin scaler."""
     point = dict(given)
     for name in ("angle", "standard_norm", "concentration"):
@@ -170,7 +170,9 @@ def check_domain(name: str, value: float, where: str) -> None:
         raise domain_error(name, value, f"in {interval(domain)}", where)
 
 
-def quantities_at(loss: str, profile: str, point: Mapping[str, float]) -> list[At]:
+def quantities_at(
+    loss: str, profile: str, point: Mapping[str, float]
+) -> list[PointValue]:
     """Every quantity of a loss at one point, certified.
 
     Args:
@@ -182,24 +184,28 @@ def quantities_at(loss: str, profile: str, point: Mapping[str, float]) -> list[A
         One row a quantity.
     """
     rest = (name for name in quantities_of(loss) if name not in SHOWN_FIRST)
-    return [_at(name, loss, profile, point) for name in (*SHOWN_FIRST, *rest)]
+    return [_value_at(name, loss, profile, point) for name in (*SHOWN_FIRST, *rest)]
 
 
 SHOWN_FIRST = ("logit", "probability", "complement", "slope", "gst")
 
 
-def _at(quantity: str, loss: str, profile: str, point: Mapping[str, float]) -> At:
+def _value_at(
+    quantity: str, loss: str, profile: str, point: Mapping[str, float]
+) -> PointValue:
     ball = enclosure(quantity, loss, profile, point)
     if not ball.is_finite() and abs(point["target_cosine"]) == 1:
         limit = limit_at_pole(quantity, loss, profile, point)
-        return At(quantity, limit, "one-sided limit, from the reference", ("pole",))
+        return PointValue(
+            quantity, limit, "one-sided limit, from the reference", ("pole",)
+        )
     if not ball.is_finite():
-        return At(quantity, math.nan, "not enclosed", ("undecided",))
+        return PointValue(quantity, math.nan, "not enclosed", ("undecided",))
     value = float(ball)
     flags = _flags(quantity, value)
     if sides_of(Question(quantity, loss, profile), point):
         flags.append("kink")
-    return At(quantity, value, ball.str(20), tuple(flags))
+    return PointValue(quantity, value, ball.str(20), tuple(flags))
 
 
 def limit_at_pole(

@@ -57,8 +57,9 @@ from adaface_ref.gate.checks.whole import (
     weight_gradient,
     whole_values,
 )
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.report.catalogue import Check, join_checks
+from adaface_ref.report.result import Result
 
 CHECKS: tuple[Check[Evidence, Result], ...] = join_checks(
     profile,

@@ -10,9 +10,10 @@ import torch
 from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.severity import graded
 from adaface_ref.gate.guarding.errors import what_stopped
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.report.catalogue import Check
 from adaface_ref.report.report import ERROR, SKIPPED, Outcome
+from adaface_ref.report.result import Result
 
 
 def run_check(check: Check[Evidence, Result], evidence: Evidence) -> Outcome:

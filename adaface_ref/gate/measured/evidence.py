@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.measured import invariant_grid as invariants
@@ -18,7 +17,7 @@ from adaface_ref.gate.measured.identity import (
     probe,
 )
 from adaface_ref.gate.measured.values import (
-    Tally,
+    HeadTally,
     conforms_at_first,
     ending_for,
     measure,
@@ -62,7 +61,7 @@ class Evidence:
         return likely_cause(self.probes)
 
     @cached_property
-    def tallies(self) -> dict[str, Tally]:
+    def tallies(self) -> dict[str, HeadTally]:
         """The value checks' results."""
         return measure(self.session, self.progress)
 
@@ -109,17 +108,6 @@ def gather(session: Session, head: Head, progress: Callable[[int], None]) -> Evi
         identity = as_another(probes, identity, profile)
     judged = session.judged_in(profile)
     return Evidence(head, judged, replace(probes, session=judged), identity, progress)
-
-
-class Result(NamedTuple):
-    """What a check found, as the fields of an Outcome."""
-
-    status: str
-    detail: str
-    compared: int = 0
-    ratio: float | None = None
-    findings: tuple[Finding, ...] = ()
-    shown: int = 1
 
 
 def probe_finding(

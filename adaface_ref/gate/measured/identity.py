@@ -17,8 +17,7 @@ from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.measured.thresholds import around, thresholds
 from adaface_ref.gate.reading.reading import Array, Reading
 from adaface_ref.gate.session.session import Rows, Session
-from adaface_ref.margins import margins_of
-from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import in_dtype
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.tolerance import EPSILON
@@ -127,12 +126,9 @@ class Probes:
     def _at_threshold(self, profile: str) -> NDArray[np.bool_]:
         """Probes too near a threshold for the dtype to tell their side."""
         columns = self.rows.columns
-        margins = margins_of(self.session.loss, columns)
         near = np.zeros(len(self.rows.cosines), dtype=bool)
-        if margins is None:
-            return near
         cosine = columns["target_cosine"]
-        for place in thresholds(self.session.loss, margins):
+        for place in thresholds(self.session.loss, columns):
             if parse_profile(profile).rule in place.rules:
                 with np.errstate(invalid="ignore"):
                     gap = np.abs(cosine - np.cos(place.angle))
@@ -232,10 +228,7 @@ def _near_thresholds(
     cosines = np.zeros((len(levels), 2))
     extra = {name: levels} if name else {}
     columns = session.rows(cosines, extra, dtype).columns
-    margins = margins_of(session.loss, columns)
-    if margins is None:
-        return np.zeros(0), np.zeros(0)
-    targets = around(session.loss, margins)
+    targets = around(session.loss, columns)
     return targets.ravel(), np.repeat(levels, targets.shape[1])
 
 

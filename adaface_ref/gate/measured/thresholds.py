@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from adaface_ref.gate.reading.reading import Array
-from adaface_ref.margins import Margins
+from adaface_ref.margins import margins_of, on_columns
 from adaface_ref.numpy_reference import DEFINED
 from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import RULES
 
 BESIDE = (-1e-2, -1e-4, 5e-5, 5e-4, 1e-2)
 """Steps from a threshold, in angle or cosine: both sides of every angle clip tried."""
@@ -29,50 +31,58 @@ class Threshold(NamedTuple):
     angle: Array
 
 
-def thresholds(loss: str, margins: Margins) -> tuple[Threshold, ...]:
+def thresholds(loss: str, columns: Mapping[str, Array]) -> tuple[Threshold, ...]:
     """The thresholds of every rule that is defined for a loss.
 
     Args:
         loss: a loss id.
-        margins: the loss's margins, (B,) each.
+        columns: the loss's parameters, (B,) each.
 
     Returns:
-        Thresholds, the one that most rules have first.
+        Thresholds; rules that change at the same place share one.
     """
-    angular, additive = margins.angular, margins.additive
-    never = np.full_like(angular, np.nan)
-    positive = angular > 0
-    past = ("fallback", "fallback-plain", "reflect", "shift", "clip")
-    found = [
-        Threshold("theta = pi - a", past, np.where(positive, np.pi - angular, never)),
-        Threshold(
-            "theta = pi - a/2", ("min",), np.where(positive, np.pi - angular / 2, never)
-        ),
-        Threshold("theta = -a", ("clip",), np.where(angular < 0, -angular, never)),
-    ]
-    if LOSSES[loss].angular_margin == 0:
-        inside = np.where(np.abs(additive) <= 1, additive, np.nan)
-        found.append(Threshold("c = m", ("easy",), np.arccos(inside)))
-    else:
-        right = np.where(positive, np.pi / 2, never)
-        found.append(Threshold("theta = pi/2", ("easy",), right))
-    known = DEFINED[loss]
-    return tuple(row for row in found if {*row.rules} & {*known})
+    found: dict[str, Threshold] = {}
+    for words, rule, angle in _changes(loss, columns):
+        same = found.setdefault(words, Threshold(words, (), angle))
+        found[words] = same._replace(rules=(*same.rules, rule))
+    return tuple(found.values())
 
 
-def around(loss: str, margins: Margins) -> Array:
+def _changes(
+    loss: str, columns: Mapping[str, Array]
+) -> Iterator[tuple[str, str, Array]]:
+    """For every rule where it changes, in words and as an angle."""
+    row, margins = LOSSES[loss], margins_of(loss, columns)
+    if margins is None:
+        return
+    _, angular, additive = margins
+    if "clip" in DEFINED[loss]:
+        high = np.where(angular > 0, np.pi - angular, np.nan)
+        yield "theta = pi - a", "clip", high
+        yield "theta = -a", "clip", np.where(angular < 0, -angular, np.nan)
+    for rule in map(RULES.__getitem__, DEFINED[loss]):
+        end = rule.threshold(row)
+        if end is not None:
+            words = "theta = pi/2" if end == 0 else rule.leaves_at
+            with np.errstate(invalid="ignore"):
+                angle = np.arccos(on_columns(loss, end, columns))
+            usable = (angular + additive > 0) & (angle < np.pi)
+            yield words, rule.id, np.where(usable, angle, np.nan)
+
+
+def around(loss: str, columns: Mapping[str, Array]) -> Array:
     """Target cosines on both sides of every threshold.
 
     Args:
         loss: a loss id.
-        margins: the loss's margins, (B,) each.
+        columns: the loss's parameters, (B,) each.
 
     Returns:
         (B, K) cosines in [-1, 1]; 0 where there is no threshold.
     """
     found = []
-    for threshold in thresholds(loss, margins):
+    for threshold in thresholds(loss, columns):
         angles = threshold.angle[:, None] + np.asarray(BESIDE)
         usable = (angles > 0) & (angles < np.pi)
         found.append(np.where(usable, np.cos(np.where(usable, angles, 0.0)), 0.0))
-    return np.concatenate([np.zeros((len(margins.angular), 0)), *found], axis=1)
+    return np.concatenate([np.zeros((len(columns["scale"]), 0)), *found], axis=1)

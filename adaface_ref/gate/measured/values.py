@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref.evidence.truth.agreement import Comparison, judge
+from adaface_ref.evidence.truth.tally import Tally
+from adaface_ref.faults.naming import RIGHT_CORE, UNNAMED
 from adaface_ref.gate.guarding.errors import SubjectError
-from adaface_ref.gate.measured.cause import RIGHT_CORE, UNNAMED
 from adaface_ref.gate.reading.reading import Array, Reading, joined
 from adaface_ref.gate.session.session import CHUNK, Rows, Session
 from adaface_ref.gate.session.snippets import GST, LOGIT, LOSS, snippet
@@ -60,32 +61,19 @@ QUANTITIES = {
 
 
 @dataclass
-class Tally:
-    """What a value check has come to so far.
+class HeadTally(Tally):
+    """What a value check of a head has come to so far.
 
     Args:
-        asked: values that the head gave.
-        compared: of these, values that were judged.
-        undecided: values that the oracle could not decide.
-        left_out: how many of the others were not judged, and why.
-        ratio: the largest error as a share of the allowed one.
+        left_out: how many values were not judged, and why.
         failed: the worst violations.
     """
 
-    asked: int = 0
-    compared: int = 0
-    undecided: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
-    ratio: float = 0.0
     failed: list[tuple[float, Comparison, Rows, int, str]] = field(default_factory=list)
 
-    @property
-    def suffices(self) -> bool:
-        """Whether at least half of what was asked was compared."""
-        return 0 < self.asked <= 2 * self.compared
 
-
-def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tally]:
+def measure(session: Session, progress: Callable[[int], None]) -> dict[str, HeadTally]:
     """Run all value checks over one set of readings.
 
     Args:
@@ -100,10 +88,12 @@ def measure(session: Session, progress: Callable[[int], None]) -> dict[str, Tall
 
 def _measured(
     session: Session, blocks: Iterable[_Block], progress: Callable[[int], None]
-) -> dict[str, Tally]:
+) -> dict[str, HeadTally]:
     """The same over some blocks."""
     unseen = not session.door.shows_logits
-    tallies = {c: Tally() for c in QUANTITIES if not (unseen and c.endswith("logit"))}
+    tallies = {
+        c: HeadTally() for c in QUANTITIES if not (unseen and c.endswith("logit"))
+    }
     for rows, corners, sizes in blocks:
         if all(tally.failed for tally in tallies.values()):
             break
@@ -146,7 +136,9 @@ def finds_what_is_off(session: Session) -> bool:
     return bool(judge(session.question("gst", dtype), columns, off).failures)
 
 
-def findings(session: Session, claim: str, tally: Tally, cause: str) -> list[Finding]:
+def findings(
+    session: Session, claim: str, tally: HeadTally, cause: str
+) -> list[Finding]:
     """The worst violations of a value check, each run again by itself.
 
     Args:
@@ -240,7 +232,7 @@ def _left_out(session: Session, rows: Rows, dtype: str) -> dict[str, Mask]:
 def _compare(
     session: Session,
     check: str,
-    tally: Tally,
+    tally: HeadTally,
     rows: Rows,
     reading: Reading,
     without: Mapping[str, Mask],
@@ -269,10 +261,8 @@ def _compare(
         [session.beyond(quantity, rows, reading.dtype, p)[keep] for p in places]
     )
     judged = judge(question, columns, values, corners=corners, beyond=beyond)
-    tally.compared += judged.compared
+    tally.count(judged)
     tally.left_out[AT_POLES] += judged.poles
-    tally.undecided += judged.undecided
-    tally.ratio = max(tally.ratio, judged.ratio)
     for failure in judged.failures[:KEPT]:
         same = np.equal(values, failure.got) | np.isnan([failure.got])
         for name, value in failure.point.items():

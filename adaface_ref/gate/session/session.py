@@ -26,7 +26,7 @@ from adaface_ref.gate.reading.reading import (
 )
 from adaface_ref.gate.statistics.held import Hold, with_columns
 from adaface_ref.gate.statistics.policy import Policy
-from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import block, corner_count, in_dtype, range_of
 from adaface_ref.tolerance import allowed_of_cancelling
 

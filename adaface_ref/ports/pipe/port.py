@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from adaface_ref.ports.pipe.answers import read_bye, read_hello, read_values
 from adaface_ref.ports.pipe.bits import Floats, decode
 from adaface_ref.ports.pipe.process import Child
-from adaface_ref.ports.pipe.protocol import BYE, HELLO, Hello, PortError, Request
+from adaface_ref.ports.pipe.protocol import (
+    BYE,
+    HELLO,
+    Hello,
+    PortError,
+    RefusedError,
+    Request,
+)
 
 HELLO_BYTES = 2**16
 """Bytes that an answer to hello may have."""
@@ -19,13 +26,18 @@ class Port:
     Args:
         child: the process, not yet spoken to.
 
+    Attributes:
+        hello: what it announces.
+        failure: what ended the conversation; from then on it is asked no more.
+
     Raises:
         PortError: it does not say hello as it must, or announces nothing.
     """
 
     def __init__(self, child: Child) -> None:
         self._child = child
-        self._asked = 0
+        self._count = 0
+        self.failure: PortError | None = None
         self.hello: Hello = read_hello(child.round_trip(HELLO, HELLO_BYTES))
         cells = any(self.hello.losses.values())
         for what, some in (
@@ -48,11 +60,20 @@ class Port:
             A string of bits for each quantity.
 
         Raises:
-            PortError: there is none, or none that is well-formed.
+            PortError: there is none, or none that is well-formed, now or before.
         """
-        self._asked += 1
-        line = self._child.round_trip(request.line(self._asked), request.answer_bytes)
-        return read_values(line, request, self._asked)
+        if self.failure is not None:
+            raise self.failure
+        self._count += 1
+        line = request.line(self._count)
+        try:
+            answer = self._child.round_trip(line, request.answer_bytes)
+            return read_values(answer, request, self._count)
+        except RefusedError:
+            raise
+        except PortError as error:
+            self.failure = error
+            raise
 
     def bye(self) -> None:
         """Let it go.

@@ -324,9 +324,7 @@ WRONG_STATISTICS = {
     "MedianForMean": WrongStatistics(POLICY, "follows neither"),
     "BatchStatistics": WrongStatistics(POLICY, "batch's own"),
     "BatchOfOne": WrongStatistics(HISTORY, "no unbiased std"),
-    "NeverRecovers": WrongStatistics(
-        HISTORY, "stays for ever", status="warning"
-    ),
+    "NeverRecovers": WrongStatistics(HISTORY, "stays for ever", status="warning"),
     "NotSaved": WrongStatistics(HISTORY, "not in the state_dict"),
     "FlatNorms": WrongStatistics(SHAPE, "another row's margin"),
     "CurriculumNeverUpdated": WrongStatistics(

@@ -13,10 +13,11 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref.gate.checks.batches.rows import SIZE, row_finding, rows_of
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.fresh_head import bench_of, ordinary, part
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

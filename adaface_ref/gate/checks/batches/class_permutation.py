@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from adaface_ref.gate.checks.batches.rows import SIZE, row_finding
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import Reading
 from adaface_ref.gate.session.fresh_head import (
     CLASSES,
@@ -27,6 +27,7 @@ from adaface_ref.gate.session.fresh_head import (
 )
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

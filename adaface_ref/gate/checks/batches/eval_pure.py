@@ -19,7 +19,7 @@ import torch
 
 from adaface_ref.gate.checks.batches.rows import SIZE
 from adaface_ref.gate.checks.needs import IS_MODULE
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.fresh_head import (
     Bench,
     bench_of,
@@ -31,6 +31,7 @@ from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
+from adaface_ref.report.result import Result
 
 CALLS = 3
 """Batches after which a head in eval mode must be as it was."""

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from adaface_ref.gate.guarding.errors import SubjectError
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import Array, gradient_by
 from adaface_ref.gate.reading.reduction import SUM
 from adaface_ref.gate.session.fresh_head import (
@@ -34,6 +34,7 @@ from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
+from adaface_ref.report.result import Result
 from adaface_ref.tolerance import allowed_between_runs
 
 SIZE = 12

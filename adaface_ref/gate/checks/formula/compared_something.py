@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.values import finds_what_is_off
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import ERROR, FAILED, OK
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

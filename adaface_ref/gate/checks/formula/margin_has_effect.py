@@ -13,9 +13,10 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref import numpy_reference as reference
-from adaface_ref.gate.measured.evidence import Evidence, Result, probe_finding
+from adaface_ref.gate.measured.evidence import Evidence, probe_finding
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED
+from adaface_ref.report.result import Result
 
 NO_MARGIN = 1e-14
 """A margin that moves the target logit / scale by less is none."""

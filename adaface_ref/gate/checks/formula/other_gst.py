@@ -11,8 +11,9 @@ Mend: Let the gradient pass through the whole matrix of logits.
 from __future__ import annotations
 
 from adaface_ref.gate.checks.formula.values import compare_values
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.report.catalogue import Row
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from adaface_ref.gate.measured.evidence import Evidence, Result, probe_finding
+from adaface_ref.gate.measured.evidence import Evidence, probe_finding
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.values import SINGLE, findings
 from adaface_ref.report.report import ERROR, FAILED, OK, WARNING
+from adaface_ref.report.result import Result
 
 
 def compare_values(evidence: Evidence, claim: str, quantity: str) -> Result:

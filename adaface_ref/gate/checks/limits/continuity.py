@@ -16,15 +16,16 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref.gate.checks.needs import SHOWS_LOGITS
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.thresholds import thresholds
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.margins import margins_of
-from adaface_ref.numpy_reference.arguments import parse_profile
+from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import in_dtype
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import OK, SKIPPED, WARNING
+from adaface_ref.report.result import Result
 from adaface_ref.tolerance import EPSILON
 
 STEP = {"float64": 1e-8}
@@ -67,7 +68,7 @@ def _places(evidence: Evidence) -> list[tuple[str, float, float]]:
     if margins is None:
         return []
     found = []
-    for place in thresholds(session.loss, margins):
+    for place in thresholds(session.loss, probes.rows.columns):
         there = np.flatnonzero(np.isfinite(place.angle) & probes.telling)
         if there.size:
             order = there[np.argsort(place.angle[there], kind="stable")]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from adaface_ref.gate.measured.evidence import Evidence, Result, finding_at
+from adaface_ref.gate.measured.evidence import Evidence, finding_at
 from adaface_ref.gate.measured.invariant_grid import Indices
 from adaface_ref.report.report import FAILED, OK, SKIPPED
+from adaface_ref.report.result import Result
 
 
 def judge_on_grid(

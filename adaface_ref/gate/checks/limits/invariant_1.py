@@ -11,9 +11,10 @@ Mend: Use cross-entropy on logits.
 from __future__ import annotations
 
 from adaface_ref.gate.checks.limits.grid import judge_on_grid
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.invariant_grid import not_vanishing
 from adaface_ref.report.catalogue import Row
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

@@ -15,10 +15,11 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref.gate.checks.limits.grid import judge_on_grid
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.invariant_grid import positive, wrong_sign
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import OK, WARNING
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import training_gradient
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.session.snippets import ENTROPY, LOSS, snippet
 from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.result import Result
 from adaface_ref.tolerance import EPSILON
 
 STEPS = (0, 1, 2, 4)

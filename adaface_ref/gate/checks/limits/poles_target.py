@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from adaface_ref.gate.checks.limits.poles import judge_poles
 from adaface_ref.gate.checks.needs import REACHES_POLES
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.report.catalogue import Row
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

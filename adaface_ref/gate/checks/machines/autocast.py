@@ -16,12 +16,13 @@ import numpy as np
 import torch
 
 from adaface_ref.gate.checks.machines.answers import SIZE, answer_of, plain_tensors
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.as_trained import Direct, direct
 from adaface_ref.gate.session.fresh_head import Bench
 from adaface_ref.gate.session.scripts import direct_script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.result import Result
 from adaface_ref.tolerance import EPSILON
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from adaface_ref.gate.checks.machines.answers import SIZE
 from adaface_ref.gate.checks.needs import CUDA
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import ending, script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

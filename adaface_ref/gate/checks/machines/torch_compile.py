@@ -21,13 +21,14 @@ from adaface_ref.gate.checks.machines.answers import (
 )
 from adaface_ref.gate.checks.needs import COMPILER
 from adaface_ref.gate.guarding.guard import calling
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.as_trained import Direct, direct
 from adaface_ref.gate.session.fresh_head import bench_of
 from adaface_ref.gate.session.scripts import direct_script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.result import Result
 from adaface_ref.tolerance import allowed_between_runs
 
 

@@ -16,12 +16,13 @@ from adaface_ref.gate.checks.precision.training_step import (
     train,
 )
 from adaface_ref.gate.guarding.errors import SubjectError
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import TORCH_DTYPES
 from adaface_ref.gate.session.fresh_head import inputs_of
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED, WARNING, Finding
+from adaface_ref.report.result import Result
 from adaface_ref.tolerance import EPSILON
 
 

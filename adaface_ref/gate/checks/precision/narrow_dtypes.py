@@ -23,11 +23,12 @@ from adaface_ref.gate.checks.precision.training_step import (
     train,
 )
 from adaface_ref.gate.guarding.errors import SubjectError
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.fresh_head import Bench, part
 from adaface_ref.gate.session.session import Session
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
+from adaface_ref.report.result import Result
 
 NARROW = ("float16", "bfloat16")
 

@@ -27,10 +27,11 @@ from adaface_ref.gate.checks.precision.training_step import (
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.head.adapters import open_door
 from adaface_ref.gate.head.door import Door, Request
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.session import Session
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED
+from adaface_ref.report.result import Result
 
 SCALES = (256.0, 512.0)
 """Scales at which exp overflows in float32, unless the maximum is taken off."""

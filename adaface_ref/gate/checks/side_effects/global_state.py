@@ -23,9 +23,10 @@ from adaface_ref.gate.guarding.settings import (
     TOLERATED,
     WARNS,
 )
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, WARNING
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

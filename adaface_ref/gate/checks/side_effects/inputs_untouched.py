@@ -13,10 +13,11 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref.gate.checks.needs import GIVEN_COSINES
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.snippets import AFTER, snippet
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

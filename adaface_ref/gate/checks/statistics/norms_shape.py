@@ -20,7 +20,7 @@ from adaface_ref.gate.checks.needs import (
     USES_NORM,
 )
 from adaface_ref.gate.guarding.errors import SubjectError
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.model import ROUNDINGS
 from adaface_ref.gate.statistics.scenario import (
@@ -32,6 +32,7 @@ from adaface_ref.gate.statistics.scenario import (
 )
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK
+from adaface_ref.report.result import Result
 
 NORMS = (35.0, 52.0, 70.0, 44.0)
 """One row more than classes: then (B, 1) and (B, C) cannot be taken for one another."""

@@ -22,12 +22,13 @@ from adaface_ref.gate.checks.needs import (
     MAKES_STATISTICS,
     STEERS_STATISTICS,
 )
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.statistics.departures import differences
 from adaface_ref.gate.statistics.histories import BAD, UPDATE, USE, Broken, broken
 from adaface_ref.gate.statistics.scenario import history_finding
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, WARNING
+from adaface_ref.report.result import Result
 
 HOW = "of training as they must be"
 

@@ -26,7 +26,7 @@ from adaface_ref.gate.checks.needs import (
     LOSS_KEEPS_STATISTICS,
     MAKES_STATISTICS,
 )
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.departures import Case, differences, words
 from adaface_ref.gate.statistics.model import Model
@@ -34,6 +34,7 @@ from adaface_ref.gate.statistics.policy import Policy
 from adaface_ref.gate.statistics.scenario import Scenario, history_finding
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.result import Result
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

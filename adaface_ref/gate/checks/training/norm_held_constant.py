@@ -19,7 +19,7 @@ import numpy as np
 
 from adaface_ref.gate.checks.needs import TAKES_NORMS, USES_NORM
 from adaface_ref.gate.checks.training.regularisers import regularisers
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import CROSS_ENTROPY, Array, Batch, gradient_by
 from adaface_ref.gate.reading.reduction import MEAN
 from adaface_ref.gate.session.fresh_head import Bench, bench_of, inputs_of, ordinary
@@ -27,6 +27,7 @@ from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, Finding
+from adaface_ref.report.result import Result
 from adaface_ref.tolerance import allowed_between_runs
 
 SIZE = 12

@@ -16,13 +16,14 @@ from dataclasses import replace
 from adaface_ref.evidence.truth.agreement import Question
 from adaface_ref.gate.checks.needs import HAS_LOSS
 from adaface_ref.gate.checks.training.regularisers import regularisers
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reduction import MEAN, NONE, SUM
 from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.numpy_reference.arguments import Array
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, WARNING, Finding
+from adaface_ref.report.result import Result
 
 SIZE = 12
 

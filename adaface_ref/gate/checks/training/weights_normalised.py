@@ -17,12 +17,13 @@ import torch
 
 from adaface_ref.gate.checks.needs import OWNS_COSINES
 from adaface_ref.gate.head.door import EMBEDDING_SIZE
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.as_trained import Direct, direct
 from adaface_ref.gate.session.fresh_head import Bench, bench_of
 from adaface_ref.gate.session.scripts import direct_script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
+from adaface_ref.report.result import Result
 from adaface_ref.tolerance import allowed_between_runs
 
 SIZE = 12

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from adaface_ref.gate.measured.evidence import Evidence, Result
+from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.twin.comparison import VALUES, Compared, Departure
 from adaface_ref.gate.twin.whole_script import whole_script
 from adaface_ref.report.report import FAILED, OK, SKIPPED, WARNING, Finding
+from adaface_ref.report.result import Result
 
 
 def judge_whole(evidence: Evidence, claim: str, what: str) -> Result:

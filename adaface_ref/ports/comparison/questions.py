@@ -10,7 +10,7 @@ import numpy as np
 
 from adaface_ref import numpy_reference
 from adaface_ref.errors import DomainError
-from adaface_ref.evidence.truth.agreement import INPUTS, parameters_of, quantities_of
+from adaface_ref.evidence.truth.agreement import parameters_of, quantities_of
 from adaface_ref.points import block, in_dtype, recommended
 from adaface_ref.ports.pipe.bits import Floats
 from adaface_ref.ports.pipe.protocol import Hello
@@ -22,14 +22,6 @@ SIZE = 10_000
 
 FIRST = 2**10
 """Points of the first request, which all go to the oracle."""
-
-CHECKS = {
-    quantity: {"logit": "target-logit", "gst": "target-gst"}.get(
-        quantity, quantity.replace("_", "-")
-    )
-    for quantity in INPUTS
-}
-"""The value check of each quantity, as the gate calls it where it has it."""
 
 RIVALS = (0.0, 0.5)
 SCALERS = (-1.0, 0.0, 1.0)
@@ -58,34 +50,36 @@ def cells_of(
         DomainError: a filter names what the port does not announce, or leaves nothing.
     """
     every = [Cell(loss, p) for loss, of_it in hello.losses.items() for p in of_it]
-    _announced("--loss", losses, hello.losses)
+    _require_announced("--loss", losses, hello.losses)
     kept = [cell for cell in every if not losses or cell.loss in losses]
-    _announced("--profile", profiles, {cell.profile for cell in kept})
+    _require_announced("--profile", profiles, {cell.profile for cell in kept})
     return tuple(c for c in kept if not profiles or c.profile in profiles)
 
 
-def dtypes_of(hello: Hello, asked: Collection[str]) -> tuple[str, ...]:
+def dtypes_of(hello: Hello, only: Collection[str]) -> tuple[str, ...]:
     """The dtypes to judge in.
 
     Args:
         hello: what the port announced.
-        asked: only these; all where empty.
+        only: these; all where empty.
 
     Raises:
         DomainError: one that the port does not announce.
     """
-    _announced("--dtype", asked, hello.dtypes)
-    return tuple(t for t in hello.dtypes if not asked or t in asked)
+    _require_announced("--dtype", only, hello.dtypes)
+    return tuple(t for t in hello.dtypes if not only or t in only)
 
 
-def _announced(option: str, asked: Iterable[str], known: Collection[str]) -> None:
-    for word in asked:
+def _require_announced(
+    option: str, words: Iterable[str], known: Collection[str]
+) -> None:
+    for word in words:
         if word not in known:
             must = f"what the port announces: {', '.join(sorted(known))}"
             raise DomainError(f"{option}={word}, but must be {must} [port]")
 
 
-def asked_of(hello: Hello, loss: str) -> tuple[str, ...]:
+def quantities_to_ask(hello: Hello, loss: str) -> tuple[str, ...]:
     """What a port is asked of a loss: of what it has, what the loss has."""
     return tuple(q for q in hello.quantities if q in quantities_of(loss))
 
@@ -110,7 +104,12 @@ def blocks(
         yield columns, 0 if number else columns["target_cosine"].size
 
 
-def at_poles(cell: Cell, dtype: str) -> Columns:
+def first_block(cell: Cell, dtype: str, seed: int) -> Columns:
+    """The first points of a cell."""
+    return next(blocks(cell, dtype, seed, 1))[0]
+
+
+def pole_points(cell: Cell, dtype: str) -> Columns:
     """Points at c = +-1 where neither P nor 1 - P underflows in any dtype.
 
     Args:
@@ -139,11 +138,11 @@ def at_poles(cell: Cell, dtype: str) -> Columns:
     return {**columns, "target_cosine": ends}
 
 
-def one(columns: Columns, index: int) -> dict[str, Floats]:
+def point_at(columns: Columns, index: int) -> dict[str, Floats]:
     """One point of a block, arrays (1,)."""
     return {name: column[index : index + 1] for name, column in columns.items()}
 
 
-def points_of(point: Mapping[str, float]) -> dict[str, Floats]:
+def as_columns(point: Mapping[str, float]) -> dict[str, Floats]:
     """A point as arrays (1,)."""
     return {name: np.asarray([value]) for name, value in point.items()}

@@ -1,74 +1,43 @@
-"""Which value faults a set of vectors catches, and a small set that catches all."""
+"""Chooses the smoke tier of test vectors: few rows that catch every known fault.
+
+Run from the checkout after a change of losses, profiles or faults:
+python benchmarks/choose_smoke.py            # says whether spec/vectors is in step
+python benchmarks/choose_smoke.py --write    # writes spec/vectors/smoke.json
+"""
 
 from __future__ import annotations
 
+import argparse
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from adaface_ref.evidence.truth.agreement import Question, parameters_of
 from adaface_ref.evidence.truth.forms import Cell, numpy_values
-from adaface_ref.faults.parts import Values, parts_of
-from adaface_ref.faults.rows import FAULTS, Fault
+from adaface_ref.faults.answers import faulty_answers
+from adaface_ref.faults.rows import faults_of
 from adaface_ref.points import block, in_dtype, recommended
-from adaface_ref.ports.vectors import Asked
+from adaface_ref.ports.vectors.question import RowQuestion
+from adaface_ref.ports.vectors.tiers import tier_text
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES
 
+FILE = Path(__file__).resolve().parents[1] / "spec" / "vectors" / "smoke.json"
+
 Columns = Mapping[str, Any]
 
-TOLD = ("logit", "gst", "other_logit", "other_gst", "slope")
+COMPARED = ("logit", "gst", "other_logit", "other_gst", "slope")
 """Quantities by which a fault is caught."""
-
-NO_NORMS = "shows only in norms or their statistics, which vectors do not hold"
-NO_VALUE = "no value of this loss is off by more than is allowed, wherever tried"
 
 TARGETS = (-0.96875, -0.5, 0.0, 0.25, 0.5, 0.8125, 0.9375, 0.9990234375)
 LEVELS = {"margin_scaler": (-1.0, -0.5, 0.5, 1.0), "feature_norm": (20.0, 60.0, 150.0)}
 
 CLEARLY = 4.0
 """A fault counts as caught where it is off by so many allowed errors."""
-
-
-def answers(fault: Fault, loss: str, columns: Columns) -> dict[str, Any]:
-    """What an implementation with a fault gives.
-
-    Args:
-        fault: a row of FAULTS.
-        loss: a loss id.
-        columns: arrays (N,) by name.
-
-    Returns:
-        Arrays (N,) by quantity.
-    """
-    own = {name: columns[name] for name in parameters_of(loss)}
-    with np.errstate(all="ignore"):
-        parts = parts_of(loss, own, columns["target_cosine"], columns["other_cosine"])
-        return _quantities(fault.values(parts), columns)
-
-
-def _quantities(v: Values, columns: Columns) -> dict[str, Any]:
-    scale = columns["scale"]
-    against = v.logit - scale * columns["rival_cosine"]
-    odds = 1 / (1 + np.exp(against))
-    weight = -odds if v.weight is None else v.weight
-    share = np.exp(v.other_logit - scale * columns["rival_cosine"])
-    return {
-        "logit": v.logit,
-        "slope": v.slope / scale,
-        "probability": 1 / (1 + np.exp(-against)),
-        "gst": weight * v.slope,
-        "other_logit": v.other_logit,
-        "other_gst": odds * share * v.other_slope,
-    }
-
-
-def faults_of(loss: str) -> list[Fault]:
-    """The faults that a loss can have."""
-    names = parameters_of(loss)
-    return [fault for fault in FAULTS if not fault.needs or fault.needs in names]
 
 
 def catches(loss: str, columns: Columns) -> dict[tuple[str, str], Any]:
@@ -84,13 +53,13 @@ def catches(loss: str, columns: Columns) -> dict[tuple[str, str], Any]:
     size = len(columns["target_cosine"])
     found = {}
     truth, allowed = {}, {}
-    for quantity in TOLD:
+    for quantity in COMPARED:
         question = Question(quantity, loss, "pure", "float32", "theirs")
         truth[quantity] = numpy_values(quantity, Cell(loss, "pure"), columns)
         allowed[quantity] = question.allowed(columns, truth[quantity])
-    for fault in faults_of(loss):
-        given = answers(fault, loss, columns)
-        for quantity in TOLD:
+    for fault in faults_of(parameters_of(loss)):
+        given = faulty_answers(fault, loss, columns)
+        for quantity in COMPARED:
             got = np.broadcast_to(given[quantity], size)
             with np.errstate(all="ignore"):
                 off = np.abs(got - truth[quantity]) > CLEARLY * allowed[quantity]
@@ -160,7 +129,7 @@ def _usual(loss: str) -> dict[str, float]:
     return found | ({"multiplier": MULTIPLIERS[loss][0]} if two else {})
 
 
-def smallest() -> list[Asked]:
+def smallest_cover() -> list[RowQuestion]:
     """A greedy cover of all faults of all losses, and a row for every outside rule."""
     chosen = []
     for loss in LOSSES:
@@ -170,7 +139,7 @@ def smallest() -> list[Asked]:
         found = {key: np.concatenate([c[key] for c in caught]) for key in caught[0]}
         ids = {fault for (fault, _), where in found.items() if where.any()}
         chosen += [
-            Asked(loss, "pure", quantity, _point(columns, index))
+            RowQuestion(loss, "pure", quantity, _point(columns, index))
             for quantity, index in _greedy(found, ids)
         ]
     return [*chosen, *_outside()]
@@ -183,15 +152,15 @@ def _greedy(
     while left:
         counts = {
             quantity: np.sum([found[fault, quantity] for fault in sorted(left)], axis=0)
-            for quantity in TOLD
+            for quantity in COMPARED
         }
-        quantity = max(TOLD, key=lambda name: int(counts[name].max()))
+        quantity = max(COMPARED, key=lambda name: int(counts[name].max()))
         index = int(np.argmax(counts[quantity]))
         yield quantity, index
         left -= {fault for fault in left if found[fault, quantity][index]}
 
 
-def _outside() -> Iterator[Asked]:
+def _outside() -> Iterator[RowQuestion]:
     """One point past the threshold of every rule but the formula."""
     for rule in RULES.values():
         for loss in rule.losses if rule.id != "pure" else ():
@@ -203,52 +172,28 @@ def _outside() -> Iterator[Asked]:
                 numpy_values("gst", Cell(loss, p), given) for p in (rule.id, "pure")
             )
             place = int(np.argmax(np.abs(own - plain)))
-            yield Asked(loss, rule.id, "gst", _point(given, place))
+            yield RowQuestion(loss, rule.id, "gst", _point(given, place))
 
 
 def _point(columns: Columns, index: int) -> dict[str, float]:
     return {name: float(column[index]) for name, column in columns.items()}
 
 
-def faults_in(
-    rows: Sequence[Mapping[str, Any]],
-) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, list[str]]]]:
-    """Which row catches each fault, and why no row catches the others.
-
-    Args:
-        rows: rows of vectors.
-
-    Returns:
-        Row numbers by loss and fault; faults by reason and loss.
-    """
-    caught: dict[str, dict[str, int]] = {}
-    beyond: dict[str, dict[str, list[str]]] = {NO_NORMS: {}, NO_VALUE: {}}
-    for loss in LOSSES:
-        caught[loss] = dict(sorted(_first_catch(loss, rows).items()))
-        columns = pools(loss)[0]
-        for fault in faults_of(loss):
-            if fault.id not in caught[loss]:
-                unknown = bool(np.isnan(answers(fault, loss, columns)["logit"]).all())
-                reason = NO_NORMS if unknown else NO_VALUE
-                beyond[reason].setdefault(loss, []).append(fault.id)
-    return caught, beyond
+def main() -> int:
+    """Choose, compare with the file, and write it where that is asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--write", action="store_true", help="write the file")
+    options = parser.parse_args()
+    text = tier_text("smoke", smallest_cover())
+    is_in_step = FILE.exists() and FILE.read_text(encoding="utf-8") == text
+    if options.write and not is_in_step:
+        FILE.write_text(text, encoding="utf-8")
+    rows = text.count('{"loss":')
+    print(f"{rows} rows; {FILE.name} {'is in step' if is_in_step else 'differs'}")
+    return 0 if is_in_step or options.write else 1
 
 
-def _first_catch(loss: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for number, row in enumerate(rows):
-        if row["loss"] != loss or row["profile"] != "pure":
-            continue
-        for fault in faults_of(loss):
-            got = float(answers(fault, loss, columns_of(row))[row["quantity"]][0])
-            true = float(row["float64"]["decimal"])
-            if abs(got - true) > row["allowed"]["float32"]:
-                found.setdefault(fault.id, number)
-    return found
-
-
-def columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row's inputs as arrays (1,), what it does not take filled in."""
-    usual = {"target_cosine": 0.0, "rival_cosine": 0.5, "other_cosine": 0.5}
-    given = {name: float(value["decimal"]) for name, value in row["inputs"].items()}
-    return {name: np.asarray([value]) for name, value in {**usual, **given}.items()}
+if __name__ == "__main__":
+    sys.exit(main())

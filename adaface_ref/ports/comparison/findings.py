@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 
 from adaface_ref.evidence.truth.agreement import INPUTS, parameters_of
-from adaface_ref.ports.ask import Cell, points_of
+from adaface_ref.ports.comparison.questions import Cell, as_columns
+from adaface_ref.ports.comparison.values import PortTally
 from adaface_ref.ports.pipe.bits import encode
 from adaface_ref.ports.pipe.protocol import Request, compact
-from adaface_ref.ports.values import Tally
 from adaface_ref.report.report import Finding
 
 
@@ -28,14 +28,14 @@ def exchange(
     Returns:
         Two lines; the first is for the port's standard input.
     """
-    line = Request(*cell, dtype, (quantity,), points_of(point)).line(1)
+    line = Request(*cell, dtype, (quantity,), as_columns(point)).line(1)
     values = {quantity: encode(got, dtype)}
     answer = compact({"type": "values", "id": 1, "values": values})
     return f"{line}\n(the port answers) {answer}"
 
 
 def value_finding(
-    claim: str, cell: Cell, quantity: str, tally: Tally, cause: str
+    claim: str, cell: Cell, quantity: str, tally: PortTally, cause: str
 ) -> Finding:
     """A wrong value, as simple as it could be made.
 

@@ -11,7 +11,6 @@ import numpy as np
 from adaface_ref import numpy_reference
 from adaface_ref.evidence.truth.agreement import (
     INPUTS,
-    Allowance,
     Comparison,
     Judgement,
     Question,
@@ -19,23 +18,20 @@ from adaface_ref.evidence.truth.agreement import (
     parameters_of,
 )
 from adaface_ref.evidence.truth.shrink import simplest
-from adaface_ref.ports.ask import Cell, Columns, blocks, points_of
+from adaface_ref.evidence.truth.tally import Tally
+from adaface_ref.ports.comparison.asker import Asker
+from adaface_ref.ports.comparison.questions import Columns, as_columns, blocks
 from adaface_ref.ports.pipe.bits import Floats
-from adaface_ref.ports.pipe.port import Port, values_of
-from adaface_ref.ports.pipe.protocol import RefusedError, Request
+from adaface_ref.ports.pipe.protocol import RefusedError
 from adaface_ref.tolerance import allowed_of_cross_entropy
 
 
 @dataclass
-class Tally:
-    """What the value check of one quantity has come to so far.
+class PortTally(Tally):
+    """What the value check of one quantity of a port has come to so far.
 
     Args:
-        asked: values that the port gave.
-        compared: of these, values that were judged.
-        undecided: values that the oracle could not decide.
         poles: values left out, since they are singular at c = +-1.
-        ratio: the largest error as a share of the allowed one.
         failure: the simplest violation, or the worst where it could not be shrunk.
         whole: all inputs at that point.
         dtype: of the failure.
@@ -43,77 +39,16 @@ class Tally:
         error: why the check could not go on.
     """
 
-    asked: int = 0
-    compared: int = 0
-    undecided: int = 0
     poles: int = 0
-    ratio: float = 0.0
     failure: Comparison | None = None
     whole: Mapping[str, float] = field(default_factory=dict)
     dtype: str = ""
     alone: bool = False
     error: str = ""
 
-    @property
-    def suffices(self) -> bool:
-        """Whether at least half of what was asked was compared."""
-        return 0 < self.asked <= 2 * self.compared
-
-    def add(self, judged: Judgement, size: int) -> None:
-        """Take in what a block came to."""
-        self.asked += size
-        self.compared += judged.compared
-        self.undecided += judged.undecided
-        self.poles += judged.poles
-        self.ratio = max(self.ratio, judged.ratio)
-
-
-@dataclass(frozen=True)
-class Asker:
-    """A port, asked about one cell.
-
-    Args:
-        port: where the questions go.
-        cell: loss and profile.
-        quantities: that are asked.
-        dtypes: in which.
-        seed: draws the points.
-        points: for each quantity, over all dtypes.
-        allowance: by whose tolerance values are judged.
-    """
-
-    port: Port
-    cell: Cell
-    quantities: tuple[str, ...]
-    dtypes: tuple[str, ...]
-    seed: int
-    points: int
-    allowance: Allowance = "theirs"
-
-    def request(
-        self, columns: Columns, dtype: str, quantities: tuple[str, ...] = ()
-    ) -> Request:
-        """A question about some points; about all quantities where none is named."""
-        return Request(*self.cell, dtype, quantities or self.quantities, columns)
-
-    def bits(self, columns: Columns, dtype: str) -> dict[str, str]:
-        """The port's answer about all quantities, as it came."""
-        return self.port.bits(self.request(columns, dtype))
-
-    def values(
-        self, columns: Columns, dtype: str, quantities: tuple[str, ...]
-    ) -> dict[str, Floats]:
-        """The port's values, widened to float64."""
-        answer = self.port.bits(self.request(columns, dtype, quantities))
-        return values_of(answer, dtype)
-
-    def question(self, quantity: str, dtype: str) -> Question:
-        """What the values of a quantity are judged by."""
-        return Question(quantity, *self.cell, dtype, self.allowance)
-
 
 def compare_values(
-    asker: Asker, tallies: dict[str, Tally], progress: Callable[[float], None]
+    asker: Asker, tallies: dict[str, PortTally], progress: Callable[[float], None]
 ) -> None:
     """Ask block after block, and judge; a quantity that failed is not asked again.
 
@@ -141,9 +76,11 @@ def compare_values(
             for quantity in left:
                 question = asker.question(quantity, dtype)
                 got = values[quantity]
-                more = beyond(question, columns)
+                more = extra_allowance(question, columns)
                 judged = judge(question, columns, got, corners=corners, beyond=more)
-                tallies[quantity].add(judged, got.size)
+                tallies[quantity].count(judged)
+                tallies[quantity].asked += got.size
+                tallies[quantity].poles += judged.poles
                 if judged.failures:
                     _shrink(asker, tallies[quantity], columns, got, judged)
             done += columns["target_cosine"].size
@@ -151,7 +88,7 @@ def compare_values(
 
 
 def _shrink(
-    asker: Asker, tally: Tally, columns: Columns, got: Floats, judged: Judgement
+    asker: Asker, tally: PortTally, columns: Columns, got: Floats, judged: Judgement
 ) -> None:
     """Keep the worst failure, then the simplest that the port still fails at."""
     worst, question = judged.failures[0], judged.question
@@ -183,7 +120,7 @@ def _failures(
     Raises:
         ValueError: the point lies outside a domain, ours or the port's.
     """
-    columns, quantity = points_of(point), question.quantity
+    columns, quantity = as_columns(point), question.quantity
     names = (*INPUTS[quantity], *parameters_of(question.loss))
     # Refuses what lies outside the domains: a port need not answer there.
     getattr(numpy_reference, quantity)(
@@ -193,11 +130,11 @@ def _failures(
         got = asker.values(columns, question.dtype, (quantity,))[quantity]
     except RefusedError as error:
         raise ValueError(str(error)) from None
-    more = beyond(question, columns)
+    more = extra_allowance(question, columns)
     return judge(question, columns, got, certify_all=True, beyond=more).failures
 
 
-def beyond(question: Question, columns: Columns) -> Floats | float:
+def extra_allowance(question: Question, columns: Columns) -> Floats | float:
     """What a port's values may be off besides what a head's may.
 
     Args:

@@ -1,0 +1,1 @@
+"""Whether what a port answers is the formula's, quantity by quantity."""

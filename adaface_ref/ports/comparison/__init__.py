@@ -1,0 +1,1 @@
+"""What a port answers against the truth: questions, values, findings, likely cause."""

@@ -1,0 +1,1 @@
+"""Test vectors: rows of inputs, certified values, allowed errors and flags."""
