@@ -65,7 +65,7 @@ def script(
         making.append("head.eval()")
     if session.column and rows.given.keys() & {"norms"}:
         running.insert(0, "norms = norms[:, None]")
-    own = any("result =" in line for line in running)
+    own = any(line.startswith("result = ") for line in running)
     running.append("return logits, " + ("result" if own else "logits"))
     matrix = by_class(rows.cosines, rows.labels)
     return "\n".join(
