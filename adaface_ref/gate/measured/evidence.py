@@ -24,7 +24,8 @@ from adaface_ref.gate.measured.values import (
 )
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.session.snippets import snippet
-from adaface_ref.gate.twin.comparison import Compared, compare
+from adaface_ref.gate.twin.comparison import compare
+from adaface_ref.gate.twin.records import Compared
 from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import Finding
 

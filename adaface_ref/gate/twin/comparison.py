@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from adaface_ref.gate.reading.class_weights import Layout, layouts
+from adaface_ref.gate.reading.class_weights import layouts
 from adaface_ref.gate.reading.results import Found
 from adaface_ref.gate.session.session import Session
-from adaface_ref.gate.statistics.kept_numbers import put
 from adaface_ref.gate.twin import causes
 from adaface_ref.gate.twin.drawn import (
     NEAREST,
-    NORMS,
     SHAPES,
     Shape,
-    draw,
     draw_upstream,
 )
 from adaface_ref.gate.twin.gradients import Gradients, gradients
+from adaface_ref.gate.twin.preparation import (
+    draw_given,
+    prepare,
+    wants_column,
+    why_not_compared,
+)
+from adaface_ref.gate.twin.records import (
+    EMBEDDINGS,
+    LOGITS,
+    MEAN,
+    ROWS,
+    SUM,
+    VALUES,
+    WEIGHTS,
+    Case,
+    Compared,
+    Departure,
+)
 from adaface_ref.gate.twin.whole_head import Bounded, Given, Twin
 from adaface_ref.gate.twin.whole_run import Whole
 from adaface_ref.numpy_reference.arguments import Array
-from adaface_ref.points import in_dtype
 
 Mask = NDArray[np.bool_]
-
-VALUES, EMBEDDINGS, WEIGHTS = "values", "embeddings", "weights"
-"""What is compared: logits or losses, and the two gradients."""
 
 MOST_FOR_CAUSES = 1000
 """Classes past which no cause is looked for."""
@@ -42,79 +52,6 @@ STEP_RATE = 0.5
 
 TRIAL = Shape(6, 5, 7)
 """At which a layout is told: no product of K and C is D."""
-
-MEAN, SUM, ROWS, LOGITS = "mean", "sum", "rows", "logits"
-"""What a head gives: a reduced loss, one for each row, or logits."""
-
-
-class Case(NamedTuple):
-    """One run of a head, with all that is needed to run it again.
-
-    Args:
-        shape: of the batch.
-        dtype: the head's.
-        after_step: whether a step of training went before.
-        given: what it was given.
-        parameters: the class weights as the head keeps them, by name.
-        upstream: the gradient that comes to its logits or loss.
-        judged: source text from its result to the logits or the loss.
-    """
-
-    shape: Shape
-    dtype: str
-    after_step: bool
-    given: Given
-    parameters: Mapping[str, Array]
-    upstream: Array
-    judged: str
-
-
-class Departure(NamedTuple):
-    """Where a head departs from its twin.
-
-    Args:
-        what: VALUES, EMBEDDINGS or WEIGHTS.
-        case: the run.
-        place: which element.
-        got: what the head gave.
-        want: what the twin gives.
-        allowed: what it may be off.
-        cause: the likely cause.
-        kept: the parameter and the index in it, for an entry of the class weights.
-    """
-
-    what: str
-    case: Case
-    place: tuple[int, ...]
-    got: float
-    want: float
-    allowed: float
-    cause: str
-    kept: tuple[str, tuple[int, ...]] = ("", ())
-
-
-@dataclass
-class Compared:
-    """What was compared, and where the head departs.
-
-    Args:
-        shapes: that were run, with dtype.
-        numbers: how many values were compared, by what.
-        worst: the largest error as a share of the allowed one, by what.
-        departures: the first by what.
-        lacking: why nothing, or not all, could be compared.
-        single: whether float32 within a float64 call explains what is off there.
-        gives: LOGITS, MEAN, SUM or ROWS.
-    """
-
-    shapes: list[tuple[Shape, str]] = field(default_factory=list)
-    numbers: dict[str, int] = field(default_factory=dict)
-    worst: dict[str, float] = field(default_factory=dict)
-    departures: dict[str, Departure] = field(default_factory=dict)
-    lacking: str = ""
-    single: bool = False
-    gives: str = ""
-    layout: str = ""
 
 
 def compare(session: Session) -> Compared:
@@ -130,7 +67,7 @@ def compare(session: Session) -> Compared:
         SubjectError: the head raised.
     """
     found = Compared()
-    lacking = _lacking(session)
+    lacking = why_not_compared(session)
     if lacking:
         found.lacking = lacking
         return found
@@ -156,19 +93,6 @@ def compare(session: Session) -> Compared:
     return found
 
 
-def _lacking(session: Session) -> str:
-    whole = session.door.whole
-    if whole is None:
-        return "the head is given cosines"
-    if session.loss == "adaface" and session.hold is None:
-        takes = session.door.takes
-        if "margin_scaler" not in takes:
-            return "the head's statistics cannot be held still"
-    if session.policy is not None and session.policy.moves_in_eval:
-        return "the head's statistics move in eval mode"
-    return ""
-
-
 def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) -> None:
     assert session.door.whole is not None
     head = session.door.whole.build(shape.classes, shape.size, dtype, session.device)
@@ -177,8 +101,8 @@ def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) 
     if option is None:
         found.lacking = f"class weights of {shape.classes} classes were not found"
         return
-    given = _draw(session, shape, dtype, option.centres)
-    whole = _whole(session, head, option, shape, dtype)
+    given = draw_given(session, shape, dtype, option.centres)
+    whole = prepare(session, head, option, shape, dtype)
     found.shapes.append((shape, dtype))
     for after_step in (False, True):
         moved = _compare_once(session, whole, given, shape, after_step, found)
@@ -201,62 +125,13 @@ def _layout_of(session: Session, dtype: str) -> str:
     )  # fmt: skip
     for option in options[1:] and options:
         head = door.build(shape.classes, shape.size, dtype, session.device)
-        whole = _whole(session, head, option, shape, dtype)
+        whole = prepare(session, head, option, shape, dtype)
         tried = Compared()
-        given = _draw(session, shape, dtype, option.centres)
+        given = draw_given(session, shape, dtype, option.centres)
         _compare_once(session, whole, given, shape, False, tried)
         if VALUES not in tried.departures:
             return option.words
     return options[0].words if options else ""
-
-
-def _whole(
-    session: Session, head: object, layout: Layout, shape: Shape, dtype: str
-) -> Whole:
-    door = session.door.whole
-    assert door is not None
-    hold = session.hold
-
-    def prepare() -> None:
-        if hold is not None:
-            for name, value in hold.numbers.items():
-                put(head, name, value)
-
-    if isinstance(head, torch.nn.Module):
-        buffers = any(True for _ in head.buffers())
-        head.train(not (hold is not None or buffers))
-    return Whole(
-        head, door.call, layout, shape.classes, dtype, session.device,
-        door.form, prepare,
-    )  # fmt: skip
-
-
-def _draw(session: Session, shape: Shape, dtype: str, centres: int) -> Given:
-    """Vectors and labels, and what the loss reads of each row."""
-    spread = None
-    if session.loss == "magface":
-        spread = NORMS
-    if session.hold is not None and session.loss == "adaface":
-        spread = session.hold.norms
-    given = draw(shape, session.seed, dtype, centres=centres, lengths=spread)
-    norms = in_dtype(np.linalg.norm(given.embeddings, axis=1), dtype)
-    columns = _columns(session, norms)
-    assert session.door.whole is not None
-    if session.door.whole.call.has("norms"):
-        # Who is given norms beside embeddings may take these for unit vectors.
-        unit = in_dtype(given.embeddings / norms[:, None], dtype)
-        return replace(given, embeddings=unit, columns=columns, norms=norms)
-    return replace(given, columns=columns)
-
-
-def _columns(session: Session, norms: Array) -> dict[str, Array]:
-    if session.loss == "magface":
-        return {"feature_norm": norms}
-    if session.loss == "adaface":
-        if session.hold is not None:
-            return {"margin_scaler": session.hold.scaler(norms)}
-        return {"margin_scaler": np.linspace(-1, 1, len(norms))}
-    return {}
 
 
 def _compare_once(
@@ -274,7 +149,7 @@ def _compare_once(
         given = replace(given, weights=weights)
     named = given.norms is not None
     tensors = whole.given(given)
-    if named and _wants_column(session):
+    if named and wants_column(session):
         tensors["norms"] = tensors["norms"].reshape(-1, 1)
     if whole.call.has("margin_scaler"):
         kind = tensors["embeddings"].dtype
@@ -353,12 +228,6 @@ def _gradients_depart(sound: Gradients, back: tuple[Array, Array], rows: Mask) -
     """Whether a gradient is off by more than it may be."""
     pairs = zip((sound.embeddings, sound.weights), back, strict=True)
     return any(_departs(part, got, rows) for part, got in pairs)
-
-
-def _wants_column(session: Session) -> bool:
-    """Whether norms are given as (B, 1)."""
-    whole = session.door.whole
-    return session.column or (whole is not None and whole.column)
 
 
 def _settled(twin: Twin) -> Mask:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref.gate.session.session import Session
-from adaface_ref.gate.twin.comparison import EMBEDDINGS, VALUES, Case, Departure
+from adaface_ref.gate.twin.records import EMBEDDINGS, VALUES, Case, Departure
 from adaface_ref.numpy_reference.arguments import Array
 
 LARGEST = 2000

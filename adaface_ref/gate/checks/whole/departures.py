@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.twin.comparison import VALUES, Compared, Departure
+from adaface_ref.gate.twin.records import VALUES, Compared, Departure
 from adaface_ref.gate.twin.whole_script import whole_script
 from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, WARNING, Finding

@@ -20,7 +20,7 @@ from __future__ import annotations
 from adaface_ref.gate.checks.needs import OWNS_COSINES
 from adaface_ref.gate.checks.whole.departures import judge_whole
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.twin.comparison import VALUES
+from adaface_ref.gate.twin.records import VALUES
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.result import Result
 
