@@ -25,7 +25,7 @@ from adaface_ref.gate.guarding.errors import TargetError
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.identity import candidates
-from adaface_ref.gate.measured.values import QUANTITIES, Tally
+from adaface_ref.gate.measured.values import QUANTITIES, HeadTally
 from adaface_ref.report.report import Finding, Outcome, Report, number
 
 COSFACE = "pytorch_metric_learning.losses:CosFaceLoss"
@@ -192,8 +192,8 @@ def leaves(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def of_wrong_shape(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """A head that gives one logit a row."""
-    return cosine[:, 0]
+    """A head that gives one logit too many a row."""
+    return torch.cat([cosine, cosine[:, :1]], dim=1)
 
 
 def of_integers(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -346,7 +346,7 @@ ARCFACE = "pytorch_metric_learning.losses:ArcFaceLoss"
 def test_a_value_check_that_compared_nothing_fails(check: Any) -> None:
     door = SimpleNamespace(shows_logits=True)
     session = SimpleNamespace(dtypes=(), profile="pure", door=door)
-    tallies = {check.id: Tally(asked=10)}
+    tallies = {check.id: HeadTally(asked=10)}
     head = Head(print, "cosface")
     evidence: Any = SimpleNamespace(tallies=tallies, session=session, head=head)
     assert run_check(check, evidence).status == "failed"

@@ -11,8 +11,8 @@ from gate_runs import few_points, outcomes
 from zoo.wrong.whole import WRONG_WHOLE
 
 from adaface_ref import numpy_reference
+from adaface_ref.gate.reading.class_weights import layouts
 from adaface_ref.gate.reading.results import find_parts
-from adaface_ref.gate.twin.class_weights import layouts
 from adaface_ref.gate.twin.drawn import SHAPES, Shape, draw, draw_upstream
 from adaface_ref.gate.twin.gradients import gradients
 from adaface_ref.gate.twin.whole_head import Given, Twin

@@ -210,22 +210,22 @@ def test_replay_tells_what_the_check_comes_to_now(
 
 HEADS = """
 def cosface(cosine, labels):
-    margined = cosine{clone}
-    margined[range(len(labels)), labels] -= 0.35
+    margined = cosine.clone()
+    margined[range(len(labels)), labels] {sign}= 0.35
     return 64.0 * margined
 """
 
 
 @pytest.mark.slow
 def test_replay_says_when_a_failure_is_fixed(run: Run) -> None:
-    Path("heads.py").write_text(HEADS.format(clone=""))
+    Path("heads.py").write_text(HEADS.format(sign="+"))
     options = ("--loss", "cosface", "--effort", "quick", "--json", "r.json")
     assert run("gate", PASSES, *options).code == 1
     outcomes = json.loads(Path("r.json").read_text())["outcomes"]
-    (failed,) = [o for o in outcomes if o["check"] == "inputs-untouched"]
+    (failed,) = [o for o in outcomes if o["check"] == "target-logit"]
     name = failed["findings"][0]["id"]
-    assert "STILL FAILS: inputs-untouched" in run("replay", name).out
-    Path("heads.py").write_text(HEADS.format(clone=".clone()"))
+    assert "STILL FAILS: target-logit" in run("replay", name).out
+    Path("heads.py").write_text(HEADS.format(sign="-"))
     ran = run("replay", name)
     assert (ran.code, ran.out.split(":")[0]) == (0, "FIXED")
 

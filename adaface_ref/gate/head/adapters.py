@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,16 +20,18 @@ from adaface_ref.gate.head.door import (
     Request,
     built,
     constructor_call,
-    logits_of,
     mapping_of,
+    one_hot,
     require_meanings,
     texts_of,
     values_of,
 )
 from adaface_ref.gate.head.embedding_adapters import (
+    TRIED,
     adaface_head,
     catalyst_layer,
     embedding,
+    embedding_factory,
     loss_head,
     metric_learning,
     transformers_head,
@@ -41,12 +43,11 @@ from adaface_ref.gate.reading.argument_meanings import (
     CONSTRUCTOR,
     FORWARD,
     MEANT,
-    Call,
     bind,
     parameters_of,
-    run,
 )
-from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch, Evaluate, Evaluation
+from adaface_ref.gate.reading.forms import Form, find_form, form_evaluator, reading
+from adaface_ref.gate.reading.reading import TORCH_DTYPES
 
 ROW_NAMES = {"feature_norm": "norms"}
 """Parameters of a loss that a head knows by another name."""
@@ -82,6 +83,9 @@ def open_door(target: Target, request: Request, adapter: str | None) -> Door:
     return door
 
 
+PLACEHOLDERS = tuple(f"argument {number}" for number in range(64))
+"""So that a constructor can be looked at whatever it takes."""
+
 READY = {
     "pytorch_metric_learning": "pytorch-metric-learning",
     "transformers": "transformers",
@@ -113,11 +117,13 @@ def _recognise(target: Target) -> str:
         if package in READY:
             return READY[package]
     if torch.nn.Module in bases:
-        names = [*inspect.signature(subject.forward).parameters][1:]
-        makes_cosines = set(names) & set(FORWARD["embeddings"]) or any(
+        names = {*[*inspect.signature(subject.forward).parameters][1:]}
+        if names & set(FORWARD["cosine"]):
+            return "cosine"
+        makes_cosines = names & set(FORWARD["embeddings"]) or any(
             MEANT.get(p.name) == "embedding_size" for p in parameters_of(subject)
         )
-        return "embedding" if makes_cosines else "cosine"
+        return "embedding" if makes_cosines or _has_settings(subject) else "cosine"
     if bases:
         return "cosine"
     parameters = parameters_of(subject)
@@ -128,6 +134,12 @@ def _recognise(target: Target) -> str:
     if all(p.name in known or p.kind == p.VAR_KEYWORD for p in required):
         return "cosine"
     return "callable"
+
+
+def _has_settings(subject: Any) -> bool:
+    """Whether a constructor takes a dataclass that has an embedding's size."""
+    call = bind(parameters_of(subject), CONSTRUCTOR, {}, places=PLACEHOLDERS)
+    return "embedding_size" in call.mapped
 
 
 def _callable(target: Target, request: Request) -> Door:
@@ -147,6 +159,13 @@ def _callable(target: Target, request: Request) -> Door:
     )
     require_meanings(call, ("cosine", "labels"), target)
     values = values_of(request, 2, "float64", "cpu")
+    takes = frozenset(row for row in ROWS if call.has(row))
+    form = find_form(
+        lambda _: subject,
+        call,
+        lambda classes: values_of(request, classes, "float32", "cpu"),
+        {name: TRIED[name] for name in takes},
+    )
 
     def opened(classes: int, dtype: str, device: str) -> Opened:
         head, constants = subject, values_of(request, classes, dtype, device)
@@ -154,21 +173,32 @@ def _callable(target: Target, request: Request) -> Door:
             with calling(BUILDING):
                 head = copy.deepcopy(subject)
                 head = head.to(device=device, dtype=TORCH_DTYPES[dtype])
-        return Opened(_direct(head, call, constants), head)
+        return Opened(form_evaluator(head, call, constants, form), head)
 
     def source(classes: int, dtype: str) -> tuple[str, ...]:
         texts = texts_of(values_of(request, classes, dtype, "cpu")) | GIVEN
+        texts |= one_hot(form)
         move = f".to(torch.{dtype})" if isinstance(subject, torch.nn.Module) else ""
         return (
             f"head = subject{move}",
-            f"logits = {call.source('head', texts)}",
+            *reading(form, call.source("head", texts)),
         )
 
-    mapping = mapping_of(call, values)
-    how = "read directly: cosines in, logits out"
-    takes = frozenset(row for row in ROWS if call.has(row))
+    mapping = mapping_of(call, texts_of(values))
+    how = f"read directly: cosines in, {_out(form)} out"
     used = frozenset(call.extra)
-    return Door("callable", how, mapping, used, takes, False, opened, source)
+    return Door(
+        "callable",
+        how,
+        mapping,
+        used,
+        takes,
+        False,
+        opened,
+        source,
+        form=form,
+        mapped=call.mapped,
+    )
 
 
 def _factory(target: Target, request: Request) -> Door:
@@ -184,26 +214,51 @@ def _factory(target: Target, request: Request) -> Door:
             f"target={target.name}, but must return a callable, "
             f"not {type(first).__name__} [gate]"
         )
+    names = {parameter.name for parameter in parameters_of(first)}
+    if names & set(FORWARD["embeddings"]) and not names & set(FORWARD["cosine"]):
+        return embedding_factory(target, request)
     call = bind(parameters_of(first), FORWARD, {}, places=BY_PLACE)
     require_meanings(call, ("cosine", "labels"), target)
+    takes = frozenset(row for row in ROWS if call.has(row))
+    form = find_form(
+        lambda classes: build(classes, "float32", "cpu"),
+        call,
+        lambda _: {},
+        {name: TRIED[name] for name in takes},
+    )
 
     def opened(classes: int, dtype: str, device: str) -> Opened:
         head = build(classes, dtype, device)
-        return Opened(_direct(head, call, {}), head)
+        return Opened(form_evaluator(head, call, {}, form), head)
 
     def source(classes: int, dtype: str) -> tuple[str, ...]:
         texts = texts_of(values_of(request, classes, dtype, "cpu"))
         move = f".to(torch.{dtype})" if isinstance(first, torch.nn.Module) else ""
         return (
             f"head = {make.source('subject', texts)}{move}",
-            f"logits = {call.source('head', GIVEN)}",
+            *reading(form, call.source("head", GIVEN | one_hot(form))),
         )
 
-    mapping = mapping_of(make, values_of(request, 2, "float64", "cpu"))
-    how = "built, then read directly: cosines in, logits out"
-    takes = frozenset(row for row in ROWS if call.has(row))
+    mapping = mapping_of(make, texts_of(values_of(request, 2, "float64", "cpu")))
+    how = f"built, then read directly: cosines in, {_out(form)} out"
     used = frozenset(make.extra)
-    return Door("cosine", how, mapping, used, takes, False, opened, source)
+    return Door(
+        "cosine",
+        how,
+        mapping,
+        used,
+        takes,
+        False,
+        opened,
+        source,
+        form=form,
+        mapped=make.mapped,
+    )
+
+
+def _out(form: Form) -> str:
+    """What a head of cosines gives, for the report."""
+    return "logits" if form.shows_logits else "a loss"
 
 
 ADAPTERS: dict[str, Callable[[Target, Request], Door]] = {
@@ -216,12 +271,3 @@ ADAPTERS: dict[str, Callable[[Target, Request], Door]] = {
     "transformers": transformers_head,
     "catalyst": catalyst_layer,
 }
-
-
-def _direct(head: Any, call: Call, constants: Mapping[str, Any]) -> Evaluate:
-    def evaluate(batch: Batch) -> Evaluation:
-        values = {"cosine": batch.cosine, "labels": batch.labels, **batch.rows}
-        result = run("running the head", head, call, {**constants, **values})
-        return Evaluation(logits_of(result, batch))
-
-    return evaluate

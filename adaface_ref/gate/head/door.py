@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,7 +21,8 @@ from adaface_ref.gate.reading.argument_meanings import (
     parameters_of,
     run,
 )
-from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch, Evaluate
+from adaface_ref.gate.reading.forms import PLAINEST, Form
+from adaface_ref.gate.reading.reading import TORCH_DTYPES, Evaluate
 
 EMBEDDING_SIZE = 8
 """Any size other than the numbers of classes that are tried will do."""
@@ -37,6 +38,10 @@ MOVING = ("curriculum", "feature_norm", "margin_scaler")
 
 GIVEN = {name: name for name in ("cosine", "labels", *ROWS)}
 """The names that a snippet has for what a forward is given."""
+
+
+ONE_HOT = "torch.nn.functional.one_hot(labels, cosine.shape[1]).to(cosine.dtype)"
+"""Labels as rows of 0 and 1, as source text."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +82,15 @@ class WholeHead(NamedTuple):
         build: makes it, for classes, the size of an embedding, dtype and device.
         making: the source text that makes it, for classes, size and dtype.
         call: how its forward is called.
-        gives_loss: whether a table (B, C) of its result is no logits.
         column: whether it is given norms as (B, 1).
+        form: how it takes labels, and what it gives.
     """
 
     build: Callable[[int, int, str, str], Any]
     making: Callable[[int, int, str], str]
     call: Call
-    gives_loss: bool
     column: bool
+    form: Form
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,9 @@ class Door:
         open: builds the head for a number of classes, a dtype and a device.
         source: the lines of a snippet from `cosine` and `labels` to `logits`.
         black_box: whether the head is read through embeddings of known cosines.
-        shows_logits: whether its logits can be seen, and not its loss alone.
+        form: how it takes labels, and what it gives.
         whole: the head with its own weights, where it makes its own cosines.
+        mapped: what arguments of the head mean, by any name.
     """
 
     adapter: str
@@ -115,8 +121,14 @@ class Door:
     open: Callable[[int, str, str], Opened]
     source: Callable[[int, str], tuple[str, ...]]
     black_box: bool = False
-    shows_logits: bool = True
+    form: Form = PLAINEST
     whole: WholeHead | None = None
+    mapped: frozenset[str] = frozenset()
+
+    @property
+    def shows_logits(self) -> bool:
+        """Whether its logits can be seen, and not its loss alone."""
+        return self.form.shows_logits
 
 
 def values_of(
@@ -148,20 +160,12 @@ def texts_of(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def mapping_of(call: Call, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """How a call's arguments were given, for the report."""
-    texts = texts_of(values)
+def mapping_of(call: Call, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """How a call's arguments were given, from source texts, for the report."""
     rows = [f"{n}={texts[m]}" for n, m in call.meanings.items() if m in texts]
+    for name, (_, inner) in call.settings.items():
+        rows += [f"{name}.{row}" for row in mapping_of(inner, texts)]
     return (*rows, *(f"{name}={value!r}" for name, value in call.extra.items()))
-
-
-def logits_of(result: Any, batch: Batch) -> torch.Tensor:
-    """The (batch, classes) tensor of a result, which may be a tuple."""
-    if isinstance(result, Sequence) and not isinstance(result, str):
-        for item in result:
-            if getattr(item, "shape", None) == batch.cosine.shape:
-                return item  # type: ignore[no-any-return]
-    return result  # type: ignore[no-any-return]
 
 
 def require_meanings(call: Call, meanings: tuple[str, ...], target: Target) -> None:
@@ -186,5 +190,18 @@ def built(subject: Any, make: Call, values: Mapping[str, Any]) -> Any:
         head = run(BUILDING, subject, make, values)
     if isinstance(head, torch.nn.Module):
         with calling(BUILDING):
+            _fill_lazy(head, values)
             head = head.to(device=values["device"], dtype=values["dtype"])
     return head
+
+
+def _fill_lazy(head: torch.nn.Module, values: Mapping[str, Any]) -> None:
+    """Call a head whose parameters are made at the first call."""
+    if any(torch.nn.parameter.is_lazy(parameter) for parameter in head.parameters()):
+        with torch.no_grad():
+            head(torch.randn(2, values["embedding_size"]), torch.tensor([0, 1]))
+
+
+def one_hot(form: Form) -> dict[str, str]:
+    """The source text of labels for a head that takes them as rows of 0 and 1."""
+    return {"labels": ONE_HOT} if form.one_hot else {}

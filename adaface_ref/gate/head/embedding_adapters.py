@@ -21,6 +21,8 @@ from adaface_ref.gate.head.door import (
     WholeHead,
     built,
     constructor_call,
+    mapping_of,
+    one_hot,
     require_meanings,
     texts_of,
     values_of,
@@ -33,6 +35,7 @@ from adaface_ref.gate.reading.argument_meanings import (
     bind,
     parameters_of,
 )
+from adaface_ref.gate.reading.forms import reading
 from adaface_ref.gate.reading.ways_to_read import choose, evaluator
 from adaface_ref.spec.losses import LOSSES
 
@@ -58,6 +61,13 @@ def embedding(target: Target, request: Request) -> Door:
     """The adapter for nn.Module classes that make their own cosines."""
     make = constructor_call(_module(target, "embedding"), request)
     return _opened("embedding", target, request, make)
+
+
+def embedding_factory(target: Target, request: Request) -> Door:
+    """The adapter for functions that make a module of embeddings."""
+    return _opened(
+        "embedding", target, request, constructor_call(target.object, request)
+    )
 
 
 def loss_head(target: Target, request: Request) -> Door:
@@ -135,7 +145,7 @@ def _opened(
     if row.row_quantity is not None and "margin_scaler" not in takes:
         takes |= {"norms"}  # as the embeddings' own length, where it is no argument
     manner = choose(
-        lambda: build(2, "float32", "cpu"),
+        lambda classes: build(classes, "float32", "cpu"),
         call,
         {name: TRIED[name] for name in takes},
         size=EMBEDDING_SIZE,
@@ -145,7 +155,7 @@ def _opened(
 
     def opened(classes: int, dtype: str, device: str) -> Opened:
         head = build(classes, dtype, device)
-        black_box.set_weights(head, classes)
+        manner.put_on_axes(head, classes)
         return Opened(evaluator(head, manner), head)
 
     def making(classes: int, size: int, dtype: str) -> str:
@@ -155,6 +165,16 @@ def _opened(
     def shown(classes: int, dtype: str, size: int = EMBEDDING_SIZE) -> dict[str, str]:
         texts = texts_of(values_of(request, classes, dtype, "cpu", size))
         return texts | {name: text for name, (_, text) in changed.items()}
+
+    def weights(classes: int, dtype: str) -> list[str]:
+        """The lines that give the head the weights it is judged with."""
+        if manner.layout is None:
+            return []
+        head = build(classes, dtype, "cpu")
+        manner.put_on_axes(head, classes)
+        parts = zip(manner.layout.names, manner.layout.tensors(head), strict=True)
+        return [f"head.{name}.data.copy_(torch.tensor({part.tolist()}))"
+                for name, part in parts]  # fmt: skip
 
     def source(classes: int, dtype: str) -> tuple[str, ...]:
         length = "torch.ones(len(labels))"
@@ -168,24 +188,22 @@ def _opened(
             embeddings = (
                 f"embeddings = Embedding.apply(cosine, {length}, {manner.size})"
             )
-        given = GIVEN | {"embeddings": "embeddings"}
+        given = GIVEN | {"embeddings": "embeddings"} | one_hot(manner.form)
         return (
             leaf.SNIPPET,
             black_box.SNIPPET,
             f"head = {making(classes, EMBEDDING_SIZE, dtype)}",
-            f"set_weights(head, {classes})",
+            *weights(classes, dtype),
             embeddings,
             f"reader = Reader(replaced={manner.black_box})",
-            f"with reader:\n    result = {call.source('head', given)}",
-            leaf.PARTS,
+            *reading(manner.form, call.source("head", given), "with reader:\n    "),
         )
 
-    texts = shown(2, "float64")
-    rows = [f"{n}={texts[m]}" for n, m in make.meanings.items() if m in texts]
-    mapping = (*rows, *(f"{name}={value!r}" for name, value in make.extra.items()))
+    mapping = mapping_of(make, shown(2, "float64"))
     used = frozenset(make.extra)
     return Door(
         adapter, manner.why, mapping, used, takes, True, opened, source,
-        manner.black_box, manner.shows_logits,
-        WholeHead(sized, making, call, gives_loss, manner.column),
+        manner.black_box, manner.form,
+        WholeHead(sized, making, call, manner.column, manner.form),
+        make.mapped,
     )  # fmt: skip

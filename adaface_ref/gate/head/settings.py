@@ -299,7 +299,8 @@ def parse_arguments(texts: tuple[str, ...] | list[str]) -> dict[str, object]:
 def _value(text: str) -> object:
     if text.lower() in WORDS:
         return WORDS[text.lower()]
-    for read in (int, float, float.fromhex):
+    readers = [int, float] + [float.fromhex] * ("0x" in text.lower())
+    for read in readers:
         try:
             return read(text)
         except (ValueError, OverflowError):

@@ -110,8 +110,9 @@ def not_vanishing(found: Grid) -> tuple[Indices, int]:
         Indices of violations, and how many points were compared.
     """
     logits, columns = found.reading.logits, found.rows.columns
-    with np.errstate(over="ignore"):
-        left = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        rivals = np.logaddexp.reduce(logits[:, 1:], axis=1)
+        left = 1 / (1 + np.exp(logits[:, 0] - rivals))
     slope = np.abs(found.session.predict("slope", columns))
     bound = columns["scale"] * left * slope
     if not found.reading.observed:

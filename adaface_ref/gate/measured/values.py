@@ -40,6 +40,9 @@ CLEAR = 0.05
 FIRST = 2**10
 """Rows of the first blocks, which all go to the oracle."""
 
+SINGLE = "right to single precision only: something in it is held in float32"
+"""The cause of what is a warning: it shows in a float64 call alone."""
+
 KEPT = 5
 """Findings kept for a check."""
 
@@ -294,7 +297,7 @@ def _finding(
         cause += "; by itself this row is right, so rows are not independent"
     unnamed = cause.startswith((RIGHT_CORE, UNNAMED))
     if working == "float64" and unnamed and _right_in_single(session, failure):
-        cause = "right to single precision only: something in it is held in float32"
+        cause = SINGLE
     inputs = failure.point | {k: float(v[0]) for k, v in row.given.items()}
     return Finding(
         claim,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -32,12 +33,18 @@ CONSTRUCTOR: dict[str, tuple[str, ...]] = {
         "classes", "num_classes", "n_classes", "nb_classes", "nClasses", "num_class",
         "classnum", "class_num", "class_dim", "num_labels", "n_labels", "out_features",
         "output_dim", "out_dim", "num_ids", "num_identities", "num_subjects",
-        "num_speakers", "n_speakers", "C",
+        "num_speakers", "n_speakers", "speaker_num", "spk_num", "n_class", "nclass",
+        "nclasses", "nb_class", "cls_num", "num_cls", "nout", "n_out", "output_size",
+        "output_classes", "out_feature", "out_size", "class_number", "number_classes",
+        "total_classes", "num_identity", "id_num", "C",
     ),
     "embedding_size": (
         "embedding_size", "embedding_dim", "embed_dim", "emb_dim", "emb_size",
         "in_features", "input_dim", "in_dim", "in_feats", "in_feat", "feat_dim",
-        "feature_dim", "feat_size", "feature_size", "num_features", "nOut", "D",
+        "feature_dim", "feat_size", "feature_size", "num_features", "nOut", "dim",
+        "hidden_dim", "hidden_size", "input_size", "in_feature", "in_size", "n_in",
+        "nin", "feats_dim", "features_dim", "embed_size", "embedding_features",
+        "latent_dim", "d_model", "D",
     ),
     "dtype": ("dtype",),
     "device": ("device",),
@@ -66,7 +73,8 @@ FORWARD: dict[str, tuple[str, ...]] = {
         "feats", "feat", "hidden_states", "x", "input", "inputs",
     ),
     "cosine": ("cosine", "cosines", "cos", "cos_theta", "logits", "similarity"),
-    "labels": ("labels", "label", "targets", "target", "gt", "y", "y_true"),
+    "labels": ("labels", "label", "targets", "target", "gt", "y", "y_true", "ids"),
+    "weights": ("weight", "weights", "W", "w", "kernel", "class_weights", "centers"),
     "norms": ("norms", "norm", "feature_norms", "feature_norm"),
     "margin_scaler": ("margin_scaler",),
 }  # fmt: skip
@@ -87,29 +95,54 @@ class Call:
         meanings: argument name to meaning.
         by_place: names that can be given by position only.
         extra: arguments that the user gave, passed as they are.
+        settings: arguments that are a dataclass of settings, and how each is made.
     """
 
     meanings: Mapping[str, str]
     by_place: frozenset[str]
     extra: Mapping[str, object]
+    settings: Mapping[str, tuple[type, Call]] = field(default_factory=dict)
 
     def has(self, meaning: str) -> bool:
         """Whether an argument has this meaning."""
-        return meaning in self.meanings.values()
+        inner = any(call.has(meaning) for _, call in self.settings.values())
+        return inner or meaning in self.meanings.values()
+
+    @property
+    def mapped(self) -> frozenset[str]:
+        """What its arguments mean, settings within settings included."""
+        inner = (call.mapped for _, call in self.settings.values())
+        return frozenset(self.meanings.values()).union(*inner)
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Positional and named arguments, from values by meaning."""
         named = {n: values[m] for n, m in self.meanings.items() if m in values}
         places = [named.pop(name) for name in list(named) if name in self.by_place]
-        return places, {**named, **self.extra}
+        extra = {name: _filled(given, values) for name, given in self.extra.items()}
+        made = {
+            name: kind(**call.arguments(values)[1])
+            for name, (kind, call) in self.settings.items()
+        }
+        return places, {**named, **made, **extra}
 
     def source(self, name: str, values: Mapping[str, str]) -> str:
         """The call as source text, from source texts by meaning."""
-        places, named = self.arguments(values)
-        shown = [
-            f"{k}={v if k not in self.extra else repr(v)}" for k, v in named.items()
-        ]
+        places, named = replace(self, settings={}).arguments(values)
+        shown = []
+        for argument, (_, call) in self.settings.items():
+            hints = f"__import__('typing').get_type_hints({name}.__init__)"
+            shown.append(f"{argument}=" + call.source(f"{hints}[{argument!r}]", values))
+        for argument, value in named.items():
+            own = argument in self.extra and value is self.extra[argument]
+            shown.append(f"{argument}={value!r}" if own else f"{argument}={value}")
         return f"{name}({', '.join([*places, *shown])})"
+
+
+def _filled(given: object, values: Mapping[str, Any]) -> object:
+    """A user's argument, `{classes}` and `{embedding_size}` being what is built for."""
+    name = given[1:-1] if isinstance(given, str) else ""
+    is_place = name in ("classes", "embedding_size") and given == f"{{{name}}}"
+    return values[name] if is_place else given
 
 
 def parameters_of(subject: Callable[..., object]) -> list[inspect.Parameter]:
@@ -124,15 +157,43 @@ def parameters_of(subject: Callable[..., object]) -> list[inspect.Parameter]:
     Raises:
         TargetError: Python cannot tell.
     """
+    subject = getattr(subject, "_orig_mod", subject)  # of what torch.compile made
     forward = getattr(subject, "forward", None)
     if inspect.isclass(subject):
         return _of_constructor(subject)
+    if hasattr(forward, "schema"):
+        return _of_script(forward)
     try:
         return list(inspect.signature(forward or subject).parameters.values())
     except (TypeError, ValueError):
         raise TargetError(
             f"target={subject!r}, but must have a signature [gate]"
         ) from None
+
+
+def _resolved(function: Callable[..., object]) -> list[inspect.Parameter]:
+    """A function's arguments, their annotations looked up where they can be."""
+    parameters = list(inspect.signature(function).parameters.values())
+    try:
+        hints = typing.get_type_hints(function)
+    except Exception:  # a name that is not there at run time
+        return parameters
+    return [p.replace(annotation=hints.get(p.name, p.annotation)) for p in parameters]
+
+
+def _of_script(forward: Any) -> list[inspect.Parameter]:
+    """The arguments of a scripted module's forward, self left out."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return [
+        inspect.Parameter(
+            argument.name,
+            kind,
+            default=argument.default_value
+            if argument.has_default_value()
+            else inspect.Parameter.empty,
+        )
+        for argument in forward.schema.arguments[1:]
+    ]
 
 
 def _of_constructor(subject: type) -> list[inspect.Parameter]:
@@ -143,7 +204,7 @@ def _of_constructor(subject: type) -> list[inspect.Parameter]:
             continue
         if base is object:
             break
-        here = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        here = _resolved(vars(base)["__init__"])[1:]
         stars = {p.kind: p for p in here if p.kind in STARS}
         plain = {p.name: p for p in here if p.kind not in STARS}
         found = {n: p for n, p in found.items() if p.kind not in STARS}
@@ -183,9 +244,15 @@ def bind(
     names = {name: meaning for meaning, row in table.items() for name in row}
     meanings: dict[str, str] = {}
     extra: dict[str, object] = {}
+    settings: dict[str, tuple[type, Call]] = {}
     for parameter in parameters:
         name = parameter.name
         if parameter.kind in STARS:
+            continue
+        kind = _settings_of(parameter)
+        if kind is not None and name not in given:
+            inner = list(inspect.signature(kind).parameters.values())
+            settings[name] = kind, bind(inner, table, given)
             continue
         free = [p for p in places if p not in meanings.values()]
         known = names.get(name)
@@ -211,7 +278,15 @@ def bind(
     only = frozenset(
         p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_ONLY
     )
-    return Call(meanings, only, extra)
+    return Call(meanings, only, extra, settings)
+
+
+def _settings_of(parameter: inspect.Parameter) -> type | None:
+    """The dataclass that an argument is, or None."""
+    for found in (parameter.annotation, type(parameter.default)):
+        if isinstance(found, type) and is_dataclass(found):
+            return found
+    return None
 
 
 def run(doing: str, subject: Callable[..., Any], call: Call, values: Any) -> Any:

@@ -52,28 +52,10 @@ class Embedding(torch.autograd.Function):
         return gst.to(found.dtype), along.to(found.dtype), None
 
 
-def set_weights(head: torch.nn.Module, classes: int) -> int:
-    """Make each class's weight vector an axis; give their size, or 0 for no weights."""
-    size = 0
-    with torch.no_grad():
-        for weight in head.parameters():
-            shape = tuple(weight.shape[-2:])
-            if weight.ndim < 2 or min(shape) != classes or max(shape) == classes:
-                continue
-            by_rows = shape[0] == classes
-            axes = torch.eye(*(shape if by_rows else shape[::-1]))
-            weight.copy_((axes if by_rows else axes.T).to(weight))
-            size = size or shape[by_rows]
-    return size
-
-
-SNIPPET = "\n\n".join(
-    textwrap.dedent(inspect.getsource(item)).replace(
-        "  # type: ignore[no-untyped-def]", ""
-    )
-    for item in (Embedding, set_weights)
+SNIPPET = textwrap.dedent(inspect.getsource(Embedding)).replace(
+    "  # type: ignore[no-untyped-def]", ""
 )
-"""Both, for a snippet that has only torch; a test runs it."""
+"""The same for a snippet that has only torch; a test runs it."""
 
 
 def within_reach(cosines: Array, dtype: str) -> NDArray[np.bool_]:

@@ -51,7 +51,7 @@ class LeafOfCosines(TorchFunctionMode):
             return result
         if isinstance(result, torch.Tensor) and result.shape == self.cosine.shape:
             self.replaced = True
-            return self.cosine
+            return self.cosine.clone()  # which a head may write into
         return result
 
 
@@ -79,16 +79,9 @@ class Reader(torch.overrides.TorchFunctionMode):
             return result
         if getattr(result, "shape", None) == cosine.shape:
             self.replaced = True
-            return cosine
+            return cosine.clone()
         return result
 
 """
 )
 """The same class for a snippet that has only torch; a test runs it."""
-
-PARTS = """\
-parts = result if isinstance(result, (tuple, list)) else [result]
-shapes = [getattr(part, "shape", ()) for part in parts]
-logits = parts[shapes.index(cosine.shape)] if cosine.shape in shapes else reader.logits
-result = parts[0]"""
-"""The end of such a snippet: from a head's result to its logits or its loss."""

@@ -21,11 +21,13 @@ class Found(NamedTuple):
         loss: a scalar or one value a row, or None.
         judged: source text from the result to the loss, or to the logits where there is
             none, such as "[0]" or ".logits".
+        logits_at: the same for the logits.
     """
 
     logits: torch.Tensor | None
     loss: torch.Tensor | None
     judged: str = ""
+    logits_at: str = ""
 
 
 def parts_of(result: object) -> dict[str, torch.Tensor]:
@@ -67,9 +69,13 @@ def find_parts(result: object, rows: int, classes: int, *, loss: bool = False) -
     if loss and logits is not None and not differentiable:
         differentiable = [logits]
     chosen = differentiable[0] if differentiable else None
+
+    def place(wanted: torch.Tensor | None) -> str:
+        parts = parts_of(result).items()
+        return next((text for text, part in parts if part is wanted), "")
+
     judged = logits if chosen is None else chosen
-    where = (text for text, part in parts_of(result).items() if part is judged)
-    return Found(logits, chosen, next(where, ""))
+    return Found(logits, chosen, place(judged), place(logits))
 
 
 def _may_be_loss(part: torch.Tensor, rows: int) -> bool:

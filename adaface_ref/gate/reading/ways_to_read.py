@@ -10,7 +10,18 @@ import torch
 
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.reading.argument_meanings import Call, run
-from adaface_ref.gate.reading.black_box import Embedding, set_weights
+from adaface_ref.gate.reading.black_box import Embedding
+from adaface_ref.gate.reading.class_weights import Layout, layouts_of_any_size
+from adaface_ref.gate.reading.forms import (
+    CLASSES_TRIED,
+    SAME,
+    Form,
+    explains,
+    is_regulariser,
+    trial,
+    with_other_labels,
+    with_regulariser,
+)
 from adaface_ref.gate.reading.leaf import LeafOfCosines
 from adaface_ref.gate.reading.reading import (
     CROSS_ENTROPY,
@@ -18,19 +29,13 @@ from adaface_ref.gate.reading.reading import (
     Evaluate,
     Evaluation,
 )
-from adaface_ref.gate.reading.reduction import reduced, reduction_of
+from adaface_ref.gate.reading.reduction import MEAN, reduced, reduction_of
+from adaface_ref.gate.reading.results import Found, find_parts
 
 LEAF = "read through a leaf of cosines in place of its first matrix product"
 BLACK_BOX = (
     "read as a black box, by embeddings whose cosines with the weights are known"
 )
-
-SAME = 1e-3
-"""Two readings in single precision are one where they differ by less, relatively; one
-that is wrong differs by a good part of the scale."""
-
-TRIED = ((0.6, -0.3), (-0.4, 0.5), (0.2, 0.7), (-0.8, -0.1))
-"""Cosines, target first, at which a reading is tried."""
 
 
 @dataclass(frozen=True)
@@ -42,28 +47,38 @@ class Manner:
         black_box: by embeddings of known cosines, else by a leaf.
         gives_loss: whether the head is meant to give a loss, even one of the shape of
             logits.
-        shows_logits: whether its logits can be seen: it gives them, or hands them to
-            cross-entropy, or to a softmax that explains its loss.
+        form: how it takes labels, and what it gives. Its logits are seen where it gives
+            them, or hands them to cross-entropy, or to a softmax that explains its
+            loss.
         size: of an embedding.
         column: whether it is given norms as (B, 1).
+        layout: where its class weights are, if they were found.
         why: one sentence.
     """
 
     call: Call
     black_box: bool
     gives_loss: bool
-    shows_logits: bool
+    form: Form
     size: int
     column: bool
+    layout: Layout | None
     why: str
+
+    def put_on_axes(self, head: Any, classes: int) -> None:
+        """Make each class's weight vectors an axis, where the weights were found."""
+        if self.layout is not None:
+            axes = torch.eye(classes, self.size).double().numpy()
+            self.layout.write(head, axes[None].repeat(self.layout.centres, 0))
 
 
 class Answer(NamedTuple):
-    """What a head gave: logits, a loss, and where its logits were seen."""
+    """What a head gave: logits, a loss, where the logits were seen, where both are."""
 
     logits: torch.Tensor | None
     loss: torch.Tensor | None
     through: str
+    found: Found
 
 
 def evaluator(head: Any, manner: Manner) -> Evaluate:
@@ -82,9 +97,13 @@ def evaluator(head: Any, manner: Manner) -> Evaluate:
         found = answer(head, manner, batch)
         if found.loss is None:
             return Evaluation(found.logits)
+        if manner.form.regulariser:
+            parts = Found(found.logits, found.loss)
+            loss = with_regulariser(parts, batch.labels)
+            return Evaluation(found.logits, loss, MEAN)
         if not known:
             known.append(reduction_of(lambda b: _loss_of(head, manner, b), batch))
-        logits = found.logits if manner.shows_logits else None
+        logits = found.logits if manner.form.shows_logits else None
         return reduced(found.loss, logits, known[0], len(batch.labels))
 
     return evaluate
@@ -113,9 +132,11 @@ def answer(head: Any, manner: Manner, batch: Batch) -> Answer:
     else:
         made = batch.cosine.new_zeros(len(length), manner.size)
         made[:, 0] = length
-    values = {"embeddings": made, "labels": batch.labels, **batch.rows}
+    labels = manner.form.labels(batch)
+    values = {"embeddings": made, "labels": labels, **batch.rows}
     if manner.column:
         values["norms"] = batch.rows["norms"].reshape(-1, 1)
+    # What a head writes into its cosines must not be what it is read by.
     leaf = LeafOfCosines(batch.cosine, replace=not manner.black_box)
     with leaf:
         result = run("running the head", head, manner.call, values)
@@ -123,24 +144,25 @@ def answer(head: Any, manner: Manner, batch: Batch) -> Answer:
         raise SubjectError(
             "the head makes no (batch, classes) matrix product to read it by"
         )
-    parts = result if isinstance(result, tuple | list) else [result]
-    parts = [part for part in parts if isinstance(part, torch.Tensor)]
-    shaped = [part for part in parts if part.shape == batch.cosine.shape]
-    if shaped and not manner.gives_loss:
-        return Answer(shaped[0], None, "result")
-    rows = len(batch.labels)
-    losses = [part for part in parts if part.is_floating_point()]
-    losses = [part for part in losses if part.numel() in (1, rows) and part.ndim < 3]
-    if not losses:
-        raise SubjectError(
-            "the head gives neither logits nor a loss, "
-            f"but {_shown(result)} for cosines of shape {tuple(batch.cosine.shape)}"
-        )
-    return Answer(leaf.logits, losses[0], leaf.through)
+    if manner.form.known:
+        found = manner.form.parts(result, *batch.cosine.shape)
+    else:
+        found = find_parts(result, *batch.cosine.shape, loss=manner.gives_loss)
+    if found.loss is not None:
+        shown, through = leaf.logits, leaf.through
+        if found.logits is not None and not manner.gives_loss:
+            shown, through = found.logits, "result"
+        return Answer(shown, found.loss, through, found)
+    if found.logits is not None:
+        return Answer(found.logits, None, "result", found)
+    raise SubjectError(
+        "the head gives neither logits nor a loss, "
+        f"but {_shown(result)} for cosines of shape {tuple(batch.cosine.shape)}"
+    )
 
 
 def choose(
-    head: Callable[[], Any],
+    build: Callable[[int], Any],
     call: Call,
     rows: Mapping[str, tuple[float, ...]],
     *,
@@ -151,7 +173,7 @@ def choose(
     """Find the manner in which a head is read rightly, by trying both.
 
     Args:
-        head: builds the head for two classes in single precision.
+        build: the head for a number of classes, in single precision.
         call: how it is called.
         rows: four values of each row quantity that it is given.
         size: of an embedding, if the weights do not tell.
@@ -165,54 +187,118 @@ def choose(
     Raises:
         SubjectError: the head raised, or cannot be read in either manner.
     """
-    found = set_weights(head(), 2)
-    plain = Manner(call, False, gives_loss, False, found or size, False, "")
-    batch = _trial(rows)
-    if call.has("norms") and not _runs(head(), replace(plain, black_box=True), batch):
-        plain = replace(plain, column=not held)
-        column = batch.rows["norms"].reshape(-1, 1)
-        batch = Batch(batch.cosine, batch.labels, {**batch.rows, "norms": column})
+    plain, batch = _that_runs(build, call, rows, size, gives_loss, held)
+    classes = plain.form.classes
     boxed = replace(plain, black_box=True)
+
+    def placed(manner: Manner) -> Any:
+        head = build(classes)
+        manner.put_on_axes(head, classes)
+        return head
+
     by_leaf: Answer | SubjectError
     try:
-        by_leaf = answer(_set(head(), 2), plain, batch)
+        by_leaf = answer(placed(plain), plain, batch)
     except SubjectError as error:
         by_leaf = error
-    if not found:
+    if plain.layout is None:
         if isinstance(by_leaf, SubjectError):
             raise by_leaf
         why = f"{LEAF}; its weights were not found, so nothing confirms that"
-        return replace(plain, why=why, shows_logits=_shows_logits(by_leaf, batch))
-    by_box = answer(_set(head(), 2), boxed, batch)
-    shows = _shows_logits(by_box, batch)
+        return _understood(replace(plain, why=why), placed, batch)
+    by_box = answer(placed(boxed), boxed, batch)
     if isinstance(by_leaf, SubjectError):
         reason = "makes no such product by a function known here"
     elif not _same(by_leaf, by_box):
         reason = "does more with its first product, or its weights, than take cosines"
     else:
-        return replace(plain, why=LEAF, shows_logits=shows)
-    why = f"{BLACK_BOX}: it {reason}"
-    return replace(boxed, why=why, shows_logits=shows)
+        return _understood(replace(plain, why=LEAF), placed, batch)
+    return _understood(replace(boxed, why=f"{BLACK_BOX}: it {reason}"), placed, batch)
 
 
-def _runs(head: Any, manner: Manner, batch: Batch) -> bool:
-    """Whether a head takes its arguments in a manner."""
-    try:
-        answer(head, manner, batch)
-    except SubjectError:
-        return False
-    return True
+def _that_runs(
+    build: Callable[[int], Any],
+    call: Call,
+    rows: Mapping[str, tuple[float, ...]],
+    size: int,
+    gives_loss: bool,
+    held: bool,
+) -> tuple[Manner, Batch]:
+    """The fewest classes, the form of labels and the shape of norms that run."""
+    first: SubjectError | None = None
+    for classes in CLASSES_TRIED:
+        batch = trial(classes, rows)
+        options = layouts_of_any_size(build(classes), classes, size)
+        found = options[0][1] if options else size
+        for one_hot in (False, True):
+            form = Form(classes, one_hot)
+            for column in (False, True) if call.has("norms") else (False,):
+                manner = Manner(call, True, gives_loss, form, found, column, None, "")
+                given = _with_columns(batch) if column else batch
+                try:
+                    answer(build(classes), manner, given)
+                except SubjectError as error:
+                    first = first or error
+                    continue
+                layout = _layout(build, manner, given, options)
+                manner = replace(
+                    manner, black_box=False, column=column and not held, layout=layout
+                )
+                return manner, given
+    assert first is not None
+    raise first
 
 
-def _set(head: Any, classes: int) -> Any:
-    set_weights(head, classes)
-    return head
+def _layout(
+    build: Callable[[int], Any],
+    manner: Manner,
+    batch: Batch,
+    options: list[tuple[Layout, int]],
+) -> Layout | None:
+    """The layout in which each class is nearest to its own axis."""
+    if len(options) < 2:
+        return options[0][0] if options else None
+    # Rows that are nearest to their own class: any other order brings rivals near.
+    rows = {name: row[:1] for name, row in batch.rows.items()}
+    easy = Batch(batch.cosine[:1], batch.labels[:1], rows)
+    worst = []
+    for layout, size in options:
+        tried = replace(manner, layout=layout, size=size)
+        head = build(manner.form.classes)
+        tried.put_on_axes(head, manner.form.classes)
+        found = answer(head, tried, easy)
+        loss = found.loss
+        if loss is None and found.logits is not None:
+            loss = CROSS_ENTROPY(found.logits, easy.labels)
+        assert loss is not None
+        worst.append(float(loss.detach().mean()))
+    return options[worst.index(min(worst))][0]
 
 
-def _trial(rows: Mapping[str, tuple[float, ...]]) -> Batch:
-    cosines = torch.tensor([row[::-1] if i % 2 else row for i, row in enumerate(TRIED)])
-    labels = torch.arange(len(TRIED)) % 2
-    return Batch(cosines, labels, {k: torch.tensor(v) for k, v in rows.items()})
+def _with_columns(batch: Batch) -> Batch:
+    column = batch.rows["norms"].reshape(-1, 1)
+    return Batch(batch.cosine, batch.labels, {**batch.rows, "norms": column})
+
+
+def _understood(
+    manner: Manner, placed: Callable[[Manner], Any], batch: Batch
+) -> Manner:
+    """Whether the logits are seen, and whether what stands beside them is a loss."""
+    found = answer(placed(manner), manner, batch)
+    parts = Found(found.logits, found.loss)
+    form = replace(
+        manner.form,
+        loss_at=None if found.loss is None else found.found.judged,
+        logits_at=found.found.logits_at if found.through == "result" else None,
+        known=True,
+    )
+    manner = replace(manner, form=form)
+    if found.through == "result" and found.loss is not None:
+        other = answer(placed(manner), manner, with_other_labels(batch))
+        if is_regulariser(parts, Found(other.logits, other.loss)):
+            return replace(manner, form=replace(manner.form, regulariser=True))
+    shows = found.through == "cross_entropy" or explains(parts, batch)
+    return replace(manner, form=replace(manner.form, shows_logits=shows))
 
 
 def _loss_of(head: Any, manner: Manner, batch: Batch) -> torch.Tensor:
@@ -220,21 +306,6 @@ def _loss_of(head: Any, manner: Manner, batch: Batch) -> torch.Tensor:
     if loss is None:
         raise SubjectError("the head gives a loss for some batches only")
     return loss
-
-
-def _shows_logits(found: Answer, batch: Batch) -> bool:
-    """Whether the logits are seen; those given to a softmax must explain the loss."""
-    if found.logits is None:
-        return False
-    if found.loss is None or found.through == "cross_entropy":
-        return True
-    with torch.no_grad():
-        each = CROSS_ENTROPY(found.logits.double(), batch.labels, reduction="none")
-        loss = found.loss.double().reshape(-1)
-        if loss.numel() == each.numel():
-            return bool(torch.allclose(loss, each, SAME, SAME))
-        wanted = torch.stack([each.mean(), each.sum()])
-        return bool(torch.isclose(loss, wanted, SAME, SAME).any())
 
 
 def _same(first: Answer, second: Answer) -> bool:

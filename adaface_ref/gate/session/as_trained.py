@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from adaface_ref import numpy_reference as reference
+from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.head.adapters import ROW_NAMES
 from adaface_ref.gate.head.door import EMBEDDING_SIZE, texts_of, values_of
 from adaface_ref.gate.reading.argument_meanings import (
@@ -21,7 +22,8 @@ from adaface_ref.gate.reading.argument_meanings import (
     parameters_of,
     run,
 )
-from adaface_ref.gate.reading.reading import TORCH_DTYPES
+from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch
+from adaface_ref.gate.reading.results import find_parts, parts_of
 from adaface_ref.gate.session.fresh_head import Bench, ordinary
 from adaface_ref.gate.session.session import Session
 
@@ -51,19 +53,34 @@ class Direct:
             other: tensors by meaning.
 
         Returns:
-            The first tensor that the head gives.
+            The loss that the head gives, else its logits.
 
         Raises:
             SubjectError: the head raised.
         """
         subject: Any = self.bench.opened.head if head is None else head
         values = {**self._constants, **self.given, **other}
-        return first_tensor(run("running the head", subject, self.call, values))
+        door = self.bench.session.door
+        if door.form.one_hot:
+            batch = Batch(self.given.get("cosine", self._like), values["labels"])
+            values["labels"] = door.form.labels(batch)
+        result = run("running the head", subject, self.call, values)
+        return judged_part(result, len(self.given["labels"]), self.bench.classes)
+
+    @property
+    def _like(self) -> torch.Tensor:
+        """A table (B, C) of the head's dtype."""
+        rows = len(self.given["labels"])
+        return self.given["embeddings"].new_zeros(rows, self.bench.classes)
 
     @property
     def source(self) -> str:
         """The call as source text."""
         texts = texts_of(self._constants) | {name: name for name in self.given}
+        if self.bench.session.door.form.one_hot:
+            classes, kind = self.bench.classes, self.bench.dtype
+            hot = f"torch.nn.functional.one_hot(labels, {classes})"
+            texts["labels"] = f"{hot}.to(torch.{kind})"
         return self.call.source("head", texts)
 
     @property
@@ -109,11 +126,17 @@ def direct(bench: Bench, size: int) -> Direct:
     return Direct(bench, call, given)
 
 
-def first_tensor(result: Any) -> torch.Tensor:
-    """The first tensor of a result, which may be a tuple."""
-    while isinstance(result, tuple | list):
-        result = result[0]
-    return result  # type: ignore[no-any-return]
+def judged_part(result: Any, rows: int, classes: int) -> torch.Tensor:
+    """The loss of a head's result, else its logits, else its first tensor."""
+    found = find_parts(result, rows, classes)
+    if found.loss is not None:
+        return found.loss
+    if found.logits is not None:
+        return found.logits
+    parts = list(parts_of(result).values())
+    if not parts:
+        raise SubjectError(f"the head gives no tensor, but {type(result).__name__}")
+    return parts[0]
 
 
 def _call(session: Session, head: Any) -> Call:

@@ -118,6 +118,7 @@ class Bench:
 def bench_of(session: Session, classes: int = CLASSES, device: str = "") -> Bench:
     """A bench in the widest dtype that is judged."""
     dtype = min(session.dtypes, key=EPSILON.__getitem__)
+    classes = max(classes, session.door.form.classes)
     return Bench(session, classes, dtype, device or session.device)
 
 

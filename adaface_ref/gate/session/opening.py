@@ -15,6 +15,7 @@ from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.head.target import Target
 from adaface_ref.gate.reading.argument_meanings import MEANT, SYNONYMS
+from adaface_ref.gate.session.own_values import with_own_values
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.policy_search import identify_policy
 from adaface_ref.spec.losses import LOSSES
@@ -70,6 +71,7 @@ def open_session(target: Target, head: Head) -> Session:
         head.seed,
         EFFORTS[head.effort],
     )
+    subject = with_own_values(subject)
     policy = identify_policy(subject)
     return Session(**vars(subject), policy=policy, profile=pinned or "pure")
 

@@ -38,10 +38,6 @@ logits, _ = run(rows, labels{extra})
 print(logits[{row}, {klass}].item())"""
 
 
-WEIGHTS = "set_weights("
-"""In the lines that give the head the weights it is judged with, and define how."""
-
-
 def script(
     bench: Bench,
     rows: Rows,
@@ -69,7 +65,7 @@ def script(
         making.append("head.eval()")
     if session.column and rows.given.keys() & {"norms"}:
         running.insert(0, "norms = norms[:, None]")
-    own = any("result =" in line for line in running)
+    own = any(line.startswith("result = ") for line in running)
     running.append("return logits, " + ("result" if own else "logits"))
     matrix = by_class(rows.cosines, rows.labels)
     return "\n".join(
@@ -141,7 +137,7 @@ def direct_script(
     """
     session = bench.session
     body = session.door.source(bench.classes, bench.dtype)
-    making = [line for line in body if line.startswith("head") or WEIGHTS in line]
+    making = [line for line in body if line.startswith("head")]
     if bench.settles and "head.eval()" not in making:
         making.append("head.eval()")
     tensors = [

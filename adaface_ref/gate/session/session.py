@@ -30,6 +30,9 @@ from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import block, corner_count, in_dtype, range_of
 from adaface_ref.tolerance import allowed_of_cancelling
 
+FAR = -0.25
+"""The length of the cosines with classes that are there to be enough."""
+
 CHUNK = 2**14
 """Rows a run of the head: a power of two, so that a mean over them is exact, and few
 enough that torch does not start threads for them, which costs more than it saves."""
@@ -241,7 +244,15 @@ class Session(Subject):
         return self.rows(chosen, extra, dtype)
 
     def rows(self, cosines: Array, extra: Mapping[str, Array], dtype: str) -> Rows:
-        """Rows from cosines (B, C) and row quantities, with their rival cosine."""
+        """Rows from cosines (B, C) and row quantities, with their rival cosine.
+
+        A head that needs more classes is given further ones, far from every row.
+        """
+        lacking = self.door.form.classes - cosines.shape[1]
+        if lacking > 0:
+            far = FAR / np.sqrt(lacking) * np.ones((len(cosines), lacking))
+            cosines = np.concatenate([cosines, in_dtype(far, dtype)], axis=1)
+            cosines = self.reachable(cosines, dtype)
         size, classes = cosines.shape
         columns = {k: np.full(size, v) for k, v in self.fixed.items()}
         columns |= {k: in_dtype(v, dtype) for k, v in extra.items()}

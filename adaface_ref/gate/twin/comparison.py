@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from adaface_ref.gate.reading.class_weights import Layout, layouts
+from adaface_ref.gate.reading.results import Found
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.kept_numbers import put
 from adaface_ref.gate.twin import causes
-from adaface_ref.gate.twin.class_weights import Layout, layouts
 from adaface_ref.gate.twin.drawn import (
     NEAREST,
     NORMS,
@@ -102,6 +103,7 @@ class Compared:
         worst: the largest error as a share of the allowed one, by what.
         departures: the first by what.
         lacking: why nothing, or not all, could be compared.
+        single: whether float32 within a float64 call explains what is off there.
         gives: LOGITS, MEAN, SUM or ROWS.
     """
 
@@ -110,6 +112,7 @@ class Compared:
     worst: dict[str, float] = field(default_factory=dict)
     departures: dict[str, Departure] = field(default_factory=dict)
     lacking: str = ""
+    single: bool = False
     gives: str = ""
     layout: str = ""
 
@@ -141,6 +144,8 @@ def compare(session: Session) -> Compared:
         return found
     for dtype in told:
         for shape in SHAPES:
+            if shape.classes < session.door.form.classes:
+                continue
             if {VALUES, EMBEDDINGS, WEIGHTS} <= found.departures.keys():
                 break
             if dtype == "float32" and shape.classes > 5000:
@@ -222,7 +227,7 @@ def _whole(
         head.train(not (hold is not None or buffers))
     return Whole(
         head, door.call, layout, shape.classes, dtype, session.device,
-        door.gives_loss, prepare,
+        door.form, prepare,
     )  # fmt: skip
 
 
@@ -280,14 +285,16 @@ def _compare_once(
         given = replace(given, columns={"margin_scaler": exact})
     twin = Twin(session.loss, session.profile, session.fixed, whole.dtype, given)
     parts = whole.forward(tensors)
-    if parts.loss is not None:
-        value, want = parts.loss, _reduced(twin, parts.loss, found)
-    else:
-        assert parts.logits is not None
-        value, want = parts.logits, twin.logits
-        found.gives = LOGITS
+    value = parts.loss if parts.loss is not None else parts.logits
+    assert value is not None
+    want = _wanted(twin, parts, found)
     got = value.detach().to("cpu", torch.float64).numpy().reshape(want.value.shape)
     rows = _settled(twin)
+    if whole.dtype == "float64" and _departs(want, got, rows):
+        single = replace(twin, dtype="float32")
+        if not _departs(_wanted(single, parts, found), got, rows):
+            found.single = True
+            twin, want = single, _wanted(single, parts, found)
     upstream, onto = _upstream(session, twin, got, found.gives)
     at = Case(
         shape, whole.dtype, after_step, given, whole.parameters(), upstream,
@@ -302,6 +309,12 @@ def _compare_once(
         along = (back[0] * unit).sum(axis=1, keepdims=True)
         back = back[0] - along * unit, back[1]
     sound = gradients(twin, onto, length_is_norm=not named)
+    if twin.dtype == "float64" and _gradients_depart(sound, back, rows):
+        single = replace(twin, dtype="float32")
+        loose = gradients(single, onto, length_is_norm=not named)
+        if not _gradients_depart(loose, back, rows):
+            found.single = True
+            sound = loose
     others = _faults_of_upstream(twin, onto, named)
 
     def cause() -> str:
@@ -318,6 +331,28 @@ def _compare_once(
     if not fits or not size:
         return None
     return np.asarray(back[1] / size * np.linalg.norm(given.weights))
+
+
+def _wanted(twin: Twin, parts: Found, found: Compared) -> Bounded:
+    """The twin's logits, or its losses as the head reduces them."""
+    if parts.loss is not None:
+        return _reduced(twin, parts.loss, found)
+    found.gives = LOGITS
+    return twin.logits
+
+
+def _departs(want: Bounded, got: Array, rows: Mask) -> bool:
+    """Whether a value is off by more than it may be."""
+    share = want.shares(got)
+    if len(rows) == len(share):
+        share = share[rows]
+    return bool((share > 1).any())
+
+
+def _gradients_depart(sound: Gradients, back: tuple[Array, Array], rows: Mask) -> bool:
+    """Whether a gradient is off by more than it may be."""
+    pairs = zip((sound.embeddings, sound.weights), back, strict=True)
+    return any(_departs(part, got, rows) for part, got in pairs)
 
 
 def _wants_column(session: Session) -> bool:

@@ -20,6 +20,9 @@ from adaface_ref.gate.twin.whole_head import SETTLED, Bounded, Twin
 from adaface_ref.numpy_reference.arguments import Array
 from adaface_ref.tolerance import ROUNDINGS
 
+# At a pole a slope is infinite: the caller leaves such rows out.
+_quiet = np.errstate(all="ignore")
+
 
 @dataclass(frozen=True)
 class Gradients:
@@ -36,6 +39,7 @@ class Gradients:
     norms: Bounded
 
 
+@_quiet
 def gradients(twin: Twin, upstream: Array, *, length_is_norm: bool) -> Gradients:
     """Carry a gradient back through the twin.
 
@@ -76,6 +80,7 @@ def gradients(twin: Twin, upstream: Array, *, length_is_norm: bool) -> Gradients
     return Gradients(embedding, weights, norms)
 
 
+@_quiet
 def pushes(twin: Twin, upstream: Array) -> Bounded:
     """A_ij, the gradient by every cosine: (B, C).
 

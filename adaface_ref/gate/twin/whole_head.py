@@ -144,7 +144,8 @@ class Twin:
         value, *ends = (batch.logits for batch in self._around)
         rounded = ROUNDINGS * self.eps * (self.scale + np.abs(value))
         # On the far side of a jump a head is off by the jump, and by a slope besides.
-        beside = np.nan_to_num(np.abs(self.slopes.value)) * self.cosines.allowed
+        slope = np.nan_to_num(np.abs(self.slopes.value), posinf=1e6)
+        beside = slope * self.cosines.allowed
         loose = rounded + self.scale * (self._turned + beside)
         return Bounded(value, _moved(value, ends) + loose)
 

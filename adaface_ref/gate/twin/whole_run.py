@@ -12,9 +12,10 @@ import torch
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.reading.argument_meanings import Call, run
-from adaface_ref.gate.reading.reading import TORCH_DTYPES
-from adaface_ref.gate.reading.results import Found, find_parts
-from adaface_ref.gate.twin.class_weights import Layout
+from adaface_ref.gate.reading.class_weights import Layout
+from adaface_ref.gate.reading.forms import Form, with_regulariser
+from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch
+from adaface_ref.gate.reading.results import Found
 from adaface_ref.gate.twin.whole_head import Given
 from adaface_ref.numpy_reference.arguments import Array
 
@@ -30,7 +31,7 @@ class Whole:
         classes: how many it was built for.
         dtype: the dtype that it is built and called in.
         device: a torch device.
-        gives_loss: whether it is known to give a loss.
+        form: how it takes labels, and what it gives.
         prepare: puts its statistics where they are held, before every call.
     """
 
@@ -40,7 +41,7 @@ class Whole:
     classes: int
     dtype: str
     device: str
-    gives_loss: bool
+    form: Form
     prepare: Callable[[], None]
 
     def given(self, drawn: Given) -> dict[str, torch.Tensor]:
@@ -70,13 +71,21 @@ class Whole:
             SubjectError: the head raised, or gave neither.
         """
         self.prepare()
-        values = dict(tensors)
+        values = {**tensors, "labels": self._labels(tensors)}
         result = run("running the head", self.head, self.call, values)
         rows = len(tensors["labels"])
-        found = find_parts(result, rows, self.classes, loss=self.gives_loss)
+        found = self.form.parts(result, rows, self.classes)
         if found.logits is None and found.loss is None:
             raise SubjectError("the head gives neither logits nor a loss")
+        if self.form.regulariser:
+            loss = with_regulariser(found, tensors["labels"])
+            return found._replace(loss=loss)
         return found
+
+    def _labels(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        rows = len(tensors["labels"])
+        like = tensors["embeddings"].new_zeros(rows, self.classes)
+        return self.form.labels(Batch(like, tensors["labels"]))
 
     def gradients(
         self, value: torch.Tensor, upstream: Array, tensors: Mapping[str, torch.Tensor]

@@ -293,11 +293,13 @@ class WrongStatistics(NamedTuple):
         check: the check that must catch it.
         words: words of its likely cause.
         loss: the loss it claims to be.
+        status: what the check then says.
     """
 
     check: str
     words: str
     loss: str = "adaface"
+    status: str = "failed"
 
 
 POLICY, HISTORY, SHAPE = "statistics-policy", "running-statistics", "norms-shape"
@@ -322,7 +324,7 @@ WRONG_STATISTICS = {
     "MedianForMean": WrongStatistics(POLICY, "follows neither"),
     "BatchStatistics": WrongStatistics(POLICY, "batch's own"),
     "BatchOfOne": WrongStatistics(HISTORY, "no unbiased std"),
-    "NeverRecovers": WrongStatistics(HISTORY, "stays for ever"),
+    "NeverRecovers": WrongStatistics(HISTORY, "stays for ever", status="warning"),
     "NotSaved": WrongStatistics(HISTORY, "not in the state_dict"),
     "FlatNorms": WrongStatistics(SHAPE, "another row's margin"),
     "CurriculumNeverUpdated": WrongStatistics(

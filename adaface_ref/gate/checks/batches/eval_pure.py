@@ -53,16 +53,37 @@ def judge(evidence: Evidence, claim: str) -> Result:
     bench.restore()
     for _ in range(CALLS):
         bench.opened.evaluate(bench.batch(rows))
-    now = dict(tensors_of(head))
+    now = {key: tensor.clone() for key, tensor in tensors_of(head)}
     for key, old in kept.items():
         new = now.get(key)
         if new is not None and _equal(old, new):
             continue
         name = ".".join(piece for piece in key if piece)
+        if new is not None and new.shape != old.shape:
+            detail = f"{name} of shape {tuple(old.shape)} becomes {tuple(new.shape)}"
+            return Result(FAILED, f"{detail} in eval mode", CALLS)
+        if new is not None and not _counts(bench, rows, key, new):
+            continue  # kept for a log, say
         finding = _moved(bench, claim, rows, name, old, new)
         return Result(FAILED, f"{name} moves in eval mode", CALLS, findings=(finding,))
     names = ", ".join(name for _, name in kept)
     return Result(OK, f"{names}: as before after {CALLS} batches", CALLS * SIZE)
+
+
+def _counts(
+    bench: Bench, rows: Rows, key: tuple[str, str], tensor: torch.Tensor
+) -> bool:
+    """Whether what the head gives depends on a tensor that it keeps."""
+    before = bench.read(rows)
+    kept = bench.kept[key]
+    try:
+        with torch.no_grad():
+            bench.kept[key] = tensor * 2 + 1
+        after = bench.read(rows)
+    finally:
+        bench.kept[key] = kept
+        bench.restore()
+    return bench.difference(after, before) is not None
 
 
 def _moved(

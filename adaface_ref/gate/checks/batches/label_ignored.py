@@ -198,4 +198,4 @@ def _found(bench: Bench, claim: str, rows: Rows, found: Difference) -> Finding:
     )
 
 
-ROW = Row(judge)
+ROW = Row(judge, severity={"warning": ""})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.measured.values import findings
-from adaface_ref.report.report import ERROR, FAILED, OK
+from adaface_ref.gate.measured.values import SINGLE, findings
+from adaface_ref.report.report import ERROR, FAILED, OK, WARNING
 from adaface_ref.report.result import Result
 
 
@@ -24,7 +24,9 @@ def compare_values(evidence: Evidence, claim: str, quantity: str) -> Result:
     if tally.failed:
         found = findings(evidence.session, claim, tally, evidence.cause)
         detail = f"{tally.compared} points, worst {tally.ratio:.3g} times the allowed"
-        return Result(FAILED, detail, tally.compared, tally.ratio, tuple(found))
+        single = all(finding.cause == SINGLE for finding in found)
+        status = WARNING if single else FAILED
+        return Result(status, detail, tally.compared, tally.ratio, tuple(found))
     if tally.undecided:
         return Result(ERROR, f"could not decide {tally.undecided} points")
     if not tally.compared:

@@ -41,7 +41,8 @@ class Case(NamedTuple):
 
 def ordinary_rows(session: Session, dtype: str) -> tuple[Bench, Rows]:
     """A head of a few classes, and ordinary rows for it."""
-    bench = Bench(session, CLASSES, dtype, session.device)
+    classes = max(CLASSES, session.door.form.classes)
+    bench = Bench(session, classes, dtype, session.device)
     return bench, ordinary(bench, SIZE)
 
 

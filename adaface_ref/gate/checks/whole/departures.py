@@ -6,7 +6,7 @@ from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.twin.comparison import VALUES, Compared, Departure
 from adaface_ref.gate.twin.whole_script import whole_script
 from adaface_ref.report.findings import wrong_value
-from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
+from adaface_ref.report.report import FAILED, OK, SKIPPED, WARNING, Finding
 from adaface_ref.report.result import Result
 
 
@@ -38,6 +38,9 @@ def judge_whole(evidence: Evidence, claim: str, what: str) -> Result:
         if VALUES in found.departures:
             return Result(SKIPPED, "skipped: the values are off, see whole-values")
         return Result(FAILED, "nothing was compared")
+    if found.single and what == VALUES:
+        detail = "right to single precision only, in a float64 call"
+        return Result(WARNING, detail, numbers, found.worst[what])
     return Result(OK, covered(found, what), numbers, found.worst[what])
 
 

@@ -104,6 +104,33 @@ def layouts(head: torch.nn.Module, classes: int, size: int) -> list[Layout]:
     return found or list(_of_list(head, classes, size))
 
 
+def layouts_of_any_size(
+    head: object, classes: int, size: int
+) -> list[tuple[Layout, int]]:
+    """Layouts of a head that may have a size of its own.
+
+    Args:
+        head: a head; one that is no module has no weights.
+        classes: C.
+        size: the D that it was asked to have.
+
+    Returns:
+        Layouts with their D: of D as asked, else of any parameter that has C vectors.
+    """
+    if not isinstance(head, torch.nn.Module):
+        return []
+    found = [(layout, size) for layout in layouts(head, classes, size)]
+    if found:
+        return found
+    own = {
+        max(plain)
+        for parameter in head.parameters()
+        if len(plain := [n for n in parameter.shape if n != 1]) == 2
+        and min(plain) == classes < max(plain)
+    }
+    return [(layout, d) for d in own for layout in layouts(head, classes, d)]
+
+
 class _Kind(NamedTuple):
     """A layout before it is found: the axes of the parameter, and how they are read."""
 
