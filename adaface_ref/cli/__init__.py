@@ -6,6 +6,7 @@ Exit codes: 0 all as it should be, 1 a violation, 2 usage, 3 could not be judged
 from __future__ import annotations
 
 import contextvars
+import io
 import sys
 from importlib.metadata import version
 from typing import NoReturn
@@ -53,6 +54,10 @@ def main() -> None:
 
 
 def _main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a terminal cannot show costs that character, not the verdict.
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:

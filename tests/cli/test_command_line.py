@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -364,3 +365,17 @@ def test_help_has_an_example(run: Run, command: str) -> None:
     ran = run(*filter(None, [command]), "--help")
     assert ran.code == 0 and f"adaface-ref {command}".strip() in ran.out
     assert "Example:" in ran.out
+
+
+def test_a_character_that_a_terminal_lacks_costs_no_verdict(tmp_path: Path) -> None:
+    text = "def head(cosine, labels):\n    print('\u4f59')\n"
+    text += "    raise ValueError('\u4f59')\n"
+    (tmp_path / "heads.py").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-P", "-m", "adaface_ref", "gate", "heads.py:head"]
+    done = subprocess.run(
+        [*command, "--loss", "cosface", "--effort", "quick"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "ValueError: \\u4f59" in " ".join(done.stdout.split())

@@ -469,3 +469,14 @@ def test_a_wrong_head_in_single_gives_no_warning() -> None:
         )
     )
     assert report.exit_code == 1
+
+
+def test_a_file_in_a_package_is_imported_with_its_package(tmp_path: Path) -> None:
+    package = tmp_path / "heads_of_a_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "numbers_of_ours.py").write_text("MARGIN = 0.35\n", encoding="utf-8")
+    text = "from .numbers_of_ours import MARGIN\ndef head(): return MARGIN\n"
+    (package / "losses.py").write_text(text, encoding="utf-8")
+    found: Any = resolve(f"{package / 'losses.py'}:head").object
+    assert found() == 0.35

@@ -7,7 +7,7 @@ import importlib.util
 import os
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -92,6 +92,12 @@ def _from_file(target: str, path: Path, names: list[str]) -> Target:
     if not path.is_file():
         raise target_error(target, f"in a file, and there is no file {path}")
     path = path.resolve()
+    folder, package = _package_of(path)
+    if package:
+        _search_also(str(folder))
+        found = _from_module(target, package, names)
+        line = f"import sys\nsys.path.append({str(folder)!r})"
+        return replace(found, import_lines=(line, *found.import_lines))
     name = f"_head_{re.sub(r'[^0-9a-zA-Z]', '_', str(path))}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -109,6 +115,18 @@ def _from_file(target: str, path: Path, names: list[str]) -> Target:
     if len(names) > 1:
         lines.append("subject = " + ".".join(["subject", *names[1:]]))
     return Target(target, _attribute(target, module, names), tuple(lines))
+
+
+def _package_of(path: Path) -> tuple[Path, str]:
+    """The folder above a file's package and its dotted name there, or ""."""
+    names = [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(names) if len(
+        names
+    ) > 1 and path.stem.isidentifier() else ""
 
 
 def _attribute(target: str, module: ModuleType, names: list[str]) -> object:

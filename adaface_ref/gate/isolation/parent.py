@@ -30,6 +30,12 @@ Progress = Callable[[str, float], None]
 START_LIMIT = 300.0
 """Seconds for the gate's own imports, before the head's time begins."""
 
+SPEAKING = {
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONIOENCODING": "utf-8:backslashreplace",
+}
+"""So that a head may print whatever it likes, wherever it runs."""
+
 STEP = 0.02
 """Seconds between looks at the process: too short to fill much memory in."""
 
@@ -116,7 +122,7 @@ class _Apart:
             stderr=subprocess.STDOUT,
             pass_fds=(theirs, trace),
             start_new_session=True,
-            env={**os.environ, MARK: self._mark, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, MARK: self._mark, **SPEAKING},
         )
         os.close(theirs)
         assert self.process.stdin is not None and self.process.stdout is not None
