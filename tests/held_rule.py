@@ -26,7 +26,8 @@ from adaface_ref.spec.profiles import Piece, Rule
 from adaface_ref.spec.symbols import angle
 from adaface_ref.torch_heads import arguments as torch_arguments
 from adaface_ref.torch_heads import losses as torch_losses
-from adaface_ref.torch_heads.losses import Cosine
+from adaface_ref.torch_heads.rules import Cosine
+from adaface_ref.torch_heads.rules import Piece as TorchPiece
 
 ID = "held"
 
@@ -64,12 +65,12 @@ def numpy_piece(at: Angle, margins: Margins) -> Target:
 
 def torch_piece(
     cosine: Cosine, margin: Tensor, multiplier: Tensor, angle_clip: float
-) -> torch_losses.Piece:
+) -> TorchPiece:
     """The formula where c > cos(pi - a), else -1."""
     pure = torch_losses.LOSSES["arcface"].rules["pure"]
     value, slope, by_margin = pure(cosine, margin, multiplier, angle_clip)
     inside = cosine.value > -margin.cos()
-    return torch_losses.Piece(
+    return TorchPiece(
         torch.where(inside, value, -1.0),
         torch.where(inside, slope, 0.0),
         torch.where(inside, by_margin, 0.0),

@@ -85,10 +85,10 @@ def is_users(error: ValueError) -> bool:
 
 def crash(error: Exception) -> NoReturn:
     """A fault of ours: one line on standard error, and exit code 3."""
-    from adaface_ref.report.our_faults import told_as_ours
+    from adaface_ref.report.our_faults import explain_as_ours
 
     words = "adaface-ref: internal error, nothing was judged"
-    click.echo(f"{words}: {told_as_ours(error)}", err=True)
+    click.echo(f"{words}: {explain_as_ours(error)}", err=True)
     sys.exit(3)
 
 

@@ -106,18 +106,18 @@ def _reference(
     return numpy_reference.logit(loss, inside, **given), slope
 
 
-def turned(p: Parts, cosine: Array) -> tuple[Array, Array]:
+def turn_angle(p: Parts, cosine: Array) -> tuple[Array, Array]:
     """k theta + a, and the arc of theta that SphereFace folds."""
     angle = p.multiplier * np.arccos(cosine)
     arc = np.minimum(np.floor(angle / np.pi), p.multiplier - 1)
     return angle + p.angular, arc if p.folded else 0 * angle
 
 
-def margined(p: Parts, cosine: Array) -> tuple[Array, Array]:
+def margin_logit(p: Parts, cosine: Array) -> tuple[Array, Array]:
     """The margined logit of a cosine, and its derivative."""
     if p.other_form is not None:
         return p.other_form(cosine)
-    angle, arc = turned(p, cosine)
+    angle, arc = turn_angle(p, cosine)
     sign = 1 - 2 * (arc % 2)
     value = sign * np.cos(angle) - 2 * arc - p.additive
     sine = np.sqrt((1 - cosine) * (1 + cosine))
@@ -126,17 +126,17 @@ def margined(p: Parts, cosine: Array) -> tuple[Array, Array]:
 
 def hard_classes(p: Parts) -> Mask:
     """Which other classes CurricularFace takes for hard."""
-    return np.asarray(p.other > margined(p, p.target)[0] / p.scale)
+    return np.asarray(p.other > margin_logit(p, p.target)[0] / p.scale)
 
 
 def others(p: Parts) -> tuple[Array, Array]:
     """The logits of the other classes, and their derivatives."""
     if "curriculum" not in p.columns:
         return p.scale * p.other, p.scale + 0 * p.other
-    return modulated(p, hard_classes(p), p.columns["curriculum"])
+    return modulate(p, hard_classes(p), p.columns["curriculum"])
 
 
-def modulated(p: Parts, hard: Mask, level: Array) -> tuple[Array, Array]:
+def modulate(p: Parts, hard: Mask, level: Array) -> tuple[Array, Array]:
     """CurricularFace's other classes: c (t + c) where they are hard."""
     value = np.where(hard, p.other * (level + p.other), p.other)
     slope = np.where(hard, level + 2 * p.other, 1.0)
@@ -145,4 +145,4 @@ def modulated(p: Parts, hard: Mask, level: Array) -> tuple[Array, Array]:
 
 def right(p: Parts) -> Values:
     """The values of the formula."""
-    return Values(*margined(p, p.target), *others(p))
+    return Values(*margin_logit(p, p.target), *others(p))

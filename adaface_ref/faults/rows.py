@@ -12,10 +12,10 @@ from adaface_ref.faults.parts import (
     Parts,
     Values,
     hard_classes,
-    margined,
-    modulated,
+    margin_logit,
+    modulate,
     right,
-    turned,
+    turn_angle,
 )
 from adaface_ref.numpy_reference.arguments import Array
 
@@ -49,15 +49,15 @@ def _with(**changes: Callable[[Parts], Array | None]) -> Callable[[Parts], Value
 
 
 def _all_classes(p: Parts) -> Values:
-    return Values(*margined(p, p.target), *margined(p, p.other))
+    return Values(*margin_logit(p, p.target), *margin_logit(p, p.other))
 
 
 def _wrong_class(p: Parts) -> Values:
-    return Values(p.scale * p.target, p.scale + 0 * p.target, *margined(p, p.other))
+    return Values(p.scale * p.target, p.scale + 0 * p.target, *margin_logit(p, p.other))
 
 
 def _late_additive(p: Parts) -> Values:
-    logit, slope = margined(p._replace(additive=0 * p.additive), p.target)
+    logit, slope = margin_logit(p._replace(additive=0 * p.additive), p.target)
     return right(p)._replace(logit=logit - p.additive, slope=slope)
 
 
@@ -85,8 +85,8 @@ def _still_others(p: Parts) -> Values:
     return right(p)._replace(other_slope=0 * p.other)
 
 
-def _swapped(p: Parts) -> Values:
-    logit, slope = margined(p, p.target)
+def _swap_branches(p: Parts) -> Values:
+    logit, slope = margin_logit(p, p.target)
     core = p.target > np.cos(np.pi - p.angular)
     plain = p.scale * (p.target - p.additive - p.angular * np.sin(p.angular))
     return right(p)._replace(
@@ -100,7 +100,7 @@ def _from_probability(p: Parts) -> Values:
         return found._replace(weight=1 / (1 + np.exp(found.other_logit - found.logit)))
 
 
-def _clamped(eps: float) -> Callable[[Parts], Values]:
+def _clamp_cosines(eps: float) -> Callable[[Parts], Values]:
     def values(p: Parts) -> Values:
         inside = p._replace(
             target=p.target.clip(eps - 1, 1 - eps), other=p.other.clip(eps - 1, 1 - eps)
@@ -131,7 +131,7 @@ def _wide_root(eps: float) -> Callable[[Parts], Values]:
     return values
 
 
-def _scaled(scaler: Callable[[Parts], Array]) -> Callable[[Parts], Values]:
+def _scaler(scaler: Callable[[Parts], Array]) -> Callable[[Parts], Values]:
     """Values of an AdaFace head with another margin scaler."""
     return _with(
         angular=lambda p: -p.columns["margin"] * scaler(p),
@@ -160,7 +160,7 @@ def _hard(
     """Values of a CurricularFace head with other hard classes, or another t."""
 
     def values(p: Parts) -> Values:
-        logit, slope = modulated(p, hard(p), level(p.columns["curriculum"]))
+        logit, slope = modulate(p, hard(p), level(p.columns["curriculum"]))
         return right(p)._replace(other_logit=logit, other_slope=slope)
 
     return values
@@ -177,7 +177,7 @@ def _arcs(*, parity: bool, fold: bool) -> Callable[[Parts], Values]:
     """Values of a SphereFace head whose arcs lack a part."""
 
     def values(p: Parts) -> Values:
-        (logit, slope), (_, arc) = margined(p, p.target), turned(p, p.target)
+        (logit, slope), (_, arc) = margin_logit(p, p.target), turn_angle(p, p.target)
         sign = 1.0 if parity else 1 - 2 * (arc % 2)
         bare = sign * (logit + 2 * p.scale * arc)
         folds = 2 * p.scale * arc if fold else 0.0
@@ -246,20 +246,21 @@ FAULTS = (
           _slope(lambda _, slope: 0 * slope)),
     Fault("others-without-gradient", "no gradient reaches the other classes",
           _still_others),
-    Fault("swapped-branches", "the branches on cos(pi - m) are swapped", _swapped),
+    Fault("swapped-branches", "the branches on cos(pi - m) are swapped",
+          _swap_branches),
     Fault("gst-from-probability", "the GST is made from P instead of P - 1",
           _from_probability),
     Fault("scaler-without-concentration", "z-hat lacks h: clip(z) for clip(h z)",
-          _scaled(lambda p: (p.unclipped / p.spread).clip(-1, 1)), "margin_scaler"),
+          _scaler(lambda p: (p.unclipped / p.spread).clip(-1, 1)), "margin_scaler"),
     Fault("clip-before-concentration", "z is clipped before h: h clip(z)",
-          _scaled(lambda p: p.spread * (p.unclipped / p.spread).clip(-1, 1)),
+          _scaler(lambda p: p.spread * (p.unclipped / p.spread).clip(-1, 1)),
           "margin_scaler"),
     Fault("missing-scaler-clip", "z-hat is not clipped to [-1, 1]",
-          _scaled(lambda p: p.unclipped), "margin_scaler"),
+          _scaler(lambda p: p.unclipped), "margin_scaler"),
     Fault("scaler-sign", "z-hat has the wrong sign",
-          _scaled(lambda p: -p.scaler), "margin_scaler"),
+          _scaler(lambda p: -p.scaler), "margin_scaler"),
     Fault("scaler-clipped-at-zero", "z-hat is clipped to [0, 1], not to [-1, 1]",
-          _scaled(lambda p: p.scaler.clip(min=0)), "margin_scaler"),
+          _scaler(lambda p: p.scaler.clip(min=0)), "margin_scaler"),
     Fault("norm-ends-swapped", "the margin falls with the norm: u_m and l_m swapped",
           _of_norm(lambda p, share: _between(p, 1 - share.clip(0, 1))),
           "feature_norm"),
@@ -303,7 +304,7 @@ FAULTS = (
           "sqrt(1 - c^2 + 1e-2)", _wide_root(1e-2)),
     *(
         Fault(f"clamp-{eps:g}", f"cosines are clamped to [-{1 - eps:g}, {1 - eps:g}]: "
-              "eps too wide", _clamped(eps))
+              "eps too wide", _clamp_cosines(eps))
         for eps in (2e-3, 1e-2, 5e-2, 1e-1)
     ),
 )  # fmt: skip

@@ -16,9 +16,9 @@ from adaface_ref.report.catalogue import GATE
 from adaface_ref.report.ci_formats import github_lines, verdict_of
 from adaface_ref.report.outputs import (
     Wishes,
-    by_baseline,
+    apply_baseline,
+    baseline_entries,
     can_keep,
-    entries_before,
     require_places,
     write_reports,
 )
@@ -55,14 +55,14 @@ def judge_heads(
         reports.append(_judged(head, progress, number, len(heads)))
         if kept:
             store(reports[-1], head, wishes.findings)
-    reports = by_baseline(reports, entries, wishes, today)
+    reports = apply_baseline(reports, entries, wishes, today)
     write_reports(reports, wishes, GATE)
     return reports, _texts(reports, wishes, kept)
 
 
 def _entries(wishes: Wishes, heads: Sequence[Head]) -> Sequence[Entry]:
     """The baseline; in a run of all heads every entry must be of one of them."""
-    file, entries = wishes.baseline, entries_before(wishes)
+    file, entries = wishes.baseline, baseline_entries(wishes)
     known = {(head.target, head.loss) for head in heads}
     for number, entry in enumerate(entries, 1):
         if not wishes.one and (entry.target, entry.loss) not in known:

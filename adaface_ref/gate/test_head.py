@@ -25,7 +25,7 @@ from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.plugin import settings_of
-from adaface_ref.report.baseline import Entry, read_baseline, settled
+from adaface_ref.report.baseline import Entry, read_baseline, settle
 from adaface_ref.report.catalogue import Check
 from adaface_ref.report.report import ERROR, FAILED, SKIPPED, Report, number
 from adaface_ref.report.result import Result
@@ -107,7 +107,7 @@ def test_head(
     report = Report(name, head.loss, "", profile, "", (), {}, (ran,))
     mine = [entry for entry in baseline if entry.check == check.id]
     today = datetime.datetime.now(datetime.UTC).date()
-    outcome, *problems = settled(report, mine, today).outcomes
+    outcome, *problems = settle(report, mine, today).outcomes
     if problems:
         outcome = replace(outcome, status=FAILED, detail=problems[0].detail)
     if outcome.status == SKIPPED:

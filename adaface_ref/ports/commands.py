@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from adaface_ref.errors import DomainError
 from adaface_ref.ports.harness import CONVERSATION, Progress, Verdict, Wish, judge_port
 from adaface_ref.ports.replay import store
-from adaface_ref.report.baseline import Entry, by_cell
+from adaface_ref.report.baseline import Entry, cell_key
 from adaface_ref.report.catalogue import PORTS
 from adaface_ref.report.ci_formats import exit_code_of, github_lines
 from adaface_ref.report.outputs import (
     Wishes,
-    by_baseline,
+    apply_baseline,
+    baseline_entries,
     can_keep,
-    entries_before,
     require_places,
     write_reports,
 )
@@ -40,14 +40,14 @@ def judge_command(
         DomainError: a user's mistake.
     """
     require_places(wishes)
-    entries: Sequence[Entry] = entries_before(wishes)
+    entries: Sequence[Entry] = baseline_entries(wishes)
     kept = can_keep(wishes.findings)
     verdict = judge_port(command, wish, progress)
     if kept:
         store(verdict.reports, command, wish, wishes.findings)
     _require_known(entries, verdict, wish, wishes)
     today = datetime.datetime.now(datetime.UTC).date()
-    reports = by_baseline(verdict.all, entries, wishes, today, by_cell)
+    reports = apply_baseline(verdict.all, entries, wishes, today, cell_key)
     write_reports(reports, wishes, PORTS, "cells")
     return exit_code_of(reports), _texts(verdict, reports, wishes, kept)
 
@@ -56,14 +56,14 @@ def _require_known(
     entries: Sequence[Entry], verdict: Verdict, wish: Wish, wishes: Wishes
 ) -> None:
     """In a run of all cells every entry of the baseline must be of one of them."""
-    known = {by_cell(report) for report in verdict.reports}
+    known = {cell_key(report) for report in verdict.reports}
     if not known or wish.losses or wish.profiles:
         return
     for number, entry in enumerate(entries, 1):
-        if by_cell(entry) not in known:
-            told = f"entry {number}: {' '.join(by_cell(entry))}"
+        if cell_key(entry) not in known:
+            place = f"entry {number}: {' '.join(cell_key(entry))}"
             must = "a cell that the port announces, or the entry be removed"
-            raise DomainError(f"{wishes.baseline}: {told}, but must be {must}")
+            raise DomainError(f"{wishes.baseline}: {place}, but must be {must}")
 
 
 def _texts(

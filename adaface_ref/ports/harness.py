@@ -120,7 +120,7 @@ def judge_port(
                 _converse(child, wish, verdict, progress)
             except PortError as error:
                 verdict.talk.failure = error
-            verdict.printed = child.printed()
+            verdict.printed = child.last_lines()
     except PortError as error:  # it could not be started
         verdict.talk.failure = error
     return verdict

@@ -118,7 +118,7 @@ def read_baseline(file: Path) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def written(entries: Iterable[Entry]) -> str:
+def baseline_text(entries: Iterable[Entry]) -> str:
     """The text of a baseline, in an order that does not depend on the run."""
     rows = [asdict(entry) for entry in sorted(entries, key=lambda entry: entry.key)]
     return json.dumps({"version": VERSION, "accepted": rows}, indent=2) + "\n"
@@ -150,12 +150,12 @@ def entries_of(report: Report, reason: str, today: datetime.date) -> list[Entry]
     return list(found.values())
 
 
-def by_head(item: Entry | Report) -> tuple[str, ...]:
+def head_key(item: Entry | Report) -> tuple[str, ...]:
     """What an entry and the report that can tell whether it is stale have in common."""
     return (item.target, item.loss)
 
 
-def by_cell(item: Entry | Report) -> tuple[str, ...]:
+def cell_key(item: Entry | Report) -> tuple[str, ...]:
     """The same, where one target is judged in several profiles."""
     return (item.target, item.loss, item.profile)
 
@@ -163,12 +163,12 @@ def by_cell(item: Entry | Report) -> tuple[str, ...]:
 Key = Callable[[Entry | Report], tuple[str, ...]]
 
 
-def updated(
+def update_entries(
     old: Sequence[Entry],
     reports: Sequence[Report],
     reason: str,
     today: datetime.date,
-    key: Key = by_head,
+    key: Key = head_key,
 ) -> list[Entry]:
     """A baseline that accepts what is found now.
 
@@ -198,8 +198,8 @@ def updated(
     return kept
 
 
-def settled(
-    report: Report, entries: Sequence[Entry], today: datetime.date, key: Key = by_head
+def settle(
+    report: Report, entries: Sequence[Entry], today: datetime.date, key: Key = head_key
 ) -> Report:
     """A report, with what the baseline accepts as notes.
 
@@ -245,7 +245,7 @@ def _settle(
             if (e.profile, e.cause) == (profile, cause) and {*dtypes} <= {*e.dtypes}
         ]
         used.update(match)
-        valid = [e for e in match if e.reason.strip() and not _expired(e, today)]
+        valid = [e for e in match if e.reason.strip() and not _is_expired(e, today)]
         if not valid:
             return outcome
         accepted.update(dict.fromkeys(valid))
@@ -276,10 +276,10 @@ def _problems(entry: Entry, used: bool, today: datetime.date) -> list[str]:
         )
     elif not entry.reason.strip():
         found.append(f"{entry.check} is accepted without a reason: write one")
-    elif _expired(entry, today):
+    elif _is_expired(entry, today):
         found.append(f"{entry.check} was accepted until {entry.expires} only")
     return found
 
 
-def _expired(entry: Entry, today: datetime.date) -> bool:
+def _is_expired(entry: Entry, today: datetime.date) -> bool:
     return datetime.date.fromisoformat(entry.expires) < today

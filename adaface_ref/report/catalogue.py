@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from adaface_ref.errors import DomainError
-from adaface_ref.report.user_tables import meant
+from adaface_ref.report.user_tables import suggest
 
 GATE = "adaface_ref.gate.checks"
 """The package of the gate's checks."""
@@ -170,7 +170,7 @@ def explain(identifier: str, first: str) -> str:
     entries = [entry for package in packages for entry in catalogue(package)]
     known = {entry.id: entry for entry in reversed(entries)}
     if identifier not in known:
-        hint = meant(identifier, known)
+        hint = suggest(identifier, known)
         raise DomainError(f"--explain={identifier}: there is no such check{hint}")
     return known[identifier].text()
 

@@ -152,18 +152,18 @@ def github_lines(reports: Sequence[Report]) -> list[str]:
                 where = f"file={_property(place.file)},line={place.line}"
                 marks.insert(0, where)
             told = f"{report.target} --loss {report.loss}: {outcome.claim}\n"
-            message = _escaped(told + text_of(outcome))
+            message = _escape(told + text_of(outcome))
             command = COMMANDS[outcome.status]
             lines.append(f"::{command} {','.join(marks)}::{message}")
     return lines
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _xml(text: str) -> str:

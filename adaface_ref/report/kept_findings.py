@@ -13,7 +13,7 @@ from adaface_ref.errors import DomainError
 from adaface_ref.files import read_text, write_whole
 from adaface_ref.report.read_back import finding_from
 from adaface_ref.report.report import FAILED, NOTE, OK, WARNING, Finding, Report
-from adaface_ref.report.user_tables import meant
+from adaface_ref.report.user_tables import suggest
 
 FOLDER = Path(".adaface-ref")
 """In the working directory; it ignores itself for git."""
@@ -117,7 +117,7 @@ def recall(identifier: str, folder: Path) -> Kept:
         if not re.fullmatch(r"[0-9a-f]{10}", identifier):
             must = "ten hexadecimal digits, as the report of gate shows them"
             raise DomainError(f"ID={identifier}, but must be {must} [replay]")
-        near = meant(identifier, known) if 0 < len(known) < 20 else ""
+        near = suggest(identifier, known) if 0 < len(known) < 20 else ""
         raise DomainError(f"ID={identifier}: {folder} has no such finding{near}")
     file = folder / f"{identifier}.json"
     text = read_text(file, "ID")

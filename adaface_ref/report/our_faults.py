@@ -39,7 +39,7 @@ def is_ours(file: Path) -> bool:
     return any(folder in file.resolve().parents for folder in HOUSE)
 
 
-def told_as_ours(error: BaseException) -> str:
+def explain_as_ours(error: BaseException) -> str:
     """Keep a fault's traceback; say what it was, where, and where that is kept.
 
     Args:
@@ -58,10 +58,10 @@ def told_as_ours(error: BaseException) -> str:
         kept = f"traceback in {shown / name}"
     except DomainError as refusal:
         kept = f"its traceback could not be kept: {refusal}"
-    return f"{described(error)}{_place_of(error)}; {kept}; please report it"
+    return f"{describe(error)}{_place_of(error)}; {kept}; please report it"
 
 
-def described(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """An exception's type and message, even one that cannot be printed."""
     try:
         text = " ".join(str(error)[:2000].split())[:300] or "no message"

@@ -13,11 +13,11 @@ from adaface_ref.files import require_writable, write_whole
 from adaface_ref.report.baseline import (
     Entry,
     Key,
-    by_head,
+    baseline_text,
+    head_key,
     read_baseline,
-    settled,
-    updated,
-    written,
+    settle,
+    update_entries,
 )
 from adaface_ref.report.catalogue import explanations
 from adaface_ref.report.ci_formats import junit, report_as_json, run_as_json
@@ -69,7 +69,7 @@ def require_places(wishes: Wishes) -> None:
     require_writable(files)
 
 
-def entries_before(wishes: Wishes) -> Sequence[Entry]:
+def baseline_entries(wishes: Wishes) -> Sequence[Entry]:
     """What is accepted before the run.
 
     Args:
@@ -107,12 +107,12 @@ def can_keep(folder: Path) -> bool:
     raise DomainError(f"--findings={folder}, but must be {must}")
 
 
-def by_baseline(
+def apply_baseline(
     reports: Sequence[Report],
     entries: Sequence[Entry],
     wishes: Wishes,
     today: datetime.date,
-    key: Key = by_head,
+    key: Key = head_key,
 ) -> list[Report]:
     """Reports as the baseline settles them; writes it anew where that is asked for.
 
@@ -127,9 +127,9 @@ def by_baseline(
         The reports, with what is accepted as notes.
     """
     if wishes.update and wishes.baseline is not None:
-        entries = updated(entries, reports, wishes.reason, today, key)
-        write_whole(wishes.baseline, written(entries))
-    return [settled(report, entries, today, key) for report in reports]
+        entries = update_entries(entries, reports, wishes.reason, today, key)
+        write_whole(wishes.baseline, baseline_text(entries))
+    return [settle(report, entries, today, key) for report in reports]
 
 
 def write_reports(

@@ -69,7 +69,7 @@ class Finding:
         Returns:
             Lines.
         """
-        lines = wrapped("claim    ", self.claim, width)
+        lines = wrap("claim    ", self.claim, width)
         label = "inputs   "
         for name, value in self.inputs.items():
             lines.append(f"{label}{name} = {value!r} ({float(value).hex()})")
@@ -79,7 +79,7 @@ class Finding:
         lines.append(f"got      {number(self.got, self.dtype)}, expected {shown}")
         error = f"{self.error:.4g}, allowed {self.allowed:.4g}"
         lines.append(f"error    {'not finite' if math.isnan(self.allowed) else error}")
-        lines += wrapped("cause    ", self.cause, width)
+        lines += wrap("cause    ", self.cause, width)
         again = [f"replay   adaface-ref replay {replay}"] if replay else []
         return "\n".join([*lines, *again, "to see it, paste:", "", self.snippet])
 
@@ -184,9 +184,9 @@ class Report:
         given = "; " + ", ".join(self.mapping) if self.mapping else ""
         settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
         lines = [f"{self.target} --loss {self.loss}"]
-        lines += wrapped("", self.identity, width)
-        lines += wrapped("", f"{self.how}{given}", width) if self.how else []
-        lines += [*wrapped("", settings, width), ""]
+        lines += wrap("", self.identity, width)
+        lines += wrap("", f"{self.how}{given}", width) if self.how else []
+        lines += [*wrap("", settings, width), ""]
         lines += self._all(width) if verbose else self._folded(width)
         for outcome in self.outcomes:
             if outcome.status != FAILED and not verbose:
@@ -203,7 +203,7 @@ class Report:
 
     def _all(self, width: int) -> list[str]:
         """A line for each check."""
-        return [line for o in self.outcomes for line in _told(o, width)]
+        return [line for o in self.outcomes for line in _outcome_lines(o, width)]
 
     def _folded(self, width: int) -> list[str]:
         """A line for each check that says something; names of the others."""
@@ -212,12 +212,12 @@ class Report:
             (o for o in self.outcomes if o.status in order),
             key=lambda o: order.index(o.status),
         )
-        lines = [line for outcome in loud for line in _told(outcome, width)]
+        lines = [line for outcome in loud for line in _outcome_lines(outcome, width)]
         for status, room in ROOM.items():
             names = [o.check for o in self.outcomes if o.status == status]
             if names:
                 named = f"{len(names)}: {', '.join(names)}"
-                lines += wrapped(f"{status:<8}", named, width, room)
+                lines += wrap(f"{status:<8}", named, width, room)
         return lines
 
     def as_json(self) -> dict[str, Any]:
@@ -269,9 +269,9 @@ class Report:
         }
 
 
-def _told(outcome: Outcome, width: int) -> list[str]:
+def _outcome_lines(outcome: Outcome, width: int) -> list[str]:
     label = f"{outcome.status:<8}{outcome.check:<19} "
-    return wrapped(label, outcome.detail, width)
+    return wrap(label, outcome.detail, width)
 
 
 def number(value: float, dtype: str) -> str:
@@ -283,7 +283,7 @@ def _plain(value: float | str | None) -> float | str | None:
     return json_number(value) if isinstance(value, float) else value
 
 
-def wrapped(label: str, text: str, width: int, room: int | None = None) -> list[str]:
+def wrap(label: str, text: str, width: int, room: int | None = None) -> list[str]:
     """A text under a label, in lines that begin below the label's end."""
     return textwrap.wrap(
         text,

@@ -42,7 +42,7 @@ def read_fields(
     """
     for name, value in table.items():
         if name not in fields:
-            raise DomainError(f"{where}: unknown key {name!r}{meant(name, fields)}")
+            raise DomainError(f"{where}: unknown key {name!r}{suggest(name, fields)}")
         if not fields[name].fits(value):
             must = fields[name].must
             raise DomainError(f"{where}: {name}={quoted(value)}, but must be {must}")
@@ -52,7 +52,7 @@ def read_fields(
     return dict(table)
 
 
-def meant(name: str, known: Collection[str]) -> str:
+def suggest(name: str, known: Collection[str]) -> str:
     """What to say of a name that is not known: the nearest, or all of them."""
     near = difflib.get_close_matches(name, known, 1)
     if near:

@@ -27,8 +27,8 @@ from adaface_ref.ports.export.languages import LANGUAGES, rust
 from adaface_ref.ports.export.stable import (
     QUANTITIES,
     Branch,
-    Exported,
-    exported,
+    StableFunction,
+    function_of,
     profiles_of,
 )
 from adaface_ref.ports.harness import Wish, judge_port
@@ -190,7 +190,9 @@ POWERS = [c**2, c**-2, 1 / c, sqrt(c), 1 / sqrt(c), c ** Rational(3, 2), c**m, 2
 def test_rust_compiles_every_power(power: Expr, tmp_path: Path) -> None:
     if shutil.which("rustc") is None:
         pytest.skip("no rustc on this machine")
-    function = Exported("power", ("target_cosine",), ("margin",), (Branch((), power),))
+    function = StableFunction(
+        "power", ("target_cosine",), ("margin",), (Branch((), power),)
+    )
     source, port = tmp_path / "power.rs", tmp_path / "power"
     main = 'fn main() { println!("{:?}", power(0.625, 0.25)); }'
     source.write_text(f"{rust.SYNTAX.function(function)}\n{main}\n")
@@ -234,7 +236,7 @@ def test_fpcore_is_the_spec(loss: str, cores: Cores) -> None:
         last = {name: column[-4:] for name, column in columns.items()}
         assert (np.abs(last["target_cosine"]) < 1).all()
         for quantity in QUANTITIES:
-            found = exported(quantity, loss, profile)
+            found = function_of(quantity, loss, profile)
             given = [{n: last[n][i] for n in found.arguments} for i in range(4)]
             got = np.array([evaluated(cores, found.name, row) for row in given])
             assert off(Cell(loss, profile), quantity, "float64", last, got) == []

@@ -16,7 +16,7 @@ from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.parent import judge_apart
 from adaface_ref.report.kept_findings import FOLDER
-from adaface_ref.report.our_faults import keep_faults_in, told_as_ours
+from adaface_ref.report.our_faults import explain_as_ours, keep_faults_in
 
 OURS = "a fault of adaface-ref, not of the head: KeyError: 'on purpose' (adaface_ref/"
 FILE = re.compile(r"traceback in (\S+fault-[0-9a-f]{10}\.txt); please report it")
@@ -163,4 +163,6 @@ def test_a_fault_in_a_command_is_one_line_and_exit_code_3(
 def test_a_traceback_that_cannot_be_kept_is_told() -> None:
     Path("taken").write_text("a file")
     keep_faults_in(Path("taken"))
-    assert "its traceback could not be kept: --findings=" in told_as_ours(KeyError("x"))
+    assert "its traceback could not be kept: --findings=" in explain_as_ours(
+        KeyError("x")
+    )

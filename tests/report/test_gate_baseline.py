@@ -13,11 +13,11 @@ from made_reports import FAILING, PASSING, POLE, STUCK, VALUE, outcome, report
 from adaface_ref.errors import DomainError
 from adaface_ref.report.baseline import (
     Entry,
+    baseline_text,
     entries_of,
     read_baseline,
-    settled,
-    updated,
-    written,
+    settle,
+    update_entries,
 )
 
 TODAY = datetime.date(2027, 1, 31)
@@ -25,12 +25,12 @@ ALL = entries_of(FAILING, "known, issue 12", TODAY)
 
 
 def _statuses(entries: list[Entry]) -> dict[str, str]:
-    found = settled(FAILING, entries, TODAY)
+    found = settle(FAILING, entries, TODAY)
     return {outcome.check: outcome.status for outcome in found.outcomes}
 
 
 def test_what_is_accepted_is_a_note() -> None:
-    found = settled(FAILING, ALL, TODAY)
+    found = settle(FAILING, ALL, TODAY)
     assert found.verdict == "CONFORMS, with 1 warning(s) and 3 note(s)"
     assert found.outcomes[0].status == "note"
     assert "accepted until 2027-05-01: known, issue 12" in found.outcomes[0].detail
@@ -56,12 +56,12 @@ def test_another_finding_is_not_accepted(change: dict[str, object]) -> None:
 
 def test_one_finding_of_two_is_not_enough() -> None:
     both = report(outcome("failed", "poles-target", POLE, VALUE))
-    assert settled(both, ALL[:1], TODAY).outcomes[0].status == "failed"
+    assert settle(both, ALL[:1], TODAY).outcomes[0].status == "failed"
 
 
 def test_an_entry_that_is_no_longer_found_fails() -> None:
     stale = replace(ALL[0], check="profile")
-    found = settled(FAILING, [*ALL, stale], TODAY)
+    found = settle(FAILING, [*ALL, stale], TODAY)
     assert found.exit_code == 1 and found.outcomes[-1].check == "baseline"
     assert "no longer found" in found.outcomes[-1].detail
 
@@ -72,58 +72,58 @@ def test_an_entry_of_a_check_that_is_gone_fails() -> None:
 
 @pytest.mark.parametrize(("status", "fails"), [("skipped", False), ("ok", True)])
 def test_a_check_that_did_not_run_makes_nothing_stale(status: str, fails: bool) -> None:
-    found = settled(report(outcome(status)), ALL[:1], TODAY)
+    found = settle(report(outcome(status)), ALL[:1], TODAY)
     assert (found.outcomes[-1].check == "baseline") is fails
 
 
 def test_a_head_that_could_not_be_judged_makes_nothing_stale() -> None:
     entry = replace(ALL[0], target=STUCK.target)
-    assert settled(STUCK, [entry], TODAY).exit_code == 3
+    assert settle(STUCK, [entry], TODAY).exit_code == 3
 
 
 @pytest.mark.parametrize(("day", "code"), [("2027-01-31", 0), ("2027-01-30", 1)])
 def test_an_entry_is_good_through_its_last_day(day: str, code: int) -> None:
     entries = [replace(entry, expires=day) for entry in ALL]
-    assert settled(FAILING, entries, TODAY).exit_code == code
+    assert settle(FAILING, entries, TODAY).exit_code == code
 
 
 def test_an_entry_without_a_reason_accepts_nothing() -> None:
-    found = settled(FAILING, entries_of(FAILING, " ", TODAY), TODAY)
+    found = settle(FAILING, entries_of(FAILING, " ", TODAY), TODAY)
     assert found.exit_code == 1
     assert "without a reason" in found.outcomes[-1].detail
 
 
 def test_entries_of_other_heads_say_nothing() -> None:
-    assert settled(PASSING, ALL, TODAY) == PASSING
+    assert settle(PASSING, ALL, TODAY) == PASSING
 
 
 def test_an_update_keeps_reasons_of_what_is_still_found() -> None:
     old = [replace(ALL[0], reason="mine", expires="2026-01-01")]
-    first, second = updated(old, [FAILING], "", TODAY)
+    first, second = update_entries(old, [FAILING], "", TODAY)
     assert (first.reason, first.expires) == ("mine", "2026-01-01")
     assert (second.reason, second.expires) == ("", "2027-05-01")
 
 
 def test_an_update_drops_what_is_no_longer_found() -> None:
     stale = replace(ALL[0], check="profile")
-    assert updated([stale], [FAILING], "why", TODAY) == entries_of(
+    assert update_entries([stale], [FAILING], "why", TODAY) == entries_of(
         FAILING, "why", TODAY
     )
 
 
 def test_an_update_keeps_entries_of_heads_that_were_not_judged() -> None:
     other = replace(ALL[0], target="elsewhere:head")
-    assert other in updated([other], [FAILING], "", TODAY)
+    assert other in update_entries([other], [FAILING], "", TODAY)
 
 
 def test_an_update_keeps_what_a_stuck_head_cannot_tell() -> None:
     entry = replace(ALL[0], target=STUCK.target)
-    assert updated([entry], [STUCK], "", TODAY) == [entry]
+    assert update_entries([entry], [STUCK], "", TODAY) == [entry]
 
 
 def test_a_baseline_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "accepted.json"
-    file.write_text(written(ALL), encoding="utf-8")
+    file.write_text(baseline_text(ALL), encoding="utf-8")
     assert sorted(read_baseline(file), key=lambda e: e.key) == sorted(
         ALL, key=lambda e: e.key
     )
@@ -141,7 +141,7 @@ def test_a_baseline_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_mistake_in_an_entry_is_one_line(
     tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
-    data = json.loads(written(ALL))
+    data = json.loads(baseline_text(ALL))
     data["accepted"][0].update(change)
     file = tmp_path / "accepted.json"
     file.write_text(json.dumps(data), encoding="utf-8")

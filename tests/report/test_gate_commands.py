@@ -14,7 +14,7 @@ from adaface_ref.gate import commands, replay
 from adaface_ref.gate.commands import Wishes
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.isolation.parent import Judged, Progress
-from adaface_ref.report.baseline import entries_of, written
+from adaface_ref.report.baseline import baseline_text, entries_of
 from adaface_ref.report.kept_findings import recall
 from adaface_ref.report.report import Report
 
@@ -126,7 +126,7 @@ def test_a_baseline_is_written_then_fails_until_it_has_reasons(run: Run) -> None
 def test_an_entry_of_no_configured_head_is_a_mistake(run: Run) -> None:
     _configure(PASSES, top='baseline = "b.json"')
     today = datetime.date(2027, 1, 31)
-    Path("b.json").write_text(written(entries_of(FAILING, "why", today)))
+    Path("b.json").write_text(baseline_text(entries_of(FAILING, "why", today)))
     ran = run("gate")
     assert ran.code == 2 and "must be a head of the configuration" in ran.err
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.guarding.source_lines import has_line_of_the_head, place_of
-from adaface_ref.report.our_faults import described, told_as_ours
+from adaface_ref.report.our_faults import describe, explain_as_ours
 
 
 class TargetError(DomainError):
@@ -38,7 +38,7 @@ def subject_error(doing: str, error: BaseException) -> SubjectError:
     Returns:
         The error, to be raised by the caller.
     """
-    return SubjectError(f"{doing}: {described(error)}{place_of(error)}")
+    return SubjectError(f"{doing}: {describe(error)}{place_of(error)}")
 
 
 def what_stopped(error: BaseException, doing: str = "judging the head") -> str:
@@ -56,4 +56,4 @@ def what_stopped(error: BaseException, doing: str = "judging the head") -> str:
         return f"could not run: {error}"
     if has_line_of_the_head(error):
         return f"could not run: {subject_error(doing, error)}"
-    return f"a fault of adaface-ref, not of the head: {told_as_ours(error)}"
+    return f"a fault of adaface-ref, not of the head: {explain_as_ours(error)}"

@@ -11,7 +11,7 @@ from adaface_ref.files import write_folder
 from adaface_ref.ports.export import languages
 from adaface_ref.ports.export.language import Language, Row
 from adaface_ref.ports.export.languages import LANGUAGES
-from adaface_ref.ports.export.stable import QUANTITIES, exported, profiles_of
+from adaface_ref.ports.export.stable import QUANTITIES, function_of, profiles_of
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import is_defined, parse
 
@@ -46,7 +46,7 @@ def texts_of(language: str, more: Iterable[str] = ()) -> dict[str, str]:
     Raises:
         DomainError: an unknown language or profile.
     """
-    profiles = tuple(map(_known, more))
+    profiles = tuple(map(_canonical, more))
     return language_of(language).texts(rows_of(profiles))
 
 
@@ -66,7 +66,7 @@ def language_of(name: str) -> Language:
     return found
 
 
-def _known(profile: str) -> str:
+def _canonical(profile: str) -> str:
     try:
         parsed = parse(profile)
     except ValueError as error:
@@ -87,7 +87,7 @@ def rows_of(more: tuple[str, ...] = ()) -> list[Row]:
         The rows.
     """
     return [
-        (loss, profile, quantity, exported(quantity, loss, profile))
+        (loss, profile, quantity, function_of(quantity, loss, profile))
         for loss in LOSSES
         for profile in profiles_of(loss, more)
         for quantity in QUANTITIES

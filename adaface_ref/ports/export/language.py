@@ -17,10 +17,10 @@ from typing import Any
 from sympy import Symbol
 from sympy.printing.codeprinter import CodePrinter
 
-from adaface_ref.ports.export.stable import Exported, sine
+from adaface_ref.ports.export.stable import StableFunction, sine
 from adaface_ref.spec.symbols import angle
 
-Row = tuple[str, str, str, Exported]
+Row = tuple[str, str, str, StableFunction]
 """Loss, profile, quantity, and the function that computes it."""
 
 
@@ -88,7 +88,7 @@ class Syntax:
     both: str = " && "
     unused: str = ""
 
-    def function(self, found: Exported) -> str:
+    def function(self, found: StableFunction) -> str:
         """The source of one function."""
         show = self.printer().doprint
         arguments = ", ".join(self.argument.format(name) for name in found.arguments)
@@ -107,7 +107,7 @@ class Syntax:
         return "\n".join([*lines, self.end])
 
 
-def _unread(found: Exported) -> list[str]:
+def _unread(found: StableFunction) -> list[str]:
     """Arguments that no line of a function reads."""
     parts = [e for b in found.branches for e in (*b.where, b.value)]
     read = {symbol.name for part in parts for symbol in part.free_symbols}
@@ -116,12 +116,12 @@ def _unread(found: Exported) -> list[str]:
     return [name for name in found.arguments if name not in read]
 
 
-def locals_of(found: Exported) -> list[Symbol]:
+def locals_of(found: StableFunction) -> list[Symbol]:
     """What a function computes first, in the order in which it is needed."""
     return [symbol for symbol in (sine, angle) if found.needs(symbol)]
 
 
-def functions_of(rows: Iterable[Row]) -> list[Exported]:
+def functions_of(rows: Iterable[Row]) -> list[StableFunction]:
     return list({row[3].name: row[3] for row in rows}.values())
 
 

@@ -89,7 +89,7 @@ class Branch(NamedTuple):
     value: Expr
 
 
-class Exported(NamedTuple):
+class StableFunction(NamedTuple):
     """One function: its name, its arguments and its ordered branches.
 
     Args:
@@ -116,7 +116,7 @@ class Exported(NamedTuple):
 
 
 @cache
-def exported(quantity: str, loss: str, profile: str) -> Exported:
+def function_of(quantity: str, loss: str, profile: str) -> StableFunction:
     """One quantity of a loss under a profile, in stable form.
 
     Args:
@@ -129,7 +129,7 @@ def exported(quantity: str, loss: str, profile: str) -> Exported:
     """
     parsed = parse(profile)
     if parsed.detached and quantity not in ("slope", "gst", "other_gst"):
-        return exported(quantity, loss, str(parsed._replace(detached=False)))
+        return function_of(quantity, loss, str(parsed._replace(detached=False)))
     row = _with_arcs_counted(LOSSES[loss])
     eps = {
         cosine_clamp: Rational(repr(parsed.cosine)),
@@ -140,7 +140,7 @@ def exported(quantity: str, loss: str, profile: str) -> Exported:
         for case in cases(quantity, row, parsed)
     )
     names = tuple(symbol.name for symbol in row.parameters)
-    return Exported(
+    return StableFunction(
         f"{loss}_{identifier(profile)}_{quantity}", INPUTS[quantity], names, branches
     )
 

@@ -49,8 +49,8 @@ def read_hello(line: bytes) -> Hello:
         line, "hello", ("protocol", *NAMES, "losses", "dtypes", "quantities")
     )
     if not _is_number(message["protocol"], VERSION):
-        told = quoted(message["protocol"])
-        raise MalformedError(f"protocol={told}, but must be {VERSION} [hello]")
+        value = quoted(message["protocol"])
+        raise MalformedError(f"protocol={value}, but must be {VERSION} [hello]")
     for key in NAMES:
         _text(message, key, "hello", NAME)
     quantities = _words(message, "quantities", INPUTS)
@@ -64,14 +64,14 @@ def read_hello(line: bytes) -> Hello:
             raise MalformedError(
                 f"losses: {quoted(loss)}, but must be of {known} [hello]"
             )
-    profiles = {loss: _profiles(loss, told) for loss, told in losses.items()}
+    profiles = {loss: _profiles(loss, value) for loss, value in losses.items()}
     name, language, version = (message[key] for key in NAMES)
     return Hello(name, language, version, profiles, dtypes, quantities)
 
 
-def _profiles(loss: str, told: object) -> tuple[str, ...]:
+def _profiles(loss: str, value: object) -> tuple[str, ...]:
     where = f"losses.{loss}"
-    found = _distinct(told, where)
+    found = _distinct(value, where)
     for profile in found:
         if not PROFILE.fullmatch(profile):
             raise MalformedError(f"{where}: {quoted(profile)} is no profile [hello]")
@@ -103,7 +103,7 @@ def read_values(line: bytes, request: Request, number: int) -> dict[str, str]:
         RefusedError: the port answers with an error.
         MalformedError: in one line, what is wrong.
     """
-    kind, message = _typed(line, ("values", "error"))
+    kind, message = _message_in(line, ("values", "error"))
     if kind == "error":
         _keys(message, ("id", "message"), "error")
         _number(message, number, "error")
@@ -145,12 +145,12 @@ def read_bye(line: bytes) -> None:
 
 
 def _message(line: bytes, kind: str, keys: Sequence[str]) -> dict[str, Any]:
-    _, message = _typed(line, (kind,))
+    _, message = _message_in(line, (kind,))
     _keys(message, keys, kind)
     return message
 
 
-def _typed(line: bytes, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:
+def _message_in(line: bytes, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """A message, and of which of the kinds that are due it is."""
     shown = quoted(line[:200].decode(errors="replace"))
     try:
@@ -210,9 +210,9 @@ def _is_number(value: object, wanted: int) -> bool:
 
 def _number(message: Mapping[str, Any], number: int, where: str) -> None:
     if not _is_number(message["id"], number):
-        told = quoted(message["id"])
+        value = quoted(message["id"])
         raise MalformedError(
-            f"id={told}, but must be {number}, that of the request [{where}]"
+            f"id={value}, but must be {number}, that of the request [{where}]"
         )
 
 
@@ -224,16 +224,16 @@ def _text(message: Mapping[str, Any], key: str, where: str, most: int) -> str:
     return value
 
 
-def _distinct(told: object, where: str) -> tuple[str, ...]:
+def _distinct(value: object, where: str) -> tuple[str, ...]:
     """A list of strings, none of them twice."""
     if (
-        not isinstance(told, list)
-        or not all(isinstance(item, str) for item in told)
-        or len(set(told)) != len(told)
+        not isinstance(value, list)
+        or not all(isinstance(item, str) for item in value)
+        or len(set(value)) != len(value)
     ):
         must = "a list of different strings"
-        raise MalformedError(f"{where}={quoted(told)}, but must be {must} [hello]")
-    return tuple(told)
+        raise MalformedError(f"{where}={quoted(value)}, but must be {must} [hello]")
+    return tuple(value)
 
 
 def _words(

@@ -84,9 +84,9 @@ class Port:
         read_bye(self._child.round_trip(BYE, HELLO_BYTES))
         self._child.leave()
 
-    def printed(self) -> str:
+    def last_lines(self) -> str:
         """The last lines of its standard error."""
-        return self._child.printed()
+        return self._child.last_lines()
 
 
 def values_of(bits: Mapping[str, str], dtype: str) -> dict[str, Floats]:

@@ -53,7 +53,7 @@ class Child:
             raise PortError(f"could not be started: {command[0]}: {why}") from None
         self._selector = selectors.DefaultSelector()
         self._input, self._output, self._log = (
-            _opened(stream)
+            _never_blocking(stream)
             for stream in (
                 self._process.stdin,
                 self._process.stdout,
@@ -89,7 +89,7 @@ class Child:
             MalformedError: a line that was not asked for, or that does not end.
         """
         if self._got:
-            raise MalformedError(f"spoke before it was asked: {_shown(self._got)}")
+            raise MalformedError(f"spoke before it was asked: {_excerpt(self._got)}")
         until = time.monotonic() + self.limit
         self._send(line.encode() + b"\n", until, most)
         while (end := self._got.find(b"\n")) < 0:
@@ -110,10 +110,10 @@ class Child:
         """
         self._unwatch(self._input)
         until = time.monotonic() + self.limit
-        while self._output in self._watched() and not self._got:
+        while self._output in self._streams() and not self._got:
             self._take(until, still="did not leave after bye", ended=False)
         if self._got:
-            raise MalformedError(f"spoke after bye: {_shown(self._got)}")
+            raise MalformedError(f"spoke after bye: {_excerpt(self._got)}")
         try:
             code = self._process.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -130,7 +130,7 @@ class Child:
             self._unwatch(stream)
         self._selector.close()
 
-    def printed(self) -> str:
+    def last_lines(self) -> str:
         """The last lines of its standard error, without control characters."""
         lines = self._errors.decode(errors="replace").splitlines()[-LINES:]
         return "\n".join(
@@ -141,11 +141,13 @@ class Child:
     def _send(self, data: bytes, until: float, most: int) -> None:
         """Write while reading, so that neither side waits for the other's pipe."""
         left = memoryview(data)
-        if self._input not in self._watched():
+        if self._input not in self._streams():
             self._selector.register(self._input, selectors.EVENT_WRITE)
         while left:
             if len(self._got) > most:
-                raise MalformedError(f"spoke before it was asked: {_shown(self._got)}")
+                raise MalformedError(
+                    f"spoke before it was asked: {_excerpt(self._got)}"
+                )
             ready = self._take(until)
             if self._input in ready:
                 try:
@@ -187,13 +189,13 @@ class Child:
             code = self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
             return PortError("closed its end of the pipe without an answer")
-        more = f", in the middle of the line {_shown(self._got)}" if self._got else ""
+        more = f", in the middle of the line {_excerpt(self._got)}" if self._got else ""
         return PortError(f"ended {ending(code)} without an answer{more}")
 
     def _drain(self) -> None:
         """What it said on standard error before it ended."""
         until = time.monotonic() + GRACE
-        while self._log in self._watched() and time.monotonic() < until:
+        while self._log in self._streams() and time.monotonic() < until:
             for key, _ in self._selector.select(GRACE):
                 if key.fileobj is self._log:
                     data = os.read(self._log.fileno(), CHUNK)
@@ -203,16 +205,16 @@ class Child:
                 else:
                     self._selector.unregister(key.fileobj)
 
-    def _watched(self) -> list[object]:
+    def _streams(self) -> list[object]:
         return [key.fileobj for key in self._selector.get_map().values()]
 
     def _unwatch(self, stream: IO[bytes]) -> None:
-        if stream in self._watched():
+        if stream in self._streams():
             self._selector.unregister(stream)
         stream.close()
 
 
-def _opened(stream: IO[bytes] | None) -> IO[bytes]:
+def _never_blocking(stream: IO[bytes] | None) -> IO[bytes]:
     """A pipe's end that never blocks."""
     assert stream is not None
     os.set_blocking(stream.fileno(), False)
@@ -223,5 +225,5 @@ def _endless(most: int) -> MalformedError:
     return MalformedError(f"a line of more than {most} bytes, which no answer needs")
 
 
-def _shown(data: bytes | bytearray) -> str:
+def _excerpt(data: bytes | bytearray) -> str:
     return repr(bytes(data[:60]).decode(errors="replace"))

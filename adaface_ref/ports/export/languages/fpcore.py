@@ -16,7 +16,7 @@ from adaface_ref.ports.export.language import (
     locals_of,
     source,
 )
-from adaface_ref.ports.export.stable import Exported, sine, turned_ratio
+from adaface_ref.ports.export.stable import StableFunction, sine, turned_ratio
 from adaface_ref.spec.symbols import angle
 
 
@@ -89,7 +89,7 @@ class Printer(CodePrinter):  # type: ignore[misc]
         return f"(/ (sin (+ (* {q} {theta}) {a})) sine)"
 
 
-def core(found: Exported) -> str:
+def core(found: StableFunction) -> str:
     """One function as an FPCore."""
     show = Printer().doprint
     texts = {
