@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 
 import pytest
@@ -19,7 +18,7 @@ def few_points(
     loss: str,
     profile: str = "auto",
     seed: int = 0,
-    dtypes: Iterable[str] = ("float32", "float64"),
+    dtypes: tuple[str, ...] = ("float32", "float64"),
     points: int = 10_000,
     only: str | None = None,
     effort: str = "quick",

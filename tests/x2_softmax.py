@@ -123,7 +123,12 @@ class X2Softmax(torch_heads.MarginHead):
     loss = ID
 
 
-TORCH_DEFAULTS = {"scale": 64.0, "curvature": -0.25, "vertex": -0.3, "level": 1.0}
+TORCH_DEFAULTS: dict[str, Any] = {
+    "scale": 64.0,
+    "curvature": -0.25,
+    "vertex": -0.3,
+    "level": 1.0,
+}
 
 
 def add(put: Callable[[Any, str, Any], None]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from gate_runs import few_points, outcomes
 from zoo.exact import heads as exact
 
+from adaface_ref.evidence.truth.tally import Tally
 from adaface_ref.gate.checks import CHECKS
 from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import open_evidence, run_gate
@@ -20,7 +21,6 @@ from adaface_ref.gate.measured import invariant_grid as invariants
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.identity import probe
 from adaface_ref.gate.measured.invariant_grid import Grid
-from adaface_ref.gate.measured.values import Tally
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.points import in_dtype

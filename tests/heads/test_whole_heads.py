@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,10 +47,14 @@ def _autograd(twin: Twin, upstream: np.ndarray) -> list[np.ndarray]:
     unit = torch.nn.functional.normalize
     products = unit(leaves[0]) @ unit(leaves[1], dim=-1).transpose(1, 2)
     labels = torch.tensor(given.labels)
-    rows = {k: torch.tensor(v, dtype=kind) for k, v in given.columns.items()}
+    rows: dict[str, Any] = {
+        k: torch.tensor(v, dtype=kind) for k, v in given.columns.items()
+    }
     if twin.loss == "magface":
         rows["feature_norm"] = leaves[0].norm(dim=1)
-    fixed = {k: v for k, v in twin.parameters.items() if k != "regulariser_weight"}
+    fixed: dict[str, Any] = {
+        k: v for k, v in twin.parameters.items() if k != "regulariser_weight"
+    }
     logits = margin_logits(
         twin.loss, products.amax(dim=0), labels, profile=twin.profile, **fixed, **rows
     )

@@ -6,6 +6,7 @@ import runpy
 import shutil
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,12 @@ __all__ = ["x2_softmax"]
 
 CHOOSE = Path(__file__).resolve().parents[2] / "benchmarks" / "choose_smoke.py"
 CELL = Cell(ID, "pure")
-USUAL = {"scale": 64.0, "curvature": -0.25, "vertex": -0.3, "level": 1.0}
+USUAL: dict[str, Any] = {
+    "scale": 64.0,
+    "curvature": -0.25,
+    "vertex": -0.3,
+    "level": 1.0,
+}
 
 pytestmark = pytest.mark.usefixtures("x2_softmax")
 

@@ -70,7 +70,8 @@ class LengthsPastFifty(Whole):
 
     def rows(self, embeddings: Tensor) -> Tensor:
         """Longer than 1 where the embedding is longer than 50."""
-        return embeddings / embeddings.norm(dim=1, keepdim=True).clamp(max=50)
+        rows: Tensor = embeddings / embeddings.norm(dim=1, keepdim=True).clamp(max=50)
+        return rows
 
 
 class WideEps(Whole):
@@ -78,7 +79,8 @@ class WideEps(Whole):
 
     def rows(self, embeddings: Tensor) -> Tensor:
         """Shorter than 1, and much so where the embedding is short."""
-        return embeddings / (embeddings.norm(dim=1, keepdim=True) + 0.1)
+        rows: Tensor = embeddings / (embeddings.norm(dim=1, keepdim=True) + 0.1)
+        return rows
 
 
 class DetachedEmbeddings(Whole):
@@ -108,7 +110,8 @@ class KeptWeights(Whole):
         now = functional.normalize(self.weight)
         if self.kept is None:
             self.kept = now.detach().clone()
-        return now + (self.kept - now).detach()
+        kept: Tensor = now + (self.kept - now).detach()
+        return kept
 
 
 class _FirstRowForAll(torch.autograd.Function):
