@@ -29,6 +29,9 @@ Point = Mapping[str, Any]
 
 DIGITS, STEP, SURE = 60, mpf(10) ** -20, mpf(10) ** -8
 
+LOST = mpf(10) ** -40
+"""Below this a difference may be what is left of terms that cancel."""
+
 FUNCTIONS = {
     "logistic": lambda x: 1 / (1 + exp(-x)),
     "log_logistic": lambda x: -log1p(exp(-x)),
@@ -111,7 +114,7 @@ class _Formula:
         except (NoValue, ZeroDivisionError):
             return False
         gap = left - right
-        if abs(gap) <= SURE * (abs(left) + abs(right)):
+        if abs(gap) <= max(LOST, SURE * (abs(left) + abs(right))):
             return None
         ways = {"<": gap < 0, "<=": gap < 0, ">": gap > 0, ">=": gap > 0, "!=": True}
         return bool(ways.get(node.relation, False)) is wanted

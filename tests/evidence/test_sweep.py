@@ -436,7 +436,7 @@ def replacing(*names):
     replace(*names)
 
 if int(die_before_replace):
-    saved_state.os.replace = replacing
+    os.replace = replacing
 atom = Atom(target_cosine - Rational(1, 3), ">")
 sweeps.sweep([ClaimCase((), atom, All(()), "core")], {}, "float16",
     holds_at=lambda _: None, at_pole=lambda _: None, progress=progress, state=state)

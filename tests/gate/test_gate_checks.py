@@ -11,7 +11,6 @@ import pytest
 from gate_runs import few_points, outcomes
 from zoo.exact import heads as exact
 
-from adaface_ref.evidence.truth.tally import Tally
 from adaface_ref.gate.checks import CHECKS
 from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.checks.runner import open_evidence, run_gate
@@ -21,6 +20,7 @@ from adaface_ref.gate.measured import invariant_grid as invariants
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.identity import probe
 from adaface_ref.gate.measured.invariant_grid import Grid
+from adaface_ref.gate.measured.values import HeadTally
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.points import in_dtype
@@ -109,13 +109,16 @@ def test_a_sign_flipped_in_one_cell_is_found_there(grid: Grid) -> None:
 
 
 def test_nothing_undecided_passes() -> None:
-    tallies = {"target-gst": Tally(asked=9, compared=7, undecided=2)}
+    tallies = {"target-gst": HeadTally(asked=9, compared=7, undecided=2)}
     outcome = _outcome("target-gst", tallies=tallies)
     assert (outcome.status, outcome.detail) == ("error", "could not decide 2 points")
 
 
 def test_less_than_half_compared_fails_whatever_other_checks_compared() -> None:
-    tallies = {"target-gst": Tally(asked=10, compared=4), "logit": Tally(90, 90)}
+    tallies = {
+        "target-gst": HeadTally(asked=10, compared=4),
+        "logit": HeadTally(90, 90),
+    }
     outcome = _outcome("compared-something", tallies=tallies)
     assert outcome.status == "failed"
     assert outcome.detail.startswith("target-gst: 4 of 10 values")

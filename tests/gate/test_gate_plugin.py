@@ -49,18 +49,19 @@ target = "heads.py:right"
 loss = "cosface"
 
 [[tool.adaface-ref.head]]
-target = "heads.py:overwrites"
+target = "heads.py:cubed"
 loss = "cosface"
 """
 
 HEADS = """
-def overwrites(cosine, labels):
-    cosine[range(len(labels)), labels] -= 0.35
-    return 64.0 * cosine
-
-
 def right(cosine, labels):
-    return overwrites(cosine.clone(), labels)
+    lowered = cosine.clone()
+    lowered[range(len(labels)), labels] -= 0.35
+    return 64.0 * lowered
+
+
+def cubed(cosine, labels):
+    return right(cosine**3, labels)
 """
 
 
@@ -71,7 +72,7 @@ def test_every_configured_head_is_judged(tmp_path: Path) -> None:
     options = ("-n", "2", "-k", "untouched or profile", "-rf")
     done = _pytest(*options, "--rootdir", str(tmp_path), folder=tmp_path)
     assert "1 failed, 3 passed" in done.stdout, done.stdout
-    assert "heads.py:overwrites-cosface" in done.stdout
+    assert "heads.py:cubed-cosface" in done.stdout
 
 
 def test_a_head_takes_arguments_and_dtypes() -> None:

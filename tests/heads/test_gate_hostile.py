@@ -17,6 +17,7 @@ from zoo.hostile import (
     DESTRUCTIVE,
     ILL_MANNERED,
     MEDDLING,
+    OVERWRITING,
     SPOILING,
     UNUSABLE,
     WRONG,
@@ -119,6 +120,15 @@ def test_a_wrong_answer_fails(name: str, run: Callable[[object], Report]) -> Non
     report = run(WRONG[name].head)
     assert report.exit_code == 1, report.text()
     assert WRONG[name].words in failed(report), report.text()
+
+
+@pytest.mark.parametrize("name", OVERWRITING)
+def test_writing_into_what_is_given_is_a_warning(
+    name: str, run: Callable[[object], Report]
+) -> None:
+    report = run(OVERWRITING[name].head)
+    assert report.exit_code == 0, report.text()
+    assert outcomes(report)[OVERWRITING[name].words].status == "warning"
 
 
 @pytest.mark.parametrize("name", ["gives_noise", "gives_rare_noise"])

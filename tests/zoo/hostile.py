@@ -241,9 +241,8 @@ UNUSABLE = {
     "gives_complex": Hostile(_answer(lambda x: x.to(torch.complex64)), 3,
                              "gave torch.complex64"),
     "gives_transposed": Hostile(_answer(lambda x: x.T), 3, "logits.shape=(2, "),
-    "gives_scalar": Hostile(_answer(lambda x: x.sum()), 3, "logits.shape=()"),
     "gives_nothing": Hostile(_answer(lambda x: None), 3, "gave NoneType"),
-    "gives_mapping": Hostile(_answer(lambda x: {"logits": x}), 3, "gave dict"),
+    "gives_mapping": Hostile(_answer(lambda x: {"logits": "none"}), 3, "gave dict"),
     "gives_list": Hostile(_answer(lambda x: x.tolist()), 3, "gave list"),
     "gives_numpy": Hostile(_answer(lambda x: x.detach().numpy()), 3, "gave ndarray"),
     "gives_meta": Hostile(_answer(lambda x: x.to("meta")), 3, "logits.device=meta"),
@@ -259,12 +258,17 @@ WRONG = {
     "gives_rare_noise": Hostile(_answer(_rarely_noisy), 1, "target-logit"),
     "gives_noise_of_numpy": Hostile(
         _answer(lambda x: x + 0.01 * np.random.standard_normal()), 1, "target-logit"),
-    "edits_cosines": Hostile(_edited_cosines, 1, "inputs-untouched"),
-    "edits_labels": Hostile(_edited_labels, 1, "inputs-untouched"),
+    "gives_scalar": Hostile(_answer(lambda x: x.sum()), 1, "reduction"),
     "answers_by_a_liar": Hostile(_answer(lambda x: (x * 2).as_subclass(Liar)), 1,
                                  "target-logit"),
 }  # fmt: skip
 """Heads whose answer is judged, and wrong."""
+
+OVERWRITING = {
+    "edits_cosines": Hostile(_edited_cosines, 0, "inputs-untouched"),
+    "edits_labels": Hostile(_edited_labels, 0, "inputs-untouched"),
+}
+"""Heads that write into what they are given: a warning."""
 
 MEDDLING = {
     "seeds_torch": (lambda: torch.manual_seed(0), "torch's seed"),
@@ -296,7 +300,13 @@ SPOILING = {
 }
 """Heads that are wrong, and change what their process judges or tells by."""
 
-for _name, _hostile in {**DESTRUCTIVE, **UNUSABLE, **WRONG, **SPOILING}.items():
+for _name, _hostile in {
+    **DESTRUCTIVE,
+    **UNUSABLE,
+    **WRONG,
+    **OVERWRITING,
+    **SPOILING,
+}.items():
     globals()[_name] = _hostile.head
 
 AT_IMPORT = {

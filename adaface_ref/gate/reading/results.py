@@ -83,6 +83,8 @@ def _may_be_loss(part: torch.Tensor, rows: int) -> bool:
 
 
 def _size(table: torch.Tensor) -> float:
+    if table.is_meta:
+        return 0.0
     size = table.detach().double().abs()
     return float(torch.nan_to_num(size, nan=0.0, posinf=torch.inf).max())
 
