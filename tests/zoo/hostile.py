@@ -300,13 +300,8 @@ SPOILING = {
 }
 """Heads that are wrong, and change what their process judges or tells by."""
 
-for _name, _hostile in {
-    **DESTRUCTIVE,
-    **UNUSABLE,
-    **WRONG,
-    **OVERWRITING,
-    **SPOILING,
-}.items():
+_ALL = {**DESTRUCTIVE, **UNUSABLE, **WRONG, **OVERWRITING, **SPOILING}
+for _name, _hostile in _ALL.items():
     globals()[_name] = _hostile.head
 
 AT_IMPORT = {
