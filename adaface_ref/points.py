@@ -193,7 +193,10 @@ def _corner_cosines(profile: str, dtype: str) -> Floats:
     """The poles, their neighbours, zero, short decimals and the clamps' edges."""
     edges = [1.0]
     parsed = parse(profile)
-    edges += [1.0 - eps for eps in {parsed.cosine, math.cos(parsed.angle) - 1} if eps]
+    of_others = 1 - math.cos(parsed.angle) if parsed.angle_of == "all" else 0.0
+    # 1 - c^2 is the floor where 1 - |c| is half of it, nearly.
+    gaps = {parsed.cosine, of_others, parsed.floor / 2}
+    edges += [1.0 - gap for gap in gaps if gap]
     near = {0.0, 0.5, 0.9375, 0.99, 0.999, 1e-8, 5e-324}
     eps = 2.0 ** -{"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}[dtype]
     for edge in edges:

@@ -8,11 +8,11 @@ is zero two pieces meet, and either is right.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
 
-from sympy import Expr, Integer, S, Symbol, acos, cos, pi, sin
+from sympy import Expr, Integer, S, Symbol, acos, cos, pi, sin, sqrt
 
 from adaface_ref.spec.losses import LOSSES, Loss
 from adaface_ref.spec.symbols import (
@@ -23,35 +23,72 @@ from adaface_ref.spec.symbols import (
     multiplier,
     other_cosine,
     segment,
+    sine_floor,
 )
 
-__all__ = ["RULES", "Piece", "Profile", "Rule", "is_defined", "parse", "pieces_of"]
+__all__ = [
+    "CLAMPS",
+    "RULES",
+    "Piece",
+    "Profile",
+    "Rule",
+    "is_defined",
+    "parse",
+    "pieces_of",
+]
+
+ALL, TARGET = "all", "target"
+"""Whose cosines or angles a clamp acts on: of every class, or of the target alone."""
+
+FIELDS: dict[str, tuple[str, ...] | Symbol] = {
+    "cosine": cosine_clamp,
+    "of": (ALL, TARGET),
+    "angle": angle_clip,
+    "angle_of": (TARGET, ALL),
+    "floor": sine_floor,
+}
+"""Each field of a profile: the words that it may have, or the symbol of its number."""
+
+OF_CLIP = ("angle", "angle_of")
+"""Fields that only the rule `clip` has."""
+
+CLAMPS = tuple(kind.name for kind in FIELDS.values() if isinstance(kind, Symbol))
+"""The names of the quantities that a profile fixes: no box may give them."""
 
 
 class Profile(NamedTuple):
-    """What a head does outside the core: a rule, two clamps, and its gradient.
+    """What a head does outside the core: a rule, its clamps, and its gradient.
 
     Args:
         rule: a key of RULES.
-        cosine: every cosine is clamped to [-1 + cosine, 1 - cosine] first.
+        cosine: cosines are clamped to [-1 + cosine, 1 - cosine] first.
         angle: the margined angle is clipped to [angle, pi - angle]; `clip` only.
         detached: the margin is computed without gradient, so that the slope is 1.
+        of: whose cosines are clamped: of all classes, or of the target alone.
+        angle_of: whose angles are clipped: of the target alone, or of all classes.
+        floor: in cos theta cos a - sin theta sin a the sine is the root of 1 - c^2, or
+            of `floor` where that is larger; losses with an angular margin only.
     """
 
     rule: str
     cosine: float = 0.0
     angle: float = 0.0
     detached: bool = False
+    of: str = ALL
+    angle_of: str = TARGET
+    floor: float = 0.0
+
+    @property
+    def clamps(self) -> dict[str, float]:
+        """The numbers of the profile, by the names of the quantities in CLAMPS."""
+        return dict(zip(CLAMPS, (self.cosine, self.angle, self.floor), strict=True))
 
     def __str__(self) -> str:
         default = _defaults(self.rule)
         fields = [
-            f"{name}={value!r}"
-            for name, value, usual in (
-                ("cosine", self.cosine, default.cosine),
-                ("angle", self.angle, default.angle),
-            )
-            if value != usual
+            f"{name}={getattr(self, name)}"
+            for name in FIELDS
+            if getattr(self, name) != getattr(default, name)
         ]
         fields += ["detached"] if self.detached else []
         return self.rule + (":" + ",".join(fields) if fields else "")
@@ -277,30 +314,40 @@ def parse(text: str) -> Profile:
     return _defaults(rule)._replace(**given)
 
 
-def _field(rule: str, item: str) -> tuple[str, float | bool]:
+def _field(rule: str, item: str) -> tuple[str, float | bool | str]:
     if item in ("detached", "true"):
         return "detached", item == "detached"
-    clamps = {"cosine": cosine_clamp} | (
-        {"angle": angle_clip} if rule == "clip" else {}
-    )
+    names = [name for name in FIELDS if _has(rule, name)]
     name, _, value = item.partition("=")
-    if name not in clamps:
+    if name not in names:
+        known = ", ".join(f"{name}=" for name in names)
         raise ValueError(
-            f"profile field {item!r}, but must be cosine=, detached, true"
-            + (" or angle=" if rule == "clip" else "")
+            f"profile field {item!r}, but must be {known}, detached or true"
         )
+    kind = FIELDS[name]
+    if isinstance(kind, tuple):
+        if value not in kind:
+            raise ValueError(f"profile field {item!r}, but must be {' or '.join(kind)}")
+        return name, value
     try:
         number = float(value)
     except ValueError:
         number = float("nan")
-    end = QUANTITIES[clamps[name].name].domain.end
+    end = QUANTITIES[kind.name].domain.end
     if not 0 <= number < float(end):
         raise ValueError(f"profile field {item!r}, but must be a number in [0, {end})")
     return name, number
 
 
+def _has(rule: str, field: str) -> bool:
+    """Whether a rule has a field: `clip` has an angle clip, which leaves no sine."""
+    return (rule == "clip") == (field in OF_CLIP) or field in ("cosine", "of")
+
+
 def is_defined(loss: Loss, profile: Profile) -> bool:
-    """Whether the profile's rule has a meaning for the loss."""
+    """Whether the profile's rule, and its floor if it has one, have a meaning here."""
+    if profile.floor > 0 and not (loss.shifts_angle and loss.angular_margin != 0):
+        return False
     return loss.id in RULES[profile.rule].losses
 
 
@@ -310,7 +357,7 @@ def pieces_of(
 ) -> tuple[Piece, ...]:
     """A loss under a profile, piece by piece.
 
-    The clamps stand in it as the symbols `cosine_clamp` and `angle_clip`.
+    The clamps stand in it as the symbols `cosine_clamp`, `angle_clip`, `sine_floor`.
 
     Args:
         loss: a row of LOSSES.
@@ -324,13 +371,30 @@ def pieces_of(
     Raises:
         ValueError: for SphereFace without its number of arcs.
     """
-    pieces = RULES[profile.rule].pieces(loss)
-    pieces = _with_others(loss, pieces, others)
+    pieces = _with_others(loss, RULES[profile.rule].pieces(loss), others)
+    if profile.floor > 0:
+        pieces = (*_floored(loss, profile.rule, others), *pieces)
     for symbol, interval in loss.clipped.items():
         pieces = _bounded(pieces, symbol, interval)
     if loss.has_arcs:
         pieces = _arcs(pieces, arcs)
-    return _clamped(pieces, others) if profile.cosine > 0 else pieces
+    if others and profile.angle > 0 and profile.angle_of == ALL:
+        end = cos(angle_clip)
+        pieces = _bounded(pieces, other_cosine, (-end, end), _hold_other)
+    if profile.cosine > 0:
+        pieces = _clamped(pieces, others and profile.of == ALL)
+    return pieces
+
+
+def _floored(loss: Loss, rule: str, others: bool) -> tuple[Piece, ...]:
+    """The pieces where 1 - c^2 is below the floor, by the addition formula."""
+    margin = loss.angular_margin
+    turned = cos(angle) * cos(margin) - sqrt(sine_floor) * sin(margin)
+    held = replace(loss, target=turned - loss.additive_margin)
+    pieces = _with_others(held, RULES[rule].pieces(held), others)
+    return tuple(
+        _beyond(piece, sine_floor - sin(angle) ** 2, "sine floor") for piece in pieces
+    )
 
 
 def _with_others(
@@ -386,9 +450,11 @@ def _clamped(pieces: tuple[Piece, ...], others: bool) -> tuple[Piece, ...]:
     pieces = _bounded(pieces, angle, interval, lambda p: p._replace(clamped=True))
     if not others:
         return pieces
-    return _bounded(
-        pieces, other_cosine, interval, lambda p: p._replace(other_clamped=True)
-    )
+    return _bounded(pieces, other_cosine, interval, _hold_other)
+
+
+def _hold_other(piece: Piece) -> Piece:
+    return piece._replace(other_clamped=True)
 
 
 def _arcs(pieces: tuple[Piece, ...], arcs: int | None) -> tuple[Piece, ...]:

@@ -237,6 +237,15 @@ angle_clip = _quantity(
     Integer(0),
 )
 
+sine_floor = _quantity(
+    "sine_floor",
+    "eps_s",
+    "1 - c^2 is kept from falling below it under the root that gives the sine",
+    "1",
+    Interval.Ropen(0, 1),
+    Integer(0),
+)
+
 # What follows from them.
 angular_margin = _quantity(
     "angular_margin", "g_angle", "signed margin on the angle", "rad", Interval(-2, 2)

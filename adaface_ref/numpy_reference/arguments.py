@@ -18,20 +18,27 @@ Parameters = dict[str, Array]
 class Profile(NamedTuple):
     """How a head departs from the formula, outside its core.
 
-    `cosine` is the eps of the clamp of every cosine to [-1 + eps, 1 - eps], `angle`
-    that of the clip of the margined angle to [eps, pi - eps] (rule `clip` only), and
+    `cosine` is the eps of the clamp of cosines to [-1 + eps, 1 - eps], which is `of`
+    "all" classes or the "target" alone; `angle` that of the clip of the margined angle
+    to [eps, pi - eps] (rule `clip` only), `angle_of` the "target" or "all" classes.
     `gradient` is "true", or "detached" where the margin is kept out of the gradient.
+    `floor` is what 1 - c^2 is kept from falling below in the sine that is multiplied by
+    sin(a) (an angular margin, and any rule but `clip`).
     """
 
     rule: str
     cosine: float = 0.0
     angle: float = 0.0
     gradient: str = "true"
+    of: str = "all"
+    angle_of: str = "target"
+    floor: float = 0.0
 
     def __str__(self) -> str:
-        usual = RULES[self.rule]
-        fields = [f"cosine={self.cosine!r}"] if self.cosine != usual.cosine else []
-        fields += [f"angle={self.angle!r}"] if self.angle != usual.angle else []
+        usual, fields = RULES[self.rule], []
+        for name in ("cosine", "of", "angle", "angle_of", "floor"):
+            value = getattr(self, name)
+            fields += [f"{name}={value}"] if value != getattr(usual, name) else []
         fields += ["detached"] if self.gradient == "detached" else []
         return self.rule + (":" + ",".join(fields) if fields else "")
 
@@ -109,7 +116,8 @@ def parse_profile(text: str | Profile, where: str = "parse_profile") -> Profile:
     """Read a profile such as `clip:cosine=1e-4,angle=1e-3` or `fallback:detached`.
 
     Args:
-        text: rule[:field,...], each field one of cosine=eps, angle=eps, detached, true.
+        text: rule[:field,...], each field one of cosine=eps, of=target, floor=eps,
+            detached, true, and for `clip` angle=eps, angle_of=all in place of floor.
         where: the function to name in an error.
 
     Raises:
@@ -120,7 +128,10 @@ def parse_profile(text: str | Profile, where: str = "parse_profile") -> Profile:
         good = (
             0 <= profile.cosine < 1
             and 0 <= profile.angle < np.pi / 2
-            and (profile.rule == "clip" or profile.angle == 0)
+            and 0 <= profile.floor < 1
+            and (profile.floor == 0 if profile.rule == "clip" else profile.angle == 0)
+            and (profile.rule == "clip" or profile.angle_of == "target")
+            and {profile.of, profile.angle_of} <= {"all", "target"}
             and profile.gradient in ("true", "detached")
             and profile.rule in RULES
         )
@@ -128,7 +139,8 @@ def parse_profile(text: str | Profile, where: str = "parse_profile") -> Profile:
         good = False
     if not good:
         must = f"one of {', '.join(RULES)}, then perhaps : and fields cosine=eps, "
-        must += "angle=eps (clip only), detached or true, each once"
+        must += "of=target, floor=eps (for clip angle=eps, angle_of=all), detached "
+        must += "or true, each once"
         raise domain_error("profile", quoted(text), must, where)
     return profile
 
@@ -145,10 +157,14 @@ def _read_profile(text: str) -> Profile:
 def _read_field(rule: str, field: str) -> tuple[str, Any]:
     if field in ("detached", "true"):
         return "gradient", field
-    name, number = field.split("=")
-    if name not in ("cosine", "angle") or (name == "angle" and rule != "clip"):
+    name, value = field.split("=")
+    numbers = ("cosine", "angle") if rule == "clip" else ("cosine", "floor")
+    words = ("of", "angle_of") if rule == "clip" else ("of",)
+    if name in words:
+        return name, value
+    if name not in numbers:
         raise ValueError(field)
-    return name, float(number)
+    return name, float(value)
 
 
 def check_order(p: Parameters, where: str) -> None:

@@ -19,7 +19,7 @@ from adaface_ref.numpy_reference.arguments import (
     parse_profile,
 )
 from adaface_ref.numpy_reference.losses import LOSSES, Row, clip_norm
-from adaface_ref.numpy_reference.rules import Target, angle_of
+from adaface_ref.numpy_reference.rules import Target, formula, other_angle, target_angle
 
 # Poles divide by zero, a removable one multiplies 0 by inf before `where` replaces it,
 # and far tails overflow or underflow to their limits: all meant.
@@ -48,6 +48,9 @@ def case_of(where: str, loss: str, given: dict[str, Any], **cosines: ArrayLike) 
     if profile.rule not in row.pieces:
         defined = f"{loss} defines {', '.join(row.pieces)}"
         raise DomainError(f"profile={str(profile)!r}, but {defined} [{where}]")
+    if profile.floor > 0 and row.pieces["pure"] is not formula:
+        lacks = f"{loss} multiplies no sine that it could be a floor of"
+        raise DomainError(f"profile={str(profile)!r}, but {lacks} [{where}]")
     for name in sorted(parameters.keys() - row.parameters.keys()):
         must = f"left out: {loss} takes {', '.join(row.parameters)}"
         raise domain_error(name, parameters[name], must, where)
@@ -65,7 +68,7 @@ def case_of(where: str, loss: str, given: dict[str, Any], **cosines: ArrayLike) 
 
 def target_of(case: Case) -> Target:
     row, profile, p, _ = case
-    at = angle_of(p["target_cosine"], profile)
+    at = target_angle(p["target_cosine"], profile)
     value, slope, per_margin = row.pieces[profile.rule](at, row.margins(p))
     if profile.gradient == "detached":
         slope, per_margin = np.ones_like(slope), np.zeros_like(per_margin)
@@ -74,8 +77,8 @@ def target_of(case: Case) -> Target:
 
 def other_of(case: Case) -> tuple[Array, Array]:
     row, profile, p, _ = case
-    at = angle_of(p["other_cosine"], profile)
-    value, slope = row.other(at, angle_of(p["target_cosine"], profile), p)
+    at = other_angle(p["other_cosine"], profile)
+    value, slope = row.other(at, target_angle(p["target_cosine"], profile), p)
     if profile.gradient == "detached":
         slope = np.ones_like(slope)
     return value, np.where(at.inside, slope, 0.0)

@@ -14,12 +14,15 @@ from adaface_ref.numpy_reference.arguments import Array, Profile
 
 
 class Angle(NamedTuple):
-    """A clamped cosine, its sine, whether the clamp left it alone, and eps_t."""
+    """A clamped cosine, its sine, whether the clamp left it alone, eps_t, and whether
+    the floor under 1 - c^2 holds the sine.
+    """
 
     cosine: Array
     sine: Array
     inside: NDArray[np.bool_]
     clip: float
+    held: NDArray[np.bool_]
 
 
 class Margins(NamedTuple):
@@ -38,14 +41,27 @@ class Target(NamedTuple):
     per_margin: Array = np.asarray(0.0)
 
 
-def angle_of(cosine: Array, profile: Profile) -> Angle:
+def target_angle(cosine: Array, profile: Profile) -> Angle:
+    return _clamped(cosine, profile.cosine, profile)
+
+
+def other_angle(cosine: Array, profile: Profile) -> Angle:
+    eps = profile.cosine if profile.of == "all" else 0.0
+    if profile.rule == "clip" and profile.angle_of == "all":
+        # The angle's clip is one of the cosine, to cos(eps_t) = 1 - 2 sin(eps_t / 2)^2.
+        eps = max(eps, 2 * np.sin(profile.angle / 2) ** 2)
+    return _clamped(cosine, eps, profile)
+
+
+def _clamped(cosine: Array, eps: float, profile: Profile) -> Angle:
     # 1 - |c| is exact where it matters; the sine of the clamped angle is that of the
     # exact 1 - eps, which float64 need not hold.
-    eps = profile.cosine
     inside = 1 - np.abs(cosine) >= eps
     clamped = np.where(inside, cosine, np.copysign(1 - eps, cosine))
-    sine = np.sqrt(np.where(inside, (1 - cosine) * (1 + cosine), eps * (2 - eps)))
-    return Angle(clamped, sine, inside, profile.angle)
+    square = np.where(inside, (1 - cosine) * (1 + cosine), eps * (2 - eps))
+    held = square < profile.floor
+    sine = np.sqrt(np.where(held, profile.floor, square))
+    return Angle(clamped, sine, inside, profile.angle, held)
 
 
 def additive(at: Angle, margins: Margins) -> Target:
@@ -55,7 +71,8 @@ def additive(at: Angle, margins: Margins) -> Target:
 def formula(at: Angle, margins: Margins) -> Target:
     cos_a, sin_a = np.cos(margins.angular), np.sin(margins.angular)
     value = (at.cosine * cos_a - at.sine * sin_a) - margins.additive
-    lever = np.where(sin_a == 0, 0.0, sin_a * (at.cosine / at.sine))
+    flat = (sin_a == 0) | at.held
+    lever = np.where(flat, 0.0, sin_a * (at.cosine / at.sine))
     return Target(value, cos_a + lever, -(at.sine * cos_a + at.cosine * sin_a))
 
 

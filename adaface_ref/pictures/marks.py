@@ -18,7 +18,7 @@ from adaface_ref.evidence.truth.evaluate import arcs_of
 from adaface_ref.pictures.heads import Floats, Head
 from adaface_ref.spec.gst import d_dcosine, rising_criterion
 from adaface_ref.spec.losses import LOSSES
-from adaface_ref.spec.profiles import Piece, parse, pieces_of
+from adaface_ref.spec.profiles import CLAMPS, Piece, parse, pieces_of
 
 Function = Callable[[Floats], Floats]
 
@@ -119,7 +119,7 @@ def _trees(piece: Piece, detached: bool) -> tuple[Expr, Expr]:
 def arguments_of(loss: str) -> tuple[str, ...]:
     """The names of what a compiled criterion takes, in order."""
     parameters = tuple(str(symbol) for symbol in LOSSES[loss].parameters)
-    return ("angle", "rival_cosine", *parameters, "cosine_clamp", "angle_clip")
+    return ("angle", "rival_cosine", *parameters, *CLAMPS)
 
 
 def rising(head: Head, angle: Floats, rival: Floats) -> Floats:
@@ -138,8 +138,7 @@ def rising(head: Head, angle: Floats, rival: Floats) -> Floats:
         **head.parameters,
         "angle": angle,
         "rival_cosine": head.rival(np.cos(angle), rival),
-        "cosine_clamp": parsed.cosine,
-        "angle_clip": parsed.angle,
+        **parsed.clamps,
     }
     inputs = [np.asarray(given[name], float) for name in arguments_of(head.loss)]
     arcs = arcs_of(head.loss, given)

@@ -23,18 +23,32 @@ Values = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Profile:
-    """How a head departs from the formula: outside rule, two clamps, gradient."""
+    """How a head departs from the formula: outside rule, clamps, gradient.
+
+    `of` and `angle_of` say whose cosines and angles are clamped, "all" or "target";
+    `floor` is the least that 1 - c^2 is under the root that gives the sine.
+    """
 
     rule: str
     cosine: float = 0.0
     angle: float = 0.0
     detached: bool = False
+    of: str = "all"
+    angle_of: str = "target"
+    floor: float = 0.0
+
+    @property
+    def clamp_of_others(self) -> float:
+        """How others are clamped: an angle clip t clamps by 1 - cos t = 2 sin(t/2)^2."""
+        by_cosine = self.cosine if self.of == "all" else 0.0
+        by_angle = self.angle if self.angle_of == "all" else 0.0
+        return max(by_cosine, 2 * math.sin(by_angle / 2) ** 2)
 
     def __str__(self) -> str:
         default = PROFILES.get(self.rule, self)
         fields = [
-            f"{name}={getattr(self, name)!r}"
-            for name in ("cosine", "angle")
+            f"{name}={getattr(self, name)}"
+            for name in ("cosine", "of", "angle", "angle_of", "floor")
             if getattr(self, name) != getattr(default, name)
         ]
         fields += ["detached"] if self.detached else []
@@ -102,8 +116,12 @@ DOMAINS = {
 _FIELDS = {
     "cosine": Domain("in [0, 1)", lambda x: (x >= 0) & (x < 1)),
     "angle": _RIGHT_ANGLE,
+    "floor": Domain("in [0, 1)", lambda x: (x >= 0) & (x < 1)),
 }
 """The numbers that a profile may give."""
+
+_WORDS = ("all", "target")
+"""Whose cosines or angles a profile clamps."""
 
 _ORDERED = {
     ("norm_lower", "norm_upper"): Domain("below norm_upper", lambda x: x < 0),
@@ -112,7 +130,9 @@ _ORDERED = {
 
 
 def parse_profile(profile: str | Profile, where: str = "parse_profile") -> Profile:
-    """Read `rule[:field,...]` with the fields cosine=, angle=, detached and true.
+    """Read `rule[:field,...]`: cosine=, of=, floor=, angle=, angle_of=, detached, true.
+
+    Only `clip` has the fields of an angle, and it has no floor.
 
     Args:
         profile: its text, or a Profile.
@@ -138,14 +158,22 @@ def parse_profile(profile: str | Profile, where: str = "parse_profile") -> Profi
     return replace(PROFILES[rule], **read)
 
 
-def _field(text: str, field: str, rule: str, where: str) -> tuple[str, float | bool]:
+def _field(
+    text: str, field: str, rule: str, where: str
+) -> tuple[str, float | bool | str]:
     if field in ("detached", "true"):
         return "detached", field == "detached"
     name, _, number = field.partition("=")
-    if name not in _FIELDS or (name == "angle" and rule != "clip"):
-        must = f"{rule} with the fields cosine=, detached, true"
-        must += " and angle=" if rule == "clip" else ""
+    own = ("angle", "angle_of") if rule == "clip" else ("floor",)
+    if name not in ("cosine", "of", *own):
+        fields = ", ".join(f"{known}=" for known in ("cosine", "of", *own))
+        must = f"{rule} with the fields {fields}, detached, true"
         raise domain_error("profile", quoted(text), must, where)
+    if name not in _FIELDS:
+        if number not in _WORDS:
+            must = f"given {' or '.join(_WORDS)} for {name}"
+            raise domain_error("profile", quoted(text), must, where)
+        return name, number
     try:
         value = float(number)
     except ValueError:
@@ -161,6 +189,13 @@ def require_rule(loss: str, profile: Profile, rules: Iterable[str], where: str) 
     if profile.rule not in rules:
         defined = f"but {loss} defines {', '.join(rules)}"
         raise DomainError(f"profile={str(profile)!r}, {defined} [{where}]")
+
+
+def require_sine(loss: str, profile: Profile, multiplied: bool, where: str) -> None:
+    """Refuse a floor under the sine for a loss that multiplies none."""
+    if profile.floor > 0 and not multiplied:
+        lacks = f"but {loss} multiplies no sine that it could be a floor of"
+        raise DomainError(f"profile={str(profile)!r}, {lacks} [{where}]")
 
 
 def require_names(

@@ -170,9 +170,10 @@ def _others(
     """Every class's logit without a margin (B, C), in float32 at least."""
     dtype = torch.promote_types(cosine.dtype, torch.float32)
     modified = clamped = cosine.to(dtype)
-    if profile.cosine > 0:
-        past = (1 - clamped.abs() < profile.cosine) & real.unsqueeze(1)
-        end = clamped.detach().sign() * (1 - profile.cosine)
+    eps = profile.clamp_of_others
+    if eps > 0:
+        past = (1 - clamped.abs() < eps) & real.unsqueeze(1)
+        end = clamped.detach().sign() * (1 - eps)
         modified = clamped = torch.where(past, end, clamped)
     if row.hard_others:
         bar = hardness(row, profile, values, target).detach()

@@ -23,6 +23,7 @@ from adaface_ref.torch_heads.arguments import (
     require_names,
     require_order,
     require_rule,
+    require_sine,
 )
 from adaface_ref.torch_heads.rules import Piece, Rule, clamp
 
@@ -142,7 +143,7 @@ def bare_piece(
     row: Loss, profile: Profile, cosine: Tensor, margin: Tensor, multiplier: Tensor
 ) -> Piece:
     """A piece for a known angular margin: no additive margin, gradient as it is."""
-    clamped = clamp(cosine, profile.cosine)
+    clamped = clamp(cosine, profile.cosine, profile.floor)
     piece = row.rules[profile.rule](clamped, margin, multiplier, profile.angle)
     return piece._replace(slope=torch.where(clamped.free, piece.slope, 0.0))
 
@@ -172,7 +173,7 @@ def whole_other(
     row: Loss, profile: Profile, values: Values, other: Tensor, cosine: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Another class's modified cosine and its slope."""
-    clamped = clamp(other, profile.cosine)
+    clamped = clamp(other, profile.clamp_of_others)
     value, slope = clamped.value, torch.ones_like(clamped.value)
     if row.hard_others:
         hard = value > hardness(row, profile, values, cosine)
@@ -186,7 +187,8 @@ def whole_other(
 def hardness(row: Loss, profile: Profile, values: Values, cosine: Tensor) -> Tensor:
     """cos(theta + m), which a harder class's cosine exceeds: no fallback in it."""
     margin = row.angular(values)
-    return rules.pure(clamp(cosine, profile.cosine), margin, margin, 0.0).value
+    target = clamp(cosine, profile.cosine, profile.floor)
+    return rules.pure(target, margin, margin, 0.0).value
 
 
 def share(amount: Tensor, x: Tensor) -> Tensor:
@@ -218,6 +220,8 @@ def check_call(
     row = row_of(loss, where)
     parsed = parse_profile(profile, where)
     require_rule(loss, parsed, row.rules, where)
+    turned = row.angular is not zero and row.rules["pure"] is rules.pure
+    require_sine(loss, parsed, turned, where)
     require_names(loss, row.parameters, parameters, unread, where)
     if check:
         for name, value in parameters.items():

@@ -15,11 +15,15 @@ from torch import Tensor
 
 
 class Cosine(NamedTuple):
-    """Cosines after the cosine clamp, with what would cancel if taken from them."""
+    """Cosines after the cosine clamp, with what would cancel if taken from them.
+
+    `held` is where a floor under 1 - c^2 keeps the sine from following the cosine.
+    """
 
     value: Tensor
     sine: Tensor
     free: Tensor
+    held: Tensor
 
 
 class Piece(NamedTuple):
@@ -30,7 +34,7 @@ class Piece(NamedTuple):
     by_margin: Tensor
 
 
-def clamp(cosine: Tensor, eps: float) -> Cosine:
+def clamp(cosine: Tensor, eps: float, floor: float = 0.0) -> Cosine:
     """Clamp to [-1 + eps, 1 - eps], both ends exact (1 - eps is no float64)."""
     below, above = 1 - cosine, 1 + cosine
     high, low = below < eps, above < eps
@@ -38,16 +42,19 @@ def clamp(cosine: Tensor, eps: float) -> Cosine:
     below = torch.where(high, eps, torch.where(low, 2 - eps, below))
     above = torch.where(low, eps, torch.where(high, 2 - eps, above))
     square = below * above
+    held = square < floor
+    square = torch.where(held, floor, square)
     pole = square == 0
     sine = torch.where(pole, 0.0, torch.where(pole, 1.0, square).sqrt())
-    return Cosine(value, sine, ~(high | low))
+    return Cosine(value, sine, ~(high | low), held)
 
 
 def pure(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """cos(theta + a) by the addition formula; the slope is 1 where a = 0, poles too."""
     c, sine, cos_a, sin_a = cosine.value, cosine.sine, margin.cos(), margin.sin()
     pole = sine == 0
-    slope = cos_a + sin_a * c / torch.where(pole, 1.0, sine)
+    lever = sin_a * c / torch.where(pole, 1.0, sine)
+    slope = cos_a + torch.where(cosine.held, 0.0, lever)
     limit = torch.copysign(torch.full_like(slope, math.inf), sin_a * c)
     slope = torch.where(pole & (margin != 0), limit, slope)
     return Piece(c * cos_a - sine * sin_a, slope, -(sine * cos_a + c * sin_a))

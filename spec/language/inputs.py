@@ -20,6 +20,7 @@ from adaface_ref.spec.language.tree import (
 )
 from adaface_ref.spec.language.values import printed
 from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import CLAMPS
 from adaface_ref.spec.symbols import QUANTITIES
 
 Tree = Expression | Proposition
@@ -82,7 +83,7 @@ def _inputs(tree: Tree, loss: str) -> set[str]:
         case Name(name) if name in DERIVED:
             others = {"other_cosine"} if name in ABOUT_OTHERS else set()
             return _parameters(loss) | others
-        case Name("angle" | "target_cosine" | "cosine_clamp" | "angle_clip"):
+        case Name(name) if name in ("angle", "target_cosine", *CLAMPS):
             return set()
         case Name(name):
             return {name}

@@ -34,6 +34,7 @@ from adaface_ref.spec.language.tree import (
     parts,
 )
 from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import CLAMPS
 from adaface_ref.spec.symbols import QUANTITIES
 
 __all__ = [
@@ -55,9 +56,6 @@ __all__ = [
 
 DERIVED = tuple(gst.QUANTITIES)
 """What follows from the inputs, and can be asked of a loss."""
-
-CLAMPS = ("cosine_clamp", "angle_clip")
-"""Set by the profile, so that a formula may name them and a box may not."""
 
 NOT_ASKED = ("angular_margin", "additive_margin")
 """In the vocabulary, but not to be asked of a loss."""

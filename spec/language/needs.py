@@ -12,12 +12,11 @@ from functools import cache
 from sympy import Dummy, Expr, Pow, Symbol, acos, log, pi, sin
 
 from adaface_ref.spec.language.statements import Atom
+from adaface_ref.spec.profiles import CLAMPS
 from adaface_ref.spec.symbols import (
     POSITIVE,
     QUANTITIES,
     angle,
-    angle_clip,
-    cosine_clamp,
     norm_lower,
     norm_upper,
 )
@@ -87,12 +86,13 @@ def _as_positive(symbol: Symbol) -> Symbol:
     return Dummy(symbol.name, positive=True) if known else symbol
 
 
+_CLAMPS = {QUANTITIES[name].symbol for name in CLAMPS}
 _SPREADS = (norm_upper - norm_lower, norm_lower - norm_upper)
 
 
 def _is_granted(need: Atom) -> bool:
     value, relation = need.expression, need.relation
-    if value in _SPREADS or value.free_symbols - {cosine_clamp, angle_clip} == set():
+    if value in _SPREADS or value.free_symbols <= _CLAMPS:
         return bool(value.free_symbols) or _holds(value, relation)
     known = {symbol: _as_positive(symbol) for symbol in value.free_symbols}
     return _holds(value.xreplace({**known, sin(angle): _SINE}), relation)

@@ -44,6 +44,13 @@ CLAMPED = tuple(
         ("curricularface", "fallback:cosine=1e-4"),
         ("magface", "pure:cosine=1e-7"),
         ("adaface", "clip:cosine=1e-4,angle=1e-2"),
+        ("cosface", "pure:cosine=1e-3,of=target"),
+        ("arcface", "pure:cosine=1e-6,of=target"),
+        ("arcface", "clip:cosine=1e-9,angle=1e-2,angle_of=all"),
+        ("arcface", "fallback:floor=1e-9"),
+        ("curricularface", "fallback:floor=1e-4"),
+        ("magface", "easy:floor=1e-6,cosine=1e-7,of=target"),
+        ("adaface", "pure:floor=1e-12"),
     )
 )
 CELLS = (*defined_cells(), *CLAMPED)

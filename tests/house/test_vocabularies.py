@@ -22,6 +22,7 @@ from adaface_ref.spec.profiles import RULES, parse
 from adaface_ref.spec.symbols import QUANTITIES
 from adaface_ref.tolerance import EPSILON
 
+NUMBERED = ("rule", "cosine", "angle", "of", "angle_of", "floor")
 TEXTS = (
     "pure",
     "clip",
@@ -33,6 +34,10 @@ TEXTS = (
     "fallback:cosine=1e-07,detached",
     "fallback-plain",
     "easy:cosine=0.0001",
+    "pure:cosine=1e-06,of=target",
+    "clip:cosine=1e-12,angle_of=all",
+    "fallback:floor=1e-12",
+    "pure:cosine=0.001,of=target,floor=0.01,detached",
     "reflect",
     "shift:detached",
     "min",
@@ -45,6 +50,8 @@ ACCEPTED = (
     "clip:cosine=0,angle=0",
     "clip:angle=1.5707963267948963",
     "fallback:cosine=0.999",
+    "pure:of=all,floor=0",
+    "clip:angle_of=target",
 )
 REFUSED = (
     "",
@@ -61,6 +68,12 @@ REFUSED = (
     "clip:cosine=1",
     "clip:cosine=-1e-4",
     "clip:cosine=1e-4=1",
+    "clip:of=others",
+    "clip:floor=1e-3",
+    "pure:angle_of=all",
+    "pure:floor=1",
+    "pure:of=1e-3",
+    "pure:of=target,of=target",
     "clip:cosine =1e-4",
     "clip:cosine=1e-4,cosine=1e-3",
     "clip:cosine=1e-4,cosine=1e-4",
@@ -151,8 +164,9 @@ def test_a_profile_means_the_same_in_every_form(text: str) -> None:
     ours = parse(text)
     numpy, torch = numpy_arguments.parse_profile(text), torch_heads.parse_profile(text)
     gradient = "detached" if ours.detached else "true"
-    assert numpy == (ours.rule, ours.cosine, ours.angle, gradient)
-    assert (torch.rule, torch.cosine, torch.angle) == (numpy.rule, *numpy[1:3])
+    assert numpy == (ours.rule, ours.cosine, ours.angle, gradient, *ours[4:])
+    for field in NUMBERED:
+        assert getattr(torch, field) == getattr(numpy, field)
     assert str(ours) == str(numpy) == text
 
 
@@ -160,7 +174,7 @@ def test_a_profile_means_the_same_in_every_form(text: str) -> None:
 @pytest.mark.parametrize("text", ACCEPTED)
 def test_every_form_reads_a_profile(parser: Callable[[str], Any], text: str) -> None:
     found, ours = parser(text), parse(text)
-    assert (found.rule, found.cosine, found.angle) == ours[:3]
+    assert all(getattr(found, field) == getattr(ours, field) for field in NUMBERED)
     assert str(found) == str(ours)
 
 

@@ -17,7 +17,7 @@ from adaface_ref.spec.language.cases import ClaimCase, claim_cases
 from adaface_ref.spec.language.inputs import losses_of
 from adaface_ref.spec.language.language import ClaimError, parse_formula
 from adaface_ref.spec.losses import LOSSES
-from adaface_ref.spec.profiles import parse
+from adaface_ref.spec.profiles import CLAMPS, parse
 from adaface_ref.spec.symbols import QUANTITIES
 
 
@@ -132,14 +132,6 @@ MOST_CHOICES = 64
 """Of the values that a box lists, multiplied out."""
 
 
-CLAMPS = ("cosine_clamp", "angle_clip")
-"""Inputs that the profile fixes."""
-
-
 def _clamps(profile: str) -> dict[str, Expr]:
     """The profile's clamps as the decimals that stand in its name."""
-    parsed = parse(profile)
-    return {
-        "cosine_clamp": Rational(repr(parsed.cosine)),
-        "angle_clip": Rational(repr(parsed.angle)),
-    }
+    return {k: Rational(repr(v)) for k, v in parse(profile).clamps.items()}

@@ -187,10 +187,8 @@ def total_of_terms(terms: Sequence[Any], shape: tuple[int, ...]) -> Any:
 
 
 def inputs_of(columns: Mapping[str, Any], profile: str) -> dict[str, Any]:
-    """The columns, and the profile's clamps as two more."""
-    parsed = parse(profile)
-    clamps = {"cosine_clamp": parsed.cosine, "angle_clip": parsed.angle}
-    return {**columns, **clamps}
+    """The columns, and the profile's clamps as further ones."""
+    return {**columns, **parse(profile).clamps}
 
 
 def arcs_of(loss: str, columns: Mapping[str, Any]) -> int | None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.measured import invariant_grid as invariants
 from adaface_ref.gate.measured.cause import likely_cause
+from adaface_ref.gate.measured.clamps import measure_clamps
 from adaface_ref.gate.measured.identity import (
     Identity,
     Probes,
@@ -52,10 +53,16 @@ class Evidence:
 
     @property
     def sentence(self) -> str:
-        """What the head is, with the policy of its statistics where it has any."""
-        policy = self.session.policy
+        """What the head is, its clamps in other dtypes, the policy of its statistics."""
+        session = self.session
+        others = [
+            f"; in {dtype} `{profile}`"
+            for dtype, profile in session.narrower.items()
+            if profile != session.profile
+        ]
+        policy = session.policy
         kept = "" if policy is None else f"; {policy.sentence()}"
-        return self.identity.sentence + kept
+        return self.identity.sentence + "".join(others) + kept
 
     @cached_property
     def cause(self) -> str:
@@ -98,17 +105,24 @@ def gather(session: Session, head: Head, progress: Callable[[int], None]) -> Evi
         SubjectError: the head raised.
     """
     probes = probe(session)
-    identity = identify(probes)
+    clamps = {dtype: measure_clamps(session, dtype) for dtype in session.dtypes}
+    identity = identify(probes, clamps[probes.rows.dtype])
     if session.request.profile:
         return Evidence(head, session, probes, identity, progress)
+
+    def judged_in(profile: str) -> Session:
+        fitted = {dtype: found.fitted(profile) for dtype, found in clamps.items()}
+        fitted[probes.rows.dtype] = profile
+        return session.judged_in(profile, fitted)
+
     profile = identity.profile
     for tried in (identity.profile, *identity.alike):
-        if not identity.alike or conforms_at_first(session.judged_in(tried)):
+        if not identity.alike or conforms_at_first(judged_in(tried)):
             profile = tried
             break
     if profile != identity.profile:
         identity = as_another(probes, identity, profile)
-    judged = session.judged_in(profile)
+    judged = judged_in(profile)
     return Evidence(head, judged, replace(probes, session=judged), identity, progress)
 
 

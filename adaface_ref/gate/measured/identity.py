@@ -6,7 +6,7 @@ profile found or pinned, and only by the oracle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref import numpy_reference as reference
+from adaface_ref.gate.measured.clamps import Clamps
 from adaface_ref.gate.measured.thresholds import around, thresholds
 from adaface_ref.gate.reading.reading import Array, Reading
 from adaface_ref.gate.session.session import Rows, Session
@@ -21,12 +22,6 @@ from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import in_dtype
 from adaface_ref.spec.losses import LOSSES
 from adaface_ref.tolerance import EPSILON
-
-CLAMPS = (0.0, 1e-7, 1e-6, 1e-4, 1e-3)
-"""Cosine clamps seen in public heads."""
-
-ANGLES = (1e-3, 1e-4, 0.0)
-"""Angle clips tried with rule `clip`, besides the cosine clamp's own eps."""
 
 SLACK = {"float64": 1e-6, "float32": 1e-2, "float16": 2.0**-7, "bfloat16": 2.0**-5}
 """Relative difference that still counts as the same: profiles differ by far more."""
@@ -240,18 +235,19 @@ LEVELS = {
 """Of the quantity that belongs to a row, where the loss has one."""
 
 
-def identify(probes: Probes) -> Identity:
+def identify(probes: Probes, clamps: Clamps) -> Identity:
     """Name the profile of a head, or the nearest.
 
     Args:
         probes: the head's answers.
+        clamps: its clamps in the dtype of the probes.
 
     Returns:
         The identity; a pinned profile wins where several explain all probes.
     """
     session = probes.session
     pinned = session.request.profile
-    tried = dict.fromkeys([pinned] * bool(pinned) + candidates(session.loss))
+    tried = dict.fromkeys([pinned] * bool(pinned) + candidates(session.loss, clamps))
     off = {profile: int(probes.off(profile).sum()) for profile in tried}
     fewest = min(off.values())
     nearest = [profile for profile in off if off[profile] == fewest]
@@ -305,13 +301,13 @@ def _alike(loss: str, best: str, fitting: list[str]) -> tuple[str, ...]:
     return tuple(profile for profile in fitting if _meaning(loss, profile) != same)
 
 
-def _meaning(loss: str, profile: str) -> tuple[str, float, float, str]:
+def _meaning(loss: str, profile: str) -> tuple[object, ...]:
     """A profile's fields; without an angular margin `clip` is a clamp of the cosine."""
-    rule, cosine, angle, gradient = parse_profile(profile)
+    parsed = parse_profile(profile)
     if LOSSES[loss].angular_margin == 0:
-        gradient = "true"
-        rule, angle = ("pure" if rule == "clip" else rule), 0.0
-    return rule, cosine, angle, gradient
+        rule = "pure" if parsed.rule == "clip" else parsed.rule
+        return tuple(parsed._replace(rule=rule, angle=0.0, gradient="true"))
+    return tuple(parsed)
 
 
 def _doubt(dtype: str, best: str, alike: tuple[str, ...]) -> str:
@@ -333,20 +329,20 @@ def _doubt(dtype: str, best: str, alike: tuple[str, ...]) -> str:
     return f"; in {dtype} the probes cannot tell {', nor '.join(told)}"
 
 
-def candidates(loss: str) -> list[str]:
-    """Every profile tried for a loss, the plainest first."""
-    found = {str(parse_profile(text)): None for text in _texts(loss)}
+def candidates(loss: str, clamps: Clamps) -> list[str]:
+    """Every profile tried for a loss, the plainest first.
+
+    Args:
+        loss: a loss id.
+        clamps: what was measured of the head.
+    """
+    found = {
+        str(parse_profile(rule)._replace(gradient=gradient, **fields)): None
+        for rule in reference.DEFINED[loss]
+        for fields in clamps.fields(rule)
+        for gradient in ("true", "detached")
+    }
     return sorted(found, key=lambda text: ("detached" in text, text.count("=")))
-
-
-def _texts(loss: str) -> Iterator[str]:
-    for rule in reference.DEFINED[loss]:
-        for eps in CLAMPS:
-            clips = dict.fromkeys((eps, *ANGLES)) if rule == "clip" else (None,)
-            for clip in clips:
-                angle = "" if clip is None else f",angle={clip!r}"
-                for gradient in ("true", "detached"):
-                    yield f"{rule}:cosine={eps!r}{angle},{gradient}"
 
 
 def describe(session: Session, profile: str) -> str:
@@ -361,14 +357,19 @@ def describe(session: Session, profile: str) -> str:
     """
     parsed = parse_profile(profile)
     values = [f"{k.replace('_', ' ')} {v:g}" for k, v in session.fixed.items()]
-    clip = [f"angle clip {parsed.angle:g}"] if parsed.rule == "clip" else []
+    alone = " of the target alone" if parsed.of == "target" else ""
+    clamps = [f"cosine clamp {parsed.cosine:g}{alone}"]
+    if parsed.rule == "clip":
+        of_all = " of every class" if parsed.angle_of == "all" else ""
+        clamps.append(f"angle clip {parsed.angle:g}{of_all}")
+    if parsed.floor:
+        clamps.append(f"1 - c^2 at least {parsed.floor:g}")
     return ", ".join(
         [
             LOSSES[session.loss].title,
             *values,
             f"`{profile}`",
-            f"cosine clamp {parsed.cosine:g}",
-            *clip,
+            *clamps,
             f"{parsed.gradient} gradient",
         ]
     )

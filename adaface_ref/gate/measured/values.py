@@ -97,15 +97,16 @@ def _measured(
     for rows, corners, sizes in blocks:
         if all(tally.failed for tally in tallies.values()):
             break
-        reading = _read(session, rows, sizes)
-        reasons = _left_out(session, rows, reading.dtype)
+        here = session.in_dtype(rows.dtype)
+        reading = _read(here, rows, sizes)
+        reasons = _left_out(here, rows, reading.dtype)
         for check, tally in tallies.items():
             if tally.failed:
                 continue
             without = reasons
             if check.endswith("logit"):
                 without = {OUT_OF_REACH: reasons[OUT_OF_REACH]}
-            _compare(session, check, tally, rows, reading, without, corners)
+            _compare(here, check, tally, rows, reading, without, corners)
         progress(len(rows.cosines))
     return tallies
 
@@ -151,7 +152,10 @@ def findings(
         Findings, the worst first.
     """
     worst = sorted(tally.failed, key=lambda item: -item[0])[:KEPT]
-    return [_finding(session, claim, cause, *item[1:]) for item in worst]
+    return [
+        _finding(session.in_dtype(item[2].dtype), claim, cause, *item[1:])
+        for item in worst
+    ]
 
 
 def got(reading: Reading, quantity: str, place: int) -> Array:
@@ -174,22 +178,24 @@ def _blocks(session: Session) -> Iterator[_Block]:
     wanted = math.ceil(session.points / len(session.dtypes))
     size = min(CHUNK, 2 ** math.ceil(math.log2(wanted)))
     for number, dtype in kinds:
-        yield _Block(session.draw(dtype, FIRST, 10**6 * number), FIRST)
-        yield _Block(session.draw(dtype, FIRST, 10**6 * number + 1, CLASSES))
+        here = session.in_dtype(dtype)
+        yield _Block(here.draw(dtype, FIRST, 10**6 * number), FIRST)
+        yield _Block(here.draw(dtype, FIRST, 10**6 * number + 1, CLASSES))
         for classes in (2, CLASSES):
-            drawn = session.draw(dtype, FIRST, 10**6 * number + 999_990, classes)
+            drawn = here.draw(dtype, FIRST, 10**6 * number + 999_990, classes)
             rows = drawn.part(FIRST - sum(SMALL), FIRST)
             yield _Block(rows, 0, SMALL)
     count = math.ceil(wanted / size)
     for number, dtype in kinds:
-        corners = corner_count(session.loss, session.profile, dtype)
+        here = session.in_dtype(dtype)
+        corners = corner_count(here.loss, here.profile, dtype)
         for index in range(count):
             stratum = index * len(kinds) + number, count * len(kinds)
             place = 10**6 * number + 2 + index
-            rows = session.draw(dtype, size, place, stratum=stratum)
+            rows = here.draw(dtype, size, place, stratum=stratum)
             yield _Block(rows, corners * (not index))
         crowd = min(CROWD, size)
-        yield _Block(session.draw(dtype, crowd, 10**6 * number + 999_999, CLASSES))
+        yield _Block(here.draw(dtype, crowd, 10**6 * number + 999_999, CLASSES))
 
 
 def _read(session: Session, rows: Rows, sizes: tuple[int, ...]) -> Reading:

@@ -65,11 +65,18 @@ class Rows:
 
     def part(self, start: int, stop: int) -> Rows:
         """The rows from start up to stop."""
+        return self._of(slice(start, stop))
+
+    def where(self, chosen: NDArray[np.bool_]) -> Rows:
+        """The rows that are chosen, (B,)."""
+        return self._of(chosen)
+
+    def _of(self, chosen: slice | NDArray[np.bool_]) -> Rows:
         return Rows(
-            self.cosines[start:stop],
-            self.labels[start:stop],
-            {name: column[start:stop] for name, column in self.columns.items()},
-            {name: column[start:stop] for name, column in self.given.items()},
+            self.cosines[chosen],
+            self.labels[chosen],
+            {name: column[chosen] for name, column in self.columns.items()},
+            {name: column[chosen] for name, column in self.given.items()},
             self.dtype,
         )
 
@@ -81,17 +88,25 @@ class Session(Subject):
     Args:
         policy: what it does with its running statistics, where it has any.
         profile: the profile in which it is judged.
+        narrower: the profile in a narrower dtype, where its clamps are other ones.
     """
 
     policy: Policy | None
     profile: str
+    narrower: Mapping[str, str] = field(default_factory=dict)
     _heads: dict[tuple[int, str], Opened] = field(
         default_factory=dict, compare=False, repr=False
     )
 
-    def judged_in(self, profile: str) -> Session:
-        """The same head in another profile."""
-        return replace(self, profile=profile)
+    def judged_in(
+        self, profile: str, narrower: Mapping[str, str] | None = None
+    ) -> Session:
+        """The same head in another profile, and in others in narrower dtypes."""
+        return replace(self, profile=profile, narrower=narrower or {})
+
+    def in_dtype(self, dtype: str) -> Session:
+        """The same head in the profile that it has in a dtype."""
+        return self.judged_in(self.narrower.get(dtype, self.profile), self.narrower)
 
     @cached_property
     def hold(self) -> Hold | None:

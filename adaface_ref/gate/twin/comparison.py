@@ -87,7 +87,7 @@ def compare(session: Session) -> Compared:
                 break
             if dtype == "float32" and shape.classes > 5000:
                 continue
-            _compare_shape(session, shape, dtype, found)
+            _compare_shape(session.in_dtype(dtype), shape, dtype, found)
             if found.lacking:
                 return found
     return found

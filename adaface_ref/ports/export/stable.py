@@ -33,10 +33,9 @@ from adaface_ref.evidence.truth.agreement import INPUTS
 from adaface_ref.spec.gst import cases
 from adaface_ref.spec.losses import LOSSES, Loss
 from adaface_ref.spec.profiles import RULES, is_defined, parse
+from adaface_ref.spec.symbols import QUANTITIES as VOCABULARY
 from adaface_ref.spec.symbols import (
     angle,
-    angle_clip,
-    cosine_clamp,
     logistic,
     multiplier,
     segment,
@@ -132,8 +131,8 @@ def function_of(quantity: str, loss: str, profile: str) -> StableFunction:
         return function_of(quantity, loss, str(parsed._replace(detached=False)))
     row = _with_arcs_counted(LOSSES[loss])
     eps = {
-        cosine_clamp: Rational(repr(parsed.cosine)),
-        angle_clip: Rational(repr(parsed.angle)),
+        VOCABULARY[name].symbol: Rational(repr(value))
+        for name, value in parsed.clamps.items()
     }
     branches = tuple(
         Branch(tuple(_plain(w, eps) for w in case.where), _plain(case.terms[0], eps))
