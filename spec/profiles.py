@@ -7,7 +7,7 @@ is zero two pieces meet, and either is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -37,12 +37,12 @@ __all__ = [
     "pieces_of",
 ]
 
-ALL, TARGET = "all", "target"
-"""Whose cosines or angles a clamp acts on: of every class, or of the target alone."""
+ALL, TARGET, ACOS = "all", "target", "acos"
+"""What a clamp acts on: every class, the target alone, or its angle's acos alone."""
 
 FIELDS: dict[str, tuple[str, ...] | Symbol] = {
     "cosine": cosine_clamp,
-    "of": (ALL, TARGET),
+    "of": (ALL, TARGET, ACOS),
     "angle": angle_clip,
     "angle_of": (TARGET, ALL),
     "floor": sine_floor,
@@ -64,7 +64,9 @@ class Profile(NamedTuple):
         cosine: cosines are clamped to [-1 + cosine, 1 - cosine] first.
         angle: the margined angle is clipped to [angle, pi - angle]; `clip` only.
         detached: the margin is computed without gradient, so that the slope is 1.
-        of: whose cosines are clamped: of all classes, or of the target alone.
+        of: which cosines are clamped: those of all classes, the target's alone, or
+            the target's only where its angle is taken, so that what a rule puts outside
+            the formula, and a detached gradient, see the cosine as it is.
         angle_of: whose angles are clipped: of the target alone, or of all classes.
         floor: in cos theta cos a - sin theta sin a the sine is the root of 1 - c^2, or
             of `floor` where that is larger; losses with an angular margin only.
@@ -326,8 +328,10 @@ def _field(rule: str, item: str) -> tuple[str, float | bool | str]:
         )
     kind = FIELDS[name]
     if isinstance(kind, tuple):
-        if value not in kind:
-            raise ValueError(f"profile field {item!r}, but must be {' or '.join(kind)}")
+        words = kind[:2] if rule == "clip" else kind
+        if value not in words:
+            known = " or ".join(words)
+            raise ValueError(f"profile field {item!r}, but must be {known}")
         return name, value
     try:
         number = float(value)
@@ -371,9 +375,10 @@ def pieces_of(
     Raises:
         ValueError: for SphereFace without its number of arcs.
     """
-    pieces = _with_others(loss, RULES[profile.rule].pieces(loss), others)
-    if profile.floor > 0:
-        pieces = (*_floored(loss, profile.rule, others), *pieces)
+    pieces: tuple[Piece, ...] = ()
+    for where, formula, name in _formulas(loss, profile):
+        found = _with_others(formula, RULES[profile.rule].pieces(formula), others)
+        pieces += tuple(_beyond(piece, where, name) for piece in found)
     for symbol, interval in loss.clipped.items():
         pieces = _bounded(pieces, symbol, interval)
     if loss.has_arcs:
@@ -381,20 +386,39 @@ def pieces_of(
     if others and profile.angle > 0 and profile.angle_of == ALL:
         end = cos(angle_clip)
         pieces = _bounded(pieces, other_cosine, (-end, end), _hold_other)
-    if profile.cosine > 0:
+    if profile.cosine > 0 and profile.of != ACOS:
         pieces = _clamped(pieces, others and profile.of == ALL)
     return pieces
 
 
-def _floored(loss: Loss, rule: str, others: bool) -> tuple[Piece, ...]:
-    """The pieces where 1 - c^2 is below the floor, by the addition formula."""
-    margin = loss.angular_margin
-    turned = cos(angle) * cos(margin) - sqrt(sine_floor) * sin(margin)
-    held = replace(loss, target=turned - loss.additive_margin)
-    pieces = _with_others(held, RULES[rule].pieces(held), others)
-    return tuple(
-        _beyond(piece, sine_floor - sin(angle) ** 2, "sine floor") for piece in pieces
-    )
+def _formulas(
+    loss: Loss, profile: Profile
+) -> Iterator[tuple[tuple[Expr, ...], Loss, str]]:
+    """Where the formula's angle or sine is held, the loss with it, and a name."""
+    free: list[tuple[tuple[Expr, ...], Expr, str]] = [((), loss.target, "")]
+    if profile.floor > 0:
+        # By the addition formula, whose sine alone is kept from 0.
+        margin = loss.angular_margin
+        turned = cos(angle) * cos(margin) - sqrt(sine_floor) * sin(margin)
+        below = sine_floor - sin(angle) ** 2
+        free.insert(0, ((below,), turned - loss.additive_margin, "sine floor"))
+    found = list(free)
+    if profile.cosine > 0 and profile.of == ACOS:
+        for sign, name in ((1, "acos above"), (-1, "acos below")):
+            end = sign * (1 - cosine_clamp)
+            found[:0] = [
+                (
+                    (
+                        sign * (cos(angle) - end),
+                        *(w.subs(angle, acos(end)) for w in where),
+                    ),
+                    target.subs(angle, acos(end)),
+                    ", ".join(filter(None, (name, other))),
+                )
+                for where, target, other in free
+            ]
+    for where, target, name in found:
+        yield where, replace(loss, target=target), name
 
 
 def _with_others(
@@ -404,7 +428,7 @@ def _with_others(
     for piece in pieces:
         soft = piece._replace(other=loss.other, regulariser=loss.norm_regulariser)
         if others and loss.hard_other is not None:
-            hard = _beyond(soft, other_cosine - loss.target, "hard")
+            hard = _beyond(soft, (other_cosine - loss.target,), "hard")
             done.append(hard._replace(other=loss.hard_other))
         done.append(soft)
     return tuple(done)
@@ -419,9 +443,11 @@ def _substituted(piece: Piece, old: Symbol, new: Expr) -> Piece:
     )
 
 
-def _beyond(piece: Piece, condition: Expr, name: str) -> Piece:
+def _beyond(piece: Piece, where: tuple[Expr, ...], name: str) -> Piece:
+    if not where:
+        return piece
     words = name if piece.name == "core" else f"{piece.name}, {name}"
-    return piece._replace(where=(condition, *piece.where), name=words)
+    return piece._replace(where=(*where, *piece.where), name=words)
 
 
 def _bounded(
@@ -434,8 +460,8 @@ def _bounded(
     lower, upper = interval
     quantity = cos(angle) if symbol is angle else symbol
     edges = (
-        (lower, lower - quantity, f"{symbol} below"),
-        (upper, quantity - upper, f"{symbol} above"),
+        (lower, (lower - quantity,), f"{symbol} below"),
+        (upper, (quantity - upper,), f"{symbol} above"),
     )
     bound = [
         _beyond(_substituted(p, symbol, acos(edge) if symbol is angle else edge), *rest)
@@ -466,5 +492,5 @@ def _arcs(pieces: tuple[Piece, ...], arcs: int | None) -> tuple[Piece, ...]:
             target = piece.target.subs({segment: k, multiplier: arcs})
             row = piece._replace(target=target)
             past = angle - k * pi / arcs
-            done.append(_beyond(row, past, f"arc {k}") if k else row)
+            done.append(_beyond(row, (past,), f"arc {k}") if k else row)
     return tuple(done)

@@ -19,8 +19,9 @@ class Profile(NamedTuple):
     """How a head departs from the formula, outside its core.
 
     `cosine` is the eps of the clamp of cosines to [-1 + eps, 1 - eps], which is `of`
-    "all" classes or the "target" alone; `angle` that of the clip of the margined angle
-    to [eps, pi - eps] (rule `clip` only), `angle_of` the "target" or "all" classes.
+    "all" classes, of the "target" alone, or only of the "acos" that gives its angle
+    (any rule but `clip`); `angle` that of the clip of the margined angle to
+    [eps, pi - eps] (rule `clip` only), `angle_of` the "target" or "all" classes.
     `gradient` is "true", or "detached" where the margin is kept out of the gradient.
     `floor` is what 1 - c^2 is kept from falling below in the sine that is multiplied by
     sin(a) (an angular margin, and any rule but `clip`).
@@ -33,6 +34,14 @@ class Profile(NamedTuple):
     of: str = "all"
     angle_of: str = "target"
     floor: float = 0.0
+
+    @property
+    def clamp_of_others(self) -> float:
+        """Eps of the clamp of the other classes' cosines."""
+        by_cosine = self.cosine if self.of == "all" else 0.0
+        # The clip of an angle is one of its cosine: 1 - cos(eps) = 2 sin(eps / 2)^2.
+        by_angle = self.angle if self.angle_of == "all" else 0.0
+        return max(by_cosine, float(2 * np.sin(by_angle / 2) ** 2))
 
     def __str__(self) -> str:
         usual, fields = RULES[self.rule], []
@@ -131,7 +140,8 @@ def parse_profile(text: str | Profile, where: str = "parse_profile") -> Profile:
             and 0 <= profile.floor < 1
             and (profile.floor == 0 if profile.rule == "clip" else profile.angle == 0)
             and (profile.rule == "clip" or profile.angle_of == "target")
-            and {profile.of, profile.angle_of} <= {"all", "target"}
+            and profile.of in ("all", "target", *("acos",) * (profile.rule != "clip"))
+            and profile.angle_of in ("all", "target")
             and profile.gradient in ("true", "detached")
             and profile.rule in RULES
         )
@@ -139,8 +149,8 @@ def parse_profile(text: str | Profile, where: str = "parse_profile") -> Profile:
         good = False
     if not good:
         must = f"one of {', '.join(RULES)}, then perhaps : and fields cosine=eps, "
-        must += "of=target, floor=eps (for clip angle=eps, angle_of=all), detached "
-        must += "or true, each once"
+        must += "of=target or acos, floor=eps (for clip angle=eps, angle_of=all), "
+        must += "detached or true, each once"
         raise domain_error("profile", quoted(text), must, where)
     return profile
 

@@ -14,15 +14,20 @@ from adaface_ref.numpy_reference.arguments import Array, Profile
 
 
 class Angle(NamedTuple):
-    """A clamped cosine, its sine, whether the clamp left it alone, eps_t, and whether
-    the floor under 1 - c^2 holds the sine.
+    """A clamped cosine and its sine, and what outside rules see.
+
+    `bare` is the cosine outside the formula; `inside` is where no clamp stops its
+    gradient, `stopped` where one stops the formula's alone; `held` is where the floor
+    under 1 - c^2 holds the sine; `clip` is eps_t.
     """
 
     cosine: Array
     sine: Array
+    bare: Array
     inside: NDArray[np.bool_]
-    clip: float
+    stopped: NDArray[np.bool_]
     held: NDArray[np.bool_]
+    clip: float
 
 
 class Margins(NamedTuple):
@@ -42,15 +47,15 @@ class Target(NamedTuple):
 
 
 def target_angle(cosine: Array, profile: Profile) -> Angle:
-    return _clamped(cosine, profile.cosine, profile)
+    at = _clamped(cosine, profile.cosine, profile)
+    if profile.of != "acos":
+        return at
+    everywhere = np.ones_like(at.inside)
+    return at._replace(bare=cosine, inside=everywhere, stopped=~at.inside)
 
 
 def other_angle(cosine: Array, profile: Profile) -> Angle:
-    eps = profile.cosine if profile.of == "all" else 0.0
-    if profile.rule == "clip" and profile.angle_of == "all":
-        # The angle's clip is one of the cosine, to cos(eps_t) = 1 - 2 sin(eps_t / 2)^2.
-        eps = max(eps, 2 * np.sin(profile.angle / 2) ** 2)
-    return _clamped(cosine, eps, profile)
+    return _clamped(cosine, profile.clamp_of_others, profile)
 
 
 def _clamped(cosine: Array, eps: float, profile: Profile) -> Angle:
@@ -61,11 +66,13 @@ def _clamped(cosine: Array, eps: float, profile: Profile) -> Angle:
     square = np.where(inside, (1 - cosine) * (1 + cosine), eps * (2 - eps))
     held = square < profile.floor
     sine = np.sqrt(np.where(held, profile.floor, square))
-    return Angle(clamped, sine, inside, profile.angle, held)
+    never = np.zeros_like(inside)
+    return Angle(clamped, sine, clamped, inside, never, held, profile.angle)
 
 
 def additive(at: Angle, margins: Margins) -> Target:
-    return Target(at.cosine - margins.additive, np.ones_like(at.cosine))
+    slope = np.where(at.stopped, 0.0, np.ones_like(at.cosine))
+    return Target(at.cosine - margins.additive, slope)
 
 
 def formula(at: Angle, margins: Margins) -> Target:
@@ -73,7 +80,8 @@ def formula(at: Angle, margins: Margins) -> Target:
     value = (at.cosine * cos_a - at.sine * sin_a) - margins.additive
     flat = (sin_a == 0) | at.held
     lever = np.where(flat, 0.0, sin_a * (at.cosine / at.sine))
-    return Target(value, cos_a + lever, -(at.sine * cos_a + at.cosine * sin_a))
+    slope = np.where(at.stopped, 0.0, cos_a + lever)
+    return Target(value, slope, -(at.sine * cos_a + at.cosine * sin_a))
 
 
 def clip(at: Angle, margins: Margins) -> Target:
@@ -90,10 +98,10 @@ def clip(at: Angle, margins: Margins) -> Target:
 
 def fallback(at: Angle, margins: Margins) -> Target:
     plain, angular = formula(at, margins), margins.angular
-    core = at.cosine > -np.cos(angular)  # c > cos(pi - a)
+    core = at.bare > -np.cos(angular)  # c > cos(pi - a)
     cos_a, sin_a = np.cos(angular), np.sin(angular)
     return Target(
-        np.where(core, plain.cosine, at.cosine - angular * sin_a),
+        np.where(core, plain.cosine, at.bare - angular * sin_a),
         np.where(core, plain.slope, 1.0),
         np.where(core, plain.per_margin, -(sin_a + angular * cos_a)),
     )
@@ -109,28 +117,28 @@ def cosine_outside(core: NDArray[np.bool_], plain: Target, cosine: Array) -> Tar
 
 
 def fallback_plain(at: Angle, margins: Margins) -> Target:
-    core = at.cosine > -np.cos(margins.angular)  # theta + a < pi
-    return cosine_outside(core, formula(at, margins), at.cosine)
+    core = at.bare > -np.cos(margins.angular)  # theta + a < pi
+    return cosine_outside(core, formula(at, margins), at.bare)
 
 
 def easy(at: Angle, margins: Margins) -> Target:
-    return cosine_outside(at.cosine > 0, formula(at, margins), at.cosine)
+    return cosine_outside(at.bare > 0, formula(at, margins), at.bare)
 
 
 def easy_additive(at: Angle, margins: Margins) -> Target:
-    core = at.cosine > margins.additive
-    return cosine_outside(core, additive(at, margins), at.cosine)
+    core = at.bare > margins.additive
+    return cosine_outside(core, additive(at, margins), at.bare)
 
 
 def minimum(at: Angle, margins: Margins) -> Target:
     # cos(theta + a) - c = -2 sin(theta + a/2) sin(a/2)
-    core = at.cosine > -np.cos(margins.angular / 2)
-    return cosine_outside(core, formula(at, margins), at.cosine)
+    core = at.bare > -np.cos(margins.angular / 2)
+    return cosine_outside(core, formula(at, margins), at.bare)
 
 
 def reflect(at: Angle, margins: Margins) -> Target:
     plain = formula(at, margins)
-    core = at.cosine > -np.cos(margins.angular)
+    core = at.bare > -np.cos(margins.angular)
     return Target(
         np.where(core, plain.cosine, -2 - plain.cosine),
         np.where(core, plain.slope, -plain.slope),
@@ -139,9 +147,9 @@ def reflect(at: Angle, margins: Margins) -> Target:
 
 def shift(at: Angle, margins: Margins) -> Target:
     plain, cos_a = formula(at, margins), np.cos(margins.angular)
-    core = at.cosine > -cos_a
+    core = at.bare > -cos_a
     return Target(
-        np.where(core, plain.cosine, at.cosine - (1 - cos_a)),
+        np.where(core, plain.cosine, at.bare - (1 - cos_a)),
         np.where(core, plain.slope, 1.0),
     )
 
@@ -154,6 +162,7 @@ def sphere(at: Angle, margins: Margins) -> Target:
     value = (1 - 2 * (fold % 2)) * cosine - 2 * fold
     # sin(q theta)/sin(theta) is the Chebyshev polynomial U_{q-1}, and (-1)^k its sign.
     slope = multiplier * np.abs(_chebyshev(at.cosine, multiplier - 1))
+    slope = np.where(at.stopped, 0.0, slope)
     return Target(value, slope)
 
 
@@ -172,6 +181,7 @@ def combined(at: Angle, margins: Margins) -> Target:
     phase = multiplier * np.arctan2(at.sine, at.cosine) + angular
     slope = multiplier * np.sin(phase) / at.sine
     slope = np.where(at.sine == 0, _combined_pole(at.cosine, margins), slope)
+    slope = np.where(at.stopped, 0.0, slope)
     return Target(np.cos(phase) - additive, slope)
 
 

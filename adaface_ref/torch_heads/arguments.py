@@ -25,8 +25,9 @@ Values = dict[str, Tensor]
 class Profile:
     """How a head departs from the formula: outside rule, clamps, gradient.
 
-    `of` and `angle_of` say whose cosines and angles are clamped, "all" or "target";
-    `floor` is the least that 1 - c^2 is under the root that gives the sine.
+    `of` and `angle_of` say whose cosines and angles are clamped, "all" or "target", or
+    "acos": the target's cosine only where its angle is taken. `floor` is the least that
+    1 - c^2 is under the root that gives the sine.
     """
 
     rule: str
@@ -39,7 +40,7 @@ class Profile:
 
     @property
     def clamp_of_others(self) -> float:
-        """How others are clamped: an angle clip t clamps by 1 - cos t = 2 sin(t/2)^2."""
+        """Eps of the other classes; an angle clip t is one by 1 - cos t."""
         by_cosine = self.cosine if self.of == "all" else 0.0
         by_angle = self.angle if self.angle_of == "all" else 0.0
         return max(by_cosine, 2 * math.sin(by_angle / 2) ** 2)
@@ -120,8 +121,8 @@ _FIELDS = {
 }
 """The numbers that a profile may give."""
 
-_WORDS = ("all", "target")
-"""Whose cosines or angles a profile clamps."""
+_WORDS = {"of": ("all", "target", "acos"), "angle_of": ("all", "target")}
+"""What a profile's clamps act on; the acos alone in any rule but `clip`."""
 
 _ORDERED = {
     ("norm_lower", "norm_upper"): Domain("below norm_upper", lambda x: x < 0),
@@ -170,8 +171,9 @@ def _field(
         must = f"{rule} with the fields {fields}, detached, true"
         raise domain_error("profile", quoted(text), must, where)
     if name not in _FIELDS:
-        if number not in _WORDS:
-            must = f"given {' or '.join(_WORDS)} for {name}"
+        words = _WORDS[name][: 2 if rule == "clip" else None]
+        if number not in words:
+            must = f"given {' or '.join(words)} for {name}"
             raise domain_error("profile", quoted(text), must, where)
         return name, number
     try:

@@ -25,11 +25,11 @@ from adaface_ref.torch_heads.losses import (
     Loss,
     bare_piece,
     check_call,
+    clamped_target,
     hardness,
     subtrahend,
     whole_piece,
 )
-from adaface_ref.torch_heads.rules import clamp
 
 
 class _MarginedCosine(torch.autograd.Function):
@@ -150,7 +150,7 @@ def _target(
     row = LOSSES[loss]
     if profile.detached:
         value = whole_piece(row, profile, values, target).value.detach()
-        free = clamp(target.detach().clamp(-1, 1), profile.cosine).free
+        free = clamped_target(profile, target.detach().clamp(-1, 1)).free
         return value + torch.where(free, target - target.detach(), 0.0)
     margin = row.angular(values).expand_as(target)
     multiplier = row.multiplier(values).expand_as(target)

@@ -25,7 +25,7 @@ from adaface_ref.torch_heads.arguments import (
     require_rule,
     require_sine,
 )
-from adaface_ref.torch_heads.rules import Piece, Rule, clamp
+from adaface_ref.torch_heads.rules import Cosine, Piece, Rule, clamp
 
 
 def zero(values: Values) -> Tensor:
@@ -139,11 +139,16 @@ PARAMETERS = Column(LOSSES, lambda row: row.parameters)
 """The keyword names of each loss's parameters."""
 
 
+def clamped_target(profile: Profile, cosine: Tensor) -> Cosine:
+    """The target's cosine under a profile's clamp and floor."""
+    return clamp(cosine, profile.cosine, profile.floor, of_acos=profile.of == "acos")
+
+
 def bare_piece(
     row: Loss, profile: Profile, cosine: Tensor, margin: Tensor, multiplier: Tensor
 ) -> Piece:
     """A piece for a known angular margin: no additive margin, gradient as it is."""
-    clamped = clamp(cosine, profile.cosine, profile.floor)
+    clamped = clamped_target(profile, cosine)
     piece = row.rules[profile.rule](clamped, margin, multiplier, profile.angle)
     return piece._replace(slope=torch.where(clamped.free, piece.slope, 0.0))
 
@@ -155,7 +160,7 @@ def whole_piece(row: Loss, profile: Profile, values: Values, cosine: Tensor) -> 
     (bare, slope, by_margin), taken = piece, subtrahend(row, profile, values, cosine)
     value = bare - taken
     if profile.detached:
-        free = clamp(cosine, profile.cosine).free
+        free = clamped_target(profile, cosine).free
         slope, by_margin = free.to(slope.dtype), torch.zeros_like(by_margin)
     return Piece(value, slope, by_margin)
 
@@ -165,7 +170,7 @@ def subtrahend(row: Loss, profile: Profile, values: Values, cosine: Tensor) -> T
     additive = row.additive(values)
     if profile.rule != "easy":
         return additive
-    kept = clamp(cosine.detach(), profile.cosine).value > additive.detach()
+    kept = clamped_target(profile, cosine.detach()).bare > additive.detach()
     return torch.where(kept, additive, 0.0)
 
 
@@ -187,7 +192,7 @@ def whole_other(
 def hardness(row: Loss, profile: Profile, values: Values, cosine: Tensor) -> Tensor:
     """cos(theta + m), which a harder class's cosine exceeds: no fallback in it."""
     margin = row.angular(values)
-    target = clamp(cosine, profile.cosine, profile.floor)
+    target = clamped_target(profile, cosine)
     return rules.pure(target, margin, margin, 0.0).value
 
 

@@ -17,12 +17,16 @@ from torch import Tensor
 class Cosine(NamedTuple):
     """Cosines after the cosine clamp, with what would cancel if taken from them.
 
-    `held` is where a floor under 1 - c^2 keeps the sine from following the cosine.
+    `free` is where no clamp stops the gradient, `stopped` where one stops that of the
+    formula alone; `held` is where a floor under 1 - c^2 keeps the sine from following
+    the cosine, and `bare` the cosine that a rule sees outside the formula.
     """
 
     value: Tensor
     sine: Tensor
+    bare: Tensor
     free: Tensor
+    stopped: Tensor
     held: Tensor
 
 
@@ -34,7 +38,9 @@ class Piece(NamedTuple):
     by_margin: Tensor
 
 
-def clamp(cosine: Tensor, eps: float, floor: float = 0.0) -> Cosine:
+def clamp(
+    cosine: Tensor, eps: float, floor: float = 0.0, *, of_acos: bool = False
+) -> Cosine:
     """Clamp to [-1 + eps, 1 - eps], both ends exact (1 - eps is no float64)."""
     below, above = 1 - cosine, 1 + cosine
     high, low = below < eps, above < eps
@@ -46,7 +52,11 @@ def clamp(cosine: Tensor, eps: float, floor: float = 0.0) -> Cosine:
     square = torch.where(held, floor, square)
     pole = square == 0
     sine = torch.where(pole, 0.0, torch.where(pole, 1.0, square).sqrt())
-    return Cosine(value, sine, ~(high | low), held)
+    past = high | low
+    never = torch.zeros_like(past)
+    if of_acos:
+        return Cosine(value, sine, cosine, ~never, past, held)
+    return Cosine(value, sine, value, ~past, never, held)
 
 
 def pure(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
@@ -57,6 +67,7 @@ def pure(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     slope = cos_a + torch.where(cosine.held, 0.0, lever)
     limit = torch.copysign(torch.full_like(slope, math.inf), sin_a * c)
     slope = torch.where(pole & (margin != 0), limit, slope)
+    slope = torch.where(cosine.stopped, 0.0, slope)
     return Piece(c * cos_a - sine * sin_a, slope, -(sine * cos_a + c * sin_a))
 
 
@@ -75,7 +86,7 @@ def clip(cosine: Cosine, margin: Tensor, multiplier: Tensor, angle: float) -> Pi
 
 def fallback(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > cos(pi - a), else c - a sin(a)."""
-    c, sin_a = cosine.value, margin.sin()
+    c, sin_a = cosine.bare, margin.sin()
     formula = pure(cosine, margin, multiplier, _)
     inside = c > -margin.cos()
     return Piece(
@@ -88,7 +99,7 @@ def fallback(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Pi
 def _outside(cosine: Cosine, formula: Piece, inside: Tensor) -> Piece:
     """The formula inside, the cosine itself outside."""
     return Piece(
-        torch.where(inside, formula.value, cosine.value),
+        torch.where(inside, formula.value, cosine.bare),
         torch.where(inside, formula.slope, 1.0),
         torch.where(inside, formula.by_margin, 0.0),
     )
@@ -99,24 +110,24 @@ def fallback_plain(
 ) -> Piece:
     """The formula where c > cos(pi - a), else c."""
     formula = pure(cosine, margin, multiplier, _)
-    return _outside(cosine, formula, cosine.value > -margin.cos())
+    return _outside(cosine, formula, cosine.bare > -margin.cos())
 
 
 def easy(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > 0, else c."""
-    return _outside(cosine, pure(cosine, margin, multiplier, _), cosine.value > 0)
+    return _outside(cosine, pure(cosine, margin, multiplier, _), cosine.bare > 0)
 
 
 def minimum(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The lesser of the formula and c: the formula where theta < pi - a/2."""
     formula = pure(cosine, margin, multiplier, _)
-    return _outside(cosine, formula, cosine.value > -(margin / 2).cos())
+    return _outside(cosine, formula, cosine.bare > -(margin / 2).cos())
 
 
 def reflect(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > cos(pi - a), else -2 less the formula."""
     value, slope, by_margin = pure(cosine, margin, multiplier, _)
-    inside = cosine.value > -margin.cos()
+    inside = cosine.bare > -margin.cos()
     return Piece(
         torch.where(inside, value, -2 - value),
         torch.where(inside, slope, -slope),
@@ -127,9 +138,9 @@ def reflect(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Pie
 def shift(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     """The formula where c > cos(pi - a), else c - (1 + cos(pi - a))."""
     formula, cos_a = pure(cosine, margin, multiplier, _), margin.cos()
-    inside = cosine.value > -cos_a
+    inside = cosine.bare > -cos_a
     return Piece(
-        torch.where(inside, formula.value, cosine.value - (1 - cos_a)),
+        torch.where(inside, formula.value, cosine.bare - (1 - cos_a)),
         torch.where(inside, formula.slope, 1.0),
         torch.where(inside, formula.by_margin, -margin.sin()),
     )
@@ -158,7 +169,8 @@ def fold(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
     outer = mirror * torch.cos(multiplier * near_zero)
     value = torch.where(c.abs() > 0.9, outer, value)
     value = sign * value - 2 * fold
-    return Piece(value, sign * multiplier * slope, torch.zeros_like(value))
+    slope = torch.where(cosine.stopped, 0.0, sign * multiplier * slope)
+    return Piece(value, slope, torch.zeros_like(value))
 
 
 def stretch(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Piece:
@@ -171,6 +183,7 @@ def stretch(cosine: Cosine, margin: Tensor, multiplier: Tensor, _: float) -> Pie
     phi = m1 * theta + margin
     slope = m1 * phi.sin() / torch.where(pole, 1.0, sine)
     slope = torch.where(pole, _stretch_at_pole(c, margin, m1), slope)
+    slope = torch.where(cosine.stopped, 0.0, slope)
     return Piece(phi.cos(), slope, -phi.sin())
 
 

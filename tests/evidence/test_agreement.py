@@ -47,9 +47,10 @@ CLAMPED = tuple(
         ("cosface", "pure:cosine=1e-3,of=target"),
         ("arcface", "pure:cosine=1e-6,of=target"),
         ("arcface", "clip:cosine=1e-9,angle=1e-2,angle_of=all"),
-        ("arcface", "fallback:floor=1e-9"),
+        ("arcface", "fallback:cosine=1e-6,of=acos"),
+        ("arcface", "fallback-plain:floor=1e-9"),
         ("curricularface", "fallback:floor=1e-4"),
-        ("magface", "easy:floor=1e-6,cosine=1e-7,of=target"),
+        ("magface", "easy:floor=1e-6,cosine=1e-7,of=acos,detached"),
         ("adaface", "pure:floor=1e-12"),
     )
 )

@@ -285,11 +285,22 @@ def _comparison_of(
     return Comparison(question.quantity, point, got, float(expected), error, allowed)
 
 
+DERIVATIVES = ("slope", "gst", "other_gst", "norm_gradient")
+"""Quantities that may lie between the two sides of a kink."""
+
+
 def _share_of_the_best_side(
     question: Question, point: dict[str, float], got: float, beyond: float
 ) -> float:
-    """The least share among the pieces that meet at a point; inf where none meet."""
+    """The least share among the pieces that meet at a point; inf where none meet.
+
+    Where a derivative jumps, all between its two sides are subgradients, and right: a
+    framework's minimum of two equal numbers passes half of the gradient to each.
+    """
     sides = sides_of(question, point)
+    values = [side.value for side in sides]
+    if sides and question.quantity in DERIVATIVES and min(values) <= got <= max(values):
+        return 0.0
     shares = (abs(got - side.value) / (side.allowed + beyond) for side in sides)
     return min((share for share in shares if share == share), default=np.inf)
 

@@ -1,4 +1,4 @@
-"""Measures a head's clamps by bisection: how near to +-1 its cosines may come, and more.
+"""Measures a head's clamps by bisection: how near to +-1 cosines may come, and more.
 
 A clamp shows where the head no longer answers to its cosine: its slope is 0 there, or,
 where a slope tells nothing (a detached margin, a black box), its logit stays the same.
@@ -84,7 +84,8 @@ class Clamps(NamedTuple):
         dtype: the cosines were values of it.
         seen: whether the head shows them: the loss of a black box alone does not.
         target: eps of the clamp of the target's cosine to 1 - eps.
-        other: the same for another class.
+        lower: the same at -1 + eps, where a rule may leave the formula.
+        other: the same for another class, at 1 - eps.
         angle: eps of the clip of the margined angle to pi - eps; None where there is
             no such clip, or none can be seen.
         floor: what 1 - c^2 is kept from falling below in the sine.
@@ -93,6 +94,7 @@ class Clamps(NamedTuple):
     dtype: str
     seen: bool
     target: Span
+    lower: Span
     other: Span
     angle: Span | None
     floor: Span
@@ -111,13 +113,14 @@ class Clamps(NamedTuple):
             return [{**rest, "cosine": both.plainest(self.dtype)}]
         own = {**rest, "cosine": self.target.plainest(self.dtype)}
         if self.other.holds(0.0):
-            return [{**own, "of": "target"}]
+            of_acos = not clip and self.lower.holds(0.0)
+            return [{**own, "of": "acos" if of_acos else "target"}]
         if clip and self.other.holds(1 - np.cos(angle)):
             return [{**own, "angle_of": "all"}]
         return [own, {**own, "of": "target"}]
 
     def fitted(self, profile: str) -> str:
-        """A profile of a wider dtype with the sizes that its clamps have in this one."""
+        """A wider dtype's profile with the sizes that its clamps have in this one."""
         parsed = parse_profile(profile)
         spans = {"cosine": self.target, "floor": self.floor, "angle": self.angle}
         sizes = {
@@ -150,6 +153,7 @@ def measure_clamps(session: Session, dtype: str) -> Clamps:
         dtype,
         session.door.shows_logits or not session.door.black_box,
         target,
+        reader.clamp("target", -1.0),
         reader.clamp("other"),
         reader.angle(),
         reader.floor(target),
@@ -169,13 +173,16 @@ class _Reader:
         self.additive = 0.0 if margins is None else float(margins.additive[0])
         self.turns = session.definition.shifts_angle and self.angular > 0
 
-    def clamp(self, which: str) -> Span:
-        """The span of a cosine clamp."""
+    def clamp(self, which: str, pole: float = 1.0) -> Span:
+        """The span of a cosine clamp, next to the pole 1 or -1."""
 
         def cosines(gaps: Array) -> Array:
-            return 1 - gaps
+            return pole * (1 - gaps)
 
-        return self._bisected(which, cosines, lambda cosine: 1 - cosine, self.unit)
+        def gaps(cosine: Array) -> Array:
+            return 1 - np.abs(cosine)
+
+        return self._bisected(which, cosines, gaps, self.unit)
 
     def angle(self) -> Span | None:
         """The span of an angle clip, from where it holds next to theta = pi."""
@@ -202,7 +209,7 @@ class _Reader:
         rows = self._rows("target", 1 - 2.0 ** np.arange(-60.0, -20, 1))
         rows = rows.take(int(np.argmax(self.session.reached(rows))))
         given = float(rows.cosines[0, 0])
-        cosine = min(given, 1 - target.plainest(self.dtype))
+        cosine = given if target.holds(0.0) else min(given, 1 - target.high)
         scale = self.session.fixed["scale"]
         got = float(self.session.read(rows).logits[0, 0]) / scale + self.additive
         sine = (cosine * np.cos(self.angular) - got) / np.sin(self.angular)

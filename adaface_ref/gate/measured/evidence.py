@@ -53,7 +53,7 @@ class Evidence:
 
     @property
     def sentence(self) -> str:
-        """What the head is, its clamps in other dtypes, the policy of its statistics."""
+        """What the head is, in each dtype, and the policy of its statistics."""
         session = self.session
         others = [
             f"; in {dtype} `{profile}`"

@@ -285,7 +285,7 @@ class Session(Subject):
         """The one cosine that stands for others (B, C - 1), as a profile has them."""
         chosen = self.profile if profile is None else profile
         if others.shape[1] == 1 and not self.definition.modifies_others:
-            eps = parse_profile(chosen).cosine
+            eps = parse_profile(chosen).clamp_of_others
             return np.asarray(others[:, 0].clip(eps - 1, 1 - eps))
         levels = [
             self.predict("other_logit", {**columns, "other_cosine": other}, chosen)

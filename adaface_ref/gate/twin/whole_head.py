@@ -196,27 +196,39 @@ class Twin:
 
     @cached_property
     def _around(self) -> tuple[reference.Batch, ...]:
-        """The reference at the cosines, and at both ends of what a head's may be."""
+        """The reference at the cosines, and at both ends of what a head's may be.
+
+        A clamp's own end 1 - eps is rounded, too.
+        """
         value, off = self.cosines.value, self.cosines.allowed
+        profile = reference.parse_profile(self.profile)
+        asked = [(c, profile) for c in (value, (value - off).clip(-1),
+                                        (value + off).clip(max=1))]  # fmt: skip
+        if profile.cosine:
+            sizes = profile.cosine + self.eps * np.array([-1.0, 1.0])
+            sizes = np.maximum(sizes, profile.cosine / 2)
+            asked += [(value, profile._replace(cosine=float(size))) for size in sizes]
         return tuple(
             reference.batch(
-                self.loss,
-                cosines,
-                self.given.labels,
-                profile=self.profile,
-                **self.row_columns,
+                self.loss, c, self.given.labels, profile=p, **self.row_columns
             )
-            for cosines in (value, (value - off).clip(-1), (value + off).clip(max=1))
+            for c, p in asked
         )
 
     @cached_property
     def _turned(self) -> Array:
         """What a textbook head's acos and cos add to a level F: (B, C).
 
-        The angle is off by a rounding of itself and of pi, times dF/d theta.
+        The angle is off by a rounding of itself and of pi, times dF/d theta. Where a
+        clamp holds the angle the slope is 0, and the angle is rounded all the same:
+        dF/d theta is at most the multiplier there.
         """
         cosine = self.cosines.value
-        per_angle = np.abs(self.slopes.value) * np.sqrt((1 - cosine) * (1 + cosine))
+        slope = np.abs(self.slopes.value)
+        per_angle = slope * np.sqrt((1 - cosine) * (1 + cosine))
+        per_angle = np.where(
+            slope == 0, self.parameters.get("multiplier", 1), per_angle
+        )
         return np.asarray(ROUNDINGS * self.eps * np.pi * np.nan_to_num(per_angle))
 
     def _of_nearest(self, table: Array) -> Array:
@@ -228,7 +240,7 @@ class Twin:
 def _moved(value: Array, ends: list[Array]) -> Array:
     """How far a value moves between the ends of its cosine's error."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.fmax(*(np.abs(end - value) for end in ends)))
+        return np.asarray(np.fmax.reduce([np.abs(end - value) for end in ends]))
 
 
 def _log_sum(levels: Array) -> Array:
