@@ -151,6 +151,18 @@ def test_judge_accepts_either_side_of_a_border_within_rounding() -> None:
             assert not judge(question, columns, got, certify_all=True).failures
 
 
+@pytest.mark.parametrize(("share", "right"), [(0.5, True), (1.1, False)])
+def test_judge_accepts_a_subgradient_between_the_sides_of_a_kink(
+    share: float, right: bool
+) -> None:
+    """Where torch.minimum meets equal numbers: at theta = pi - a/2 the sides are +-1."""
+    cosine = float(np.cos(np.pi - 0.25))
+    columns = {"scale": 64.0, "margin": 0.5, "target_cosine": cosine}
+    question = Question("slope", "arcface", "min")
+    judged = judge(question, columns, np.asarray([1 - 2 * share]), certify_all=True)
+    assert bool(judged.failures) is not right
+
+
 def test_judge_refuses_the_wrong_side_away_from_the_border() -> None:
     columns = {
         "scale": np.asarray([64.0]),

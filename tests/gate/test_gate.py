@@ -24,6 +24,7 @@ from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.guarding.errors import TargetError
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.target import resolve
+from adaface_ref.gate.measured.clamps import NONE, Clamps, Span
 from adaface_ref.gate.measured.identity import candidates
 from adaface_ref.gate.measured.values import QUANTITIES, HeadTally
 from adaface_ref.report.report import Finding, Outcome, Report, number
@@ -319,8 +320,11 @@ def test_a_wrong_setting_gets_one_line(
 
 
 def test_every_candidate_profile_differs_from_the_others() -> None:
-    names = candidates("arcface")
-    assert len(names) == len(set(names)) > 20
+    shown = Clamps("float64", True, Span(1e-6, 1e-6), NONE, NONE, None, NONE)
+    unseen = shown._replace(seen=False)
+    for clamps, least in ((shown, 10), (unseen, 60)):
+        names = candidates("arcface", clamps)
+        assert len(names) == len(set(names)) > least
 
 
 def test_a_file_with_neighbours_is_found(tmp_path: Path) -> None:

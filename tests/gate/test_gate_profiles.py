@@ -75,7 +75,9 @@ def test_jumps_are_told_where_they_are(name: str, jump: str) -> None:
     assert f"jumps by {jump}" in outcomes(report)["continuity"].detail
 
 
-@pytest.mark.parametrize("fields", ["", ":cosine=0.0001", ":detached"])
+@pytest.mark.parametrize(
+    "fields", ["", ":cosine=0.0001", ":detached", ":cosine=2.5e-06,of=target"]
+)
 @pytest.mark.parametrize(("loss", "rule"), CELLS)
 def test_float64_tells_every_profile(loss: str, rule: str, fields: str) -> None:
     found = identity(loss, rule + fields, "float64")
@@ -105,7 +107,7 @@ def test_bfloat16_names_the_profile_or_what_it_cannot_tell(
 
 def test_float32_says_which_clamps_it_cannot_tell() -> None:
     found = identity("arcface", "fallback", "float32")
-    words = "; in float32 the probes cannot tell its cosine clamp from 1e-07, 1e-06"
+    words = "; in float32 the probes cannot tell a cosine clamp below 6e-08 from none"
     assert found.profile == "fallback" and found.sentence.endswith(words)
 
 

@@ -27,11 +27,14 @@ POINTS = 64
 STEPS = 12
 """Steps at most: 12 of them part 0.5 into less than the spacing of float64."""
 
-WIDEST = 0.5
-"""The largest clamp that is looked for."""
+WIDEST = 5e-3
+"""The largest clamp that is a dialect's: five times the widest of public heads."""
 
-COMMON = (0.0, 1e-7, 1e-6, 1e-4, 1e-3)
-"""Clamps of public heads, tried where none can be measured."""
+WIDEST_ANGLE = 0.1
+"""The largest clip of an angle, likewise."""
+
+COMMON = (0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+"""Clamps of public heads: tried where none can be measured, else first."""
 
 BLURRED = 4
 """Neighbouring floats whose logits may be one by rounding alone."""
@@ -61,9 +64,9 @@ class Span(NamedTuple):
         low, high = max(self.low, other.low), min(self.high, other.high)
         return Span(low, high) if low <= high else None
 
-    def plainest(self, dtype: str) -> float:
-        """0, the dtype's eps, or the number of fewest digits that it holds."""
-        for value in (0.0, EPSILON[dtype]):
+    def plainest(self, dtype: str, *usual: float) -> float:
+        """The first of what is usual, the dtype's eps, or the fewest digits inside."""
+        for value in (*usual, *COMMON, EPSILON[dtype]):
             if self.holds(value):
                 return value
         middle = (self.low + self.high) / 2
@@ -101,7 +104,10 @@ class Clamps(NamedTuple):
 
     def fields(self, rule: str) -> list[dict[str, Any]]:
         """The fields that a profile with a rule may have, by what was measured."""
-        angle = 1e-3 if self.angle is None else self.angle.plainest(self.dtype)
+        default = parse_profile(rule)
+        angle = default.angle
+        if self.angle is not None:
+            angle = self.angle.plainest(self.dtype, angle)
         clip: dict[str, Any] = {"angle": angle} if rule == "clip" else {}
         if not self.seen:
             angles = dict.fromkeys((angle, 1e-4, 0.0)) if clip else (0.0,)
@@ -110,7 +116,7 @@ class Clamps(NamedTuple):
         rest = {**clip, "floor": floor}
         both = self.target.shared(self.other)
         if both is not None:
-            return [{**rest, "cosine": both.plainest(self.dtype)}]
+            return [{**rest, "cosine": both.plainest(self.dtype, default.cosine)}]
         own = {**rest, "cosine": self.target.plainest(self.dtype)}
         if self.other.holds(0.0):
             of_acos = not clip and self.lower.holds(0.0)
@@ -182,7 +188,7 @@ class _Reader:
         def gaps(cosine: Array) -> Array:
             return 1 - np.abs(cosine)
 
-        return self._bisected(which, cosines, gaps, self.unit)
+        return self._bisected(which, cosines, gaps, self.unit, WIDEST)
 
     def angle(self) -> Span | None:
         """The span of an angle clip, from where it holds next to theta = pi."""
@@ -195,7 +201,8 @@ class _Reader:
         def place(cosine: Array) -> Array:
             return np.arccos(-cosine)
 
-        found = self._bisected("target", cosines, place, 1e-3 * self.angular)
+        ends = 1e-3 * self.angular, self.angular + WIDEST_ANGLE
+        found = self._bisected("target", cosines, place, *ends)
         if found.high < self.angular * (1 - 1e-3):
             return None
         doubt = self.unit / np.sin(self.angular)
@@ -226,13 +233,15 @@ class _Reader:
         cosines: Callable[[Array], Array],
         place: Callable[[Array], Array],
         least: float,
+        most: float,
     ) -> Span:
         """The place up to which, from `least` on, the head does not answer.
 
-        Places are distances from a pole; `cosines` and `place` turn one into the other.
+        Places are distances from a pole, up to `most`; `cosines` and `place` turn one
+        into the other.
         """
-        wide = np.geomspace(least, max(WIDEST, self.angular + WIDEST), POINTS)
-        low, high, blur = 0.0, wide[-1], 0
+        wide = np.geomspace(least, most, POINTS)
+        low, high, blur = 0.0, most, 0
         for step in range(STEPS):
             spread = wide if step == 0 else np.linspace(low, high, POINTS)
             chosen = np.unique(in_dtype(cosines(spread), self.dtype))
@@ -273,7 +282,9 @@ class _Reader:
         if not reading.observed:
             return np.zeros(len(order), dtype=bool), False
         logit = reading.logits[order, place]
-        return np.asarray(logit == logit[0]), True
+        same = np.asarray(logit == logit[0])
+        same[0] = same[:2].all()
+        return same, True
 
     def _rows(self, which: str, cosines: Array) -> Rows:
         """Rows of two classes, one at the cosines given."""

@@ -121,7 +121,7 @@ def gather(session: Session, head: Head, progress: Callable[[int], None]) -> Evi
             profile = tried
             break
     if profile != identity.profile:
-        identity = as_another(probes, identity, profile)
+        identity = as_another(probes, clamps[probes.rows.dtype], identity, profile)
     judged = judged_in(profile)
     return Evidence(head, judged, replace(probes, session=judged), identity, progress)
 

@@ -254,7 +254,8 @@ def identify(probes: Probes, clamps: Clamps) -> Identity:
     best = nearest[0] if pinned in nearest else _closest(probes, nearest)
     if fewest == 0:
         alike = _alike(session.loss, best, nearest)
-        sentence = describe(session, best) + _doubt(probes.reading.dtype, best, alike)
+        doubt = _doubt(probes.reading.dtype, best, alike, clamps)
+        sentence = describe(session, best) + doubt
         return Identity(best, True, sentence, None, alike)
     departs = int(np.argmax(probes.off(best)))
     cosine = float(probes.rows.cosines[departs, 0])
@@ -266,11 +267,14 @@ def identify(probes: Probes, clamps: Clamps) -> Identity:
     return Identity(best, False, sentence, departs)
 
 
-def as_another(probes: Probes, found: Identity, profile: str) -> Identity:
+def as_another(
+    probes: Probes, clamps: Clamps, found: Identity, profile: str
+) -> Identity:
     """The identity under a profile that the probes cannot tell from its own.
 
     Args:
         probes: the head's answers.
+        clamps: its clamps in the dtype of the probes.
         found: an identity that fits.
         profile: one of its `alike`.
 
@@ -279,7 +283,7 @@ def as_another(probes: Probes, found: Identity, profile: str) -> Identity:
     """
     alike = _alike(probes.session.loss, profile, [found.profile, *found.alike])
     sentence = describe(probes.session, profile)
-    sentence += _doubt(probes.reading.dtype, profile, alike)
+    sentence += _doubt(probes.reading.dtype, profile, alike, clamps)
     return replace(found, profile=profile, sentence=sentence, alike=alike)
 
 
@@ -310,10 +314,8 @@ def _meaning(loss: str, profile: str) -> tuple[object, ...]:
     return tuple(parsed)
 
 
-def _doubt(dtype: str, best: str, alike: tuple[str, ...]) -> str:
+def _doubt(dtype: str, best: str, alike: tuple[str, ...], clamps: Clamps) -> str:
     """What a report adds where several profiles explain every probe."""
-    if not alike:
-        return ""
     own, parsed = parse_profile(best), [parse_profile(text) for text in alike]
     rules = dict.fromkeys(p.rule for p in parsed if p.rule != own.rule)
     told = [f"it from {', '.join(f'`{rule}`' for rule in rules)}"] if rules else []
@@ -326,6 +328,10 @@ def _doubt(dtype: str, best: str, alike: tuple[str, ...]) -> str:
             told.append(f"{kind} from {clamps}")
     if any(p.rule == own.rule and p.gradient != own.gradient for p in parsed):
         told.append("a true gradient from a detached one")
+    if clamps.seen and dtype != "float64" and clamps.target.holds(0.0):
+        told.append(f"a cosine clamp below {clamps.target.high:.1g} from none")
+    if not told:
+        return ""
     return f"; in {dtype} the probes cannot tell {', nor '.join(told)}"
 
 

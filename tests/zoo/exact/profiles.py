@@ -105,6 +105,54 @@ def arcface_clip(cosine: Tensor, labels: Tensor, eps: float = 1e-4) -> Tensor:
     return angle.cos() * SCALE
 
 
+def arcface_acos(cosine: Tensor, labels: Tensor) -> Tensor:
+    """Only the target is kept from the poles, where its angle is taken."""
+    angle = own(cosine, labels).clamp(-1 + 1e-6, 1 - 1e-6).acos()
+    return SCALE * at_target(cosine, labels, (angle + MARGIN).cos())
+
+
+def arcface_fallback_acos(cosine: Tensor, labels: Tensor) -> Tensor:
+    """As `--explain poles-target` advises; past pi - m the cosine is as it was."""
+    target = own(cosine, labels)
+    margined = (target.clamp(-1 + 1e-5, 1 - 1e-5).acos() + MARGIN).cos()
+    plain = target - math.sin(math.pi - MARGIN) * MARGIN
+    inside = target > math.cos(math.pi - MARGIN)
+    return SCALE * at_target(cosine, labels, torch.where(inside, margined, plain))
+
+
+def arcface_clamped_by_its_dtype(cosine: Tensor, labels: Tensor) -> Tensor:
+    """Another clamp in each dtype: the spacing of its floats at 1."""
+    eps = torch.finfo(cosine.dtype).eps
+    cosine = cosine.clamp(-1 + eps, 1 - eps)
+    angle = own(cosine, labels).acos()
+    return SCALE * at_target(cosine, labels, (angle + MARGIN).cos())
+
+
+def arcface_floored(cosine: Tensor, labels: Tensor) -> Tensor:
+    """1 - c^2 is kept from 0 under the root, by a short number."""
+    target = own(cosine, labels)
+    sine = ((1 - target) * (1 + target)).clamp(min=1e-12).sqrt()
+    margined = target * math.cos(MARGIN) - sine * math.sin(MARGIN)
+    plain = target - math.sin(math.pi - MARGIN) * MARGIN
+    inside = target > math.cos(math.pi - MARGIN)
+    return SCALE * at_target(cosine, labels, torch.where(inside, margined, plain))
+
+
+def arcface_clip_of_all(cosine: Tensor, labels: Tensor) -> Tensor:
+    """Every class's angle is clipped far inside the clamp that keeps acos finite."""
+    tiny = 1e-12 if cosine.dtype == torch.float64 else 1e-7
+    hot = MARGIN * functional.one_hot(labels, cosine.shape[1])
+    angle = cosine.clamp(-1 + tiny, 1 - tiny).acos() + hot
+    return SCALE * angle.clip(1e-3, math.pi - 1e-3).cos()
+
+
+def arcface_lesser(cosine: Tensor, labels: Tensor) -> Tensor:
+    """torch.minimum, which halves the gradient where both are equal."""
+    target = own(cosine, labels)
+    margined = (target.clamp(-1 + 1e-6, 1 - 1e-6).acos() + MARGIN).cos()
+    return SCALE * at_target(cosine, labels, torch.minimum(margined, target))
+
+
 def cosface_easy(cosine: Tensor, labels: Tensor, margin: float = 0.35) -> Tensor:
     """No margin where the cosine is not above it."""
     target = own(cosine, labels)
@@ -183,6 +231,16 @@ EXACT_PROFILES = {
     "arcface_shift": Exact("arcface", "shift"),
     "arcface_min": Exact("arcface", "min", SIGN),
     "arcface_clip": Exact("arcface", "clip:cosine=0.0001,angle=0.0001", HALF),
+    "arcface_acos": Exact("arcface", "pure:cosine=1e-06,of=target", SIGN + HALF),
+    "arcface_fallback_acos": Exact(
+        "arcface", "fallback:cosine=1e-05,of=acos", JUMP + HALF
+    ),
+    "arcface_clamped_by_its_dtype": Exact(
+        "arcface", "pure:cosine=2.220446049250313e-16", SIGN
+    ),
+    "arcface_floored": Exact("arcface", "fallback:floor=1e-12", JUMP + HALF),
+    "arcface_clip_of_all": Exact("arcface", "clip:cosine=1e-12,angle_of=all", HALF),
+    "arcface_lesser": Exact("arcface", "min:cosine=1e-06,of=acos", SIGN + HALF),
     "cosface_easy": Exact("cosface", "easy", JUMP),
     "cosface_clamped": Exact("cosface", "pure:cosine=0.0001"),
     "magface_easy": Exact("magface", "easy", JUMP),
