@@ -460,12 +460,16 @@ def _bounded(
     lower, upper = interval
     quantity = cos(angle) if symbol is angle else symbol
     edges = (
-        (lower, (lower - quantity,), f"{symbol} below"),
-        (upper, (quantity - upper,), f"{symbol} above"),
+        (lower, lower - quantity, f"{symbol} below"),
+        (upper, quantity - upper, f"{symbol} above"),
     )
     bound = [
-        _beyond(_substituted(p, symbol, acos(edge) if symbol is angle else edge), *rest)
-        for edge, *rest in edges
+        _beyond(
+            _substituted(p, symbol, acos(edge) if symbol is angle else edge),
+            (past,),
+            name,
+        )
+        for edge, past, name in edges
         for p in pieces
     ]
     return (*map(mark, bound), *pieces)

@@ -14,7 +14,7 @@ from sympy import Expr, true
 
 from adaface_ref.spec.language.grammar import Reader
 from adaface_ref.spec.language.inputs import inputs_of, losses_of, recommended
-from adaface_ref.spec.language.language import CLAMPS, Proposition, inputs
+from adaface_ref.spec.language.language import Proposition, inputs
 from adaface_ref.spec.language.tokens import (
     ClaimError,
     Source,
@@ -24,6 +24,7 @@ from adaface_ref.spec.language.tokens import (
 )
 from adaface_ref.spec.language.values import printed, read_value
 from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import CLAMPS
 from adaface_ref.spec.symbols import QUANTITIES
 
 MOST_VALUES = 64

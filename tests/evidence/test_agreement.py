@@ -155,7 +155,7 @@ def test_judge_accepts_either_side_of_a_border_within_rounding() -> None:
 def test_judge_accepts_a_subgradient_between_the_sides_of_a_kink(
     share: float, right: bool
 ) -> None:
-    """Where torch.minimum meets equal numbers: at theta = pi - a/2 the sides are +-1."""
+    """Where torch.minimum meets a tie: at theta = pi - a/2 the sides are +-1."""
     cosine = float(np.cos(np.pi - 0.25))
     columns = {"scale": 64.0, "margin": 0.5, "target_cosine": cosine}
     question = Question("slope", "arcface", "min")

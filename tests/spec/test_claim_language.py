@@ -11,7 +11,6 @@ from sympy import Rational, pi
 
 from adaface_ref.spec import gst
 from adaface_ref.spec.language.language import (
-    CLAMPS,
     DERIVED,
     FUNCTIONS,
     At,

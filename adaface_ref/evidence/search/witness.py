@@ -20,7 +20,7 @@ from adaface_ref.evidence.problem.pointwise import (
     holds_at,
     keep_precision,
 )
-from adaface_ref.evidence.problem.problem import CLAMPS, Problem
+from adaface_ref.evidence.problem.problem import Problem
 from adaface_ref.evidence.search.axes import Axis, split
 from adaface_ref.evidence.search.downhill import least_on_lines
 from adaface_ref.evidence.search.neighbour import border
@@ -32,6 +32,7 @@ from adaface_ref.evidence.truth.shrink import PLAIN, PLAIN_COSINES, simplest
 from adaface_ref.points import COSINES, describe, recommended
 from adaface_ref.spec.language.values import printed
 from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import CLAMPS
 
 SPREAD = 9
 """Values of an input that are tried to see whether it matters."""

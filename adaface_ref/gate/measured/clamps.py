@@ -129,7 +129,7 @@ class Clamps(NamedTuple):
         """A wider dtype's profile with the sizes that its clamps have in this one."""
         parsed = parse_profile(profile)
         spans = {"cosine": self.target, "floor": self.floor, "angle": self.angle}
-        sizes = {
+        sizes: dict[str, Any] = {
             name: span.plainest(self.dtype)
             for name, span in spans.items()
             if span is not None

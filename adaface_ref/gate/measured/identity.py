@@ -323,9 +323,9 @@ def _doubt(dtype: str, best: str, alike: tuple[str, ...], clamps: Clamps) -> str
         values = {getattr(p, field) for p in parsed if p.rule == own.rule}
         values -= {getattr(own, field)}
         if values:
-            clamps = ", ".join(f"{value:g}" for value in sorted(values))
+            sizes = ", ".join(f"{value:g}" for value in sorted(values))
             kind = {"cosine": "its cosine clamp", "angle": "its angle clip"}[field]
-            told.append(f"{kind} from {clamps}")
+            told.append(f"{kind} from {sizes}")
     if any(p.rule == own.rule and p.gradient != own.gradient for p in parsed):
         told.append("a true gradient from a detached one")
     if clamps.seen and dtype != "float64" and clamps.target.holds(0.0):
