@@ -29,6 +29,7 @@ from adaface_ref.spec.language.language import (
     parse_formula,
 )
 from adaface_ref.spec.losses import LOSSES
+from adaface_ref.spec.profiles import CLAMPS
 
 GST, SCALE, MARGIN = Name("gst"), Name("scale"), Name("margin")
 ZERO, ONE, TWO = (Number(Rational(n)) for n in range(3))

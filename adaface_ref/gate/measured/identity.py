@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.measured.clamps import Clamps
-from adaface_ref.gate.measured.thresholds import around, thresholds
+from adaface_ref.gate.measured.thresholds import around, is_near
 from adaface_ref.gate.reading.reading import Array, Reading
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.numpy_reference import parse_profile
@@ -120,15 +120,9 @@ class Probes:
 
     def _at_threshold(self, profile: str) -> NDArray[np.bool_]:
         """Probes too near a threshold for the dtype to tell their side."""
-        columns = self.rows.columns
-        near = np.zeros(len(self.rows.cosines), dtype=bool)
-        cosine = columns["target_cosine"]
-        for place in thresholds(self.session.loss, columns):
-            if parse_profile(profile).rule in place.rules:
-                with np.errstate(invalid="ignore"):
-                    gap = np.abs(cosine - np.cos(place.angle))
-                    near |= gap <= TURNS * EPSILON[self.reading.dtype]
-        return near
+        within = TURNS * EPSILON[self.reading.dtype]
+        rule = parse_profile(profile).rule
+        return is_near(self.session.loss, self.rows.columns, rule, within)
 
     def agrees(self, quantity: str, want: Array) -> NDArray[np.bool_]:
         """Whether a quantity is as wanted, where the head shows it."""

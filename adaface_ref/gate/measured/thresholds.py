@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adaface_ref.gate.reading.reading import Array
 from adaface_ref.margins import margins_of, on_columns
@@ -68,6 +69,29 @@ def _changes(
                 angle = np.arccos(on_columns(loss, end, columns))
             usable = (angular + additive > 0) & (angle < np.pi)
             yield words, rule.id, np.where(usable, angle, np.nan)
+
+
+def is_near(
+    loss: str, columns: Mapping[str, Array], rule: str, within: float
+) -> NDArray[np.bool_]:
+    """Which target cosines lie so near a rule's own threshold that their side is moot.
+
+    Args:
+        loss: a loss id.
+        columns: the target cosine and the loss's parameters, (B,) each.
+        rule: an outside rule.
+        within: how near, in cosine.
+
+    Returns:
+        (B,).
+    """
+    cosine = columns["target_cosine"]
+    found = np.zeros(len(cosine), dtype=bool)
+    for place in thresholds(loss, columns):
+        if rule in place.rules:
+            with np.errstate(invalid="ignore"):
+                found |= np.abs(cosine - np.cos(place.angle)) <= within
+    return found
 
 
 def around(loss: str, columns: Mapping[str, Array]) -> Array:

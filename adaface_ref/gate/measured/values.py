@@ -16,12 +16,14 @@ from adaface_ref.evidence.truth.agreement import Comparison, judge
 from adaface_ref.evidence.truth.tally import Tally
 from adaface_ref.faults.naming import RIGHT_CORE, UNNAMED
 from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.measured.thresholds import is_near
 from adaface_ref.gate.reading.reading import Array, Reading, joined
 from adaface_ref.gate.session.session import CHUNK, Rows, Session
 from adaface_ref.gate.session.snippets import GST, LOGIT, LOSS, snippet
+from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import corner_count
 from adaface_ref.report.report import Finding
-from adaface_ref.tolerance import EPSILON
+from adaface_ref.tolerance import EPSILON, NORMALISING, ROUNDINGS
 
 Mask = NDArray[np.bool_]
 
@@ -49,6 +51,7 @@ KEPT = 5
 AT_POLES = "at poles"
 OUT_OF_REACH = "out of a black box's reach"
 CROWDED = "where one float64 cannot hold the rival"
+AT_THRESHOLDS = "so near a threshold that embeddings do not tell its side"
 AT_BORDERS = "where rounding decides which classes are hard"
 
 QUANTITIES = {
@@ -105,7 +108,8 @@ def _measured(
                 continue
             without = reasons
             if check.endswith("logit"):
-                without = {OUT_OF_REACH: reasons[OUT_OF_REACH]}
+                kept = (OUT_OF_REACH, AT_THRESHOLDS)
+                without = {why: reasons[why] for why in kept if why in reasons}
             _compare(here, check, tally, rows, reading, without, corners)
         progress(len(rows.cosines))
     return tallies
@@ -222,6 +226,11 @@ def _left_out(session: Session, rows: Rows, dtype: str) -> dict[str, Mask]:
     found: dict[str, Mask] = {}
     found[AT_POLES] = np.asarray((np.abs(rows.cosines) >= 1).any(axis=1))
     found[OUT_OF_REACH] = ~session.reached(rows)
+    if session.door.black_box:
+        # Embeddings place a cosine to within some roundings, on either side.
+        within = (ROUNDINGS + NORMALISING) * EPSILON[dtype]
+        rule = parse_profile(session.profile).rule
+        found[AT_THRESHOLDS] = is_near(session.loss, rows.columns, rule, within)
     if rows.cosines.shape[1] > 2:
         found[CROWDED] = np.abs(rows.columns["rival_cosine"]) <= CLEAR
     if session.definition.modifies_others:
