@@ -27,8 +27,8 @@ POINTS = 64
 STEPS = 12
 """Steps at most: 12 of them part 0.5 into less than the spacing of float64."""
 
-WIDEST = 5e-3
-"""The largest clamp that is a dialect's: five times the widest of public heads."""
+WIDEST = 1.5e-3
+"""The largest clamp that is a dialect's: AdaFace's own is 1e-3, and 2e-3 is a fault."""
 
 WIDEST_ANGLE = 0.1
 """The largest clip of an angle, likewise."""
@@ -39,8 +39,9 @@ COMMON = (0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 BLURRED = 4
 """Neighbouring floats whose logits may be one by rounding alone."""
 
-STEERED = 8
-"""Floats that a cosine may be off which is given through embeddings."""
+STEERED = 24
+"""The same where cosines are given through embeddings: 8 for the cosine, and 16 for
+logits that are one to within 8 eps of the scale."""
 
 RIVAL = {"target": 0.9375, "other": 0.0}
 """The cosine of the class that is not looked at: P is far from 1 and from 0."""
@@ -173,6 +174,9 @@ class _Reader:
         self.session, self.dtype = session, dtype
         # Half the spacing of the floats above 1: that of those just below it.
         self.unit = EPSILON[dtype] / 2
+        self.steered = session.door.black_box
+        # What logits may differ by that are one, as a share of the scale.
+        self.same = 8 * EPSILON[dtype] * self.steered
         rows = self._rows("target", np.zeros(1))
         margins = margins_of(session.loss, rows.columns)
         self.angular = 0.0 if margins is None else float(margins.angular[0])
@@ -188,7 +192,7 @@ class _Reader:
         def gaps(cosine: Array) -> Array:
             return 1 - np.abs(cosine)
 
-        return self._bisected(which, cosines, gaps, self.unit, WIDEST)
+        return self._bisected(which, cosines, gaps, self.unit, WIDEST)[0]
 
     def angle(self) -> Span | None:
         """The span of an angle clip, from where it holds next to theta = pi."""
@@ -202,18 +206,35 @@ class _Reader:
             return np.arccos(-cosine)
 
         ends = 1e-3 * self.angular, self.angular + WIDEST_ANGLE
-        found = self._bisected("target", cosines, place, *ends)
+        found, by_value = self._bisected("target", cosines, place, *ends)
         if found.high < self.angular * (1 - 1e-3):
             return None
         doubt = self.unit / np.sin(self.angular)
         low, high = found.low - self.angular - doubt, found.high - self.angular + doubt
+        if by_value:  # cos is so flat at pi that its values tell the end less well
+            low = np.sqrt(max(low**2 - 4 * self.same, 0.0))
         return Span(max(float(low), 0.0), float(high)) if high >= 0 else None
 
     def floor(self, target: Span) -> Span:
-        """The span of the floor, from the logit nearest to the pole."""
+        """The span of the floor, from the sine that the nearest logit is made of."""
         if not self.turns or not self.session.door.shows_logits:
             return NONE
-        rows = self._rows("target", 1 - 2.0 ** np.arange(-60.0, -20, 1))
+        # The formula's own sine must be back where it is twice as large as the floor's.
+        sine, due, off = self._sine_near(0.0, target)
+        if not due + off < sine < np.sqrt(2 * WIDEST):
+            return NONE
+        beyond, due_beyond, _ = self._sine_near(2 * sine**2, target)
+        if abs(beyond - due_beyond) > off + 0.1 * sine:
+            return NONE
+        return Span(max(sine - off, 0.0) ** 2, (sine + off) ** 2)
+
+    def _sine_near(self, gap: float, target: Span) -> tuple[float, float, float]:
+        """The sine in the logit as near to the pole as can be, but not nearer than gap.
+
+        Returns:
+            It, what it is without a floor, and what it may be off.
+        """
+        rows = self._rows("target", 1 - np.maximum(2.0 ** np.arange(-60.0, -20), gap))
         rows = rows.take(int(np.argmax(self.session.reached(rows))))
         given = float(rows.cosines[0, 0])
         cosine = given if target.holds(0.0) else min(given, 1 - target.high)
@@ -221,11 +242,9 @@ class _Reader:
         got = float(self.session.read(rows).logits[0, 0]) / scale + self.additive
         sine = (cosine * np.cos(self.angular) - got) / np.sin(self.angular)
         off = ROUNDINGS * EPSILON[self.dtype] * np.pi / np.sin(self.angular)
-        loose = STEERED * self.unit * self.session.door.black_box
+        loose = STEERED * self.unit * self.steered
         due = np.sqrt((1 - cosine + loose) * (1 + cosine))
-        if not sine > due + off:
-            return NONE
-        return Span(float(max(sine - off, 0.0)) ** 2, float(sine + off) ** 2)
+        return float(sine), float(due), float(off)
 
     def _bisected(
         self,
@@ -234,45 +253,48 @@ class _Reader:
         place: Callable[[Array], Array],
         least: float,
         most: float,
-    ) -> Span:
-        """The place up to which, from `least` on, the head does not answer.
+    ) -> tuple[Span, bool]:
+        """The place up to which the head does not answer, and if its value says so.
 
-        Places are distances from a pole, up to `most`; `cosines` and `place` turn one
-        into the other.
+        Places are distances from a pole, from `least` to `most`; `cosines` and `place`
+        turn one into the other.
         """
         wide = np.geomspace(least, most, POINTS)
-        low, high, blur = 0.0, most, 0
+        low, high, blur, by_value = 0.0, most, 0, False
         for step in range(STEPS):
             spread = wide if step == 0 else np.linspace(low, high, POINTS)
             chosen = np.unique(in_dtype(cosines(spread), self.dtype))
             rows = self._rows(which, chosen)
             rows = rows.where(self.session.reached(rows) & (np.abs(chosen) < 1))
             if not len(rows.cosines):
-                return NONE
+                return NONE, False
             found = rows.cosines[:, 0 if which == "target" else 1]
             order = np.argsort(place(found), kind="stable")
             silent, by_value = self._silent(which, rows, order)
             ends = place(found)[order]
             count = int(np.argmin(silent)) if not silent.all() else len(silent)
             if count == 0 and step == 0:
-                return Span(0.0, float(ends[0]))
+                return Span(0.0, float(ends[0])), by_value
+            if count == len(silent) and step == 0:
+                return NONE, by_value  # what is clamped as far as this is no dialect
             if count == len(silent):
-                return NONE  # nothing that is clamped as far as this is a clamp
-            blur = (BLURRED if by_value else 0) + STEERED * self.session.door.black_box
+                break
+            blur = (STEERED if self.steered else BLURRED) * by_value
             before = (low, high)
             low = float(ends[count - 1]) if count else low
             high = float(ends[count])
             if (low, high) == before:
                 break
         low = low if low > blur * self.unit else 0.0
-        return Span(max(low - self.unit / 2, 0.0), high + self.unit / 2)
+        loose = self.unit * (STEERED if self.steered else 0.5)
+        return Span(max(low - loose, 0.0), high + loose), by_value
 
     def _silent(
         self, which: str, rows: Rows, order: NDArray[np.intp]
     ) -> tuple[NDArray[np.bool_], bool]:
         """Where the head does not answer to a cosine, and whether its value says so."""
         reading, place = self.session.read(rows), 0 if which == "target" else 1
-        if not self.session.door.black_box:
+        if not self.steered:
             slope = reading.gst[:, place]
             if reading.observed:
                 slope = reading.jacobian[:, place, place]
@@ -282,7 +304,8 @@ class _Reader:
         if not reading.observed:
             return np.zeros(len(order), dtype=bool), False
         logit = reading.logits[order, place]
-        same = np.asarray(logit == logit[0])
+        off = np.abs(logit - logit[0])
+        same = np.asarray(off <= self.same * self.session.fixed["scale"])
         same[0] = same[:2].all()
         return same, True
 
