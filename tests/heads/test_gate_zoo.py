@@ -57,7 +57,7 @@ def _judged(target: str) -> Report:
     )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("target", EXACT)
 def test_exact_heads_conform(target: str, seed: int) -> None:
     row = EXACT[target]
@@ -77,10 +77,13 @@ def test_there_is_an_exact_head_of_every_loss() -> None:
 
 
 @pytest.mark.parametrize("target", BY_HAND)
-def test_planted_heads_are_caught_by_the_check_that_names_them(target: str) -> None:
+def test_planted_heads_are_caught_by_the_check_and_the_cause_named(target: str) -> None:
     row, report = WRONG[target], _judged(target)
-    assert outcomes(report)[row.check].status == row.status, report.text()
+    named = outcomes(report)[row.check]
+    assert named.status == row.status, report.text()
     assert report.exit_code == (row.status == "failed")
+    if row.cause:
+        assert row.cause in named.findings[0].cause
 
 
 def test_every_check_has_a_planted_head_that_is_named_for_it() -> None:
@@ -98,12 +101,6 @@ def test_a_check_is_as_severe_as_planted_heads_show_it() -> None:
 def test_a_kill_says_after_how_many_points() -> None:
     outcome = outcomes(_judged("zoo.planted:arcface__angular_sign"))["target-logit"]
     assert outcome.compared == 1024
-
-
-@pytest.mark.parametrize("target", [name for name in BY_HAND if WRONG[name].cause])
-def test_likely_causes_are_named(target: str) -> None:
-    found = outcomes(_judged(target))[WRONG[target].check].findings[0].cause
-    assert WRONG[target].cause in found
 
 
 @pytest.mark.parametrize("target", ROWS)

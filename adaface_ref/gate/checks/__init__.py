@@ -10,6 +10,15 @@ from adaface_ref.gate.checks.batches import (
     label_ignored,
     rows_independent,
 )
+from adaface_ref.gate.checks.calling import (
+    copies,
+    labels_dtype,
+    many_calls,
+    memory_layout,
+    modes_return,
+    results_apart,
+    without_gradients,
+)
 from adaface_ref.gate.checks.formula import (
     compared_something,
     margin_has_effect,
@@ -85,6 +94,13 @@ CHECKS: tuple[Check[Evidence, Result], ...] = join_checks(
     deterministic,
     eval_pure,
     label_ignored,
+    without_gradients,
+    labels_dtype,
+    memory_layout,
+    copies,
+    modes_return,
+    results_apart,
+    many_calls,
     whole_values,
     embedding_gradient,
     weight_gradient,

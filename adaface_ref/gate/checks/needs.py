@@ -36,6 +36,10 @@ def _finds_compiler(evidence: Evidence) -> bool:
     return evidence.session.device != "cpu" or any(map(shutil.which, COMPILERS))
 
 
+def _is_compiled(head: object) -> bool:
+    return hasattr(head, "_torchdynamo_orig_callable") or hasattr(head, "_orig_mod")
+
+
 FITS_A_PROFILE = Need[Evidence](
     "the head fits no profile", lambda evidence: evidence.identity.fits
 )
@@ -68,6 +72,14 @@ IS_MODULE = Need[Evidence](
     lambda evidence: isinstance(
         bench_of(evidence.session).opened.head, torch.nn.Module
     ),
+)
+NOT_COMPILED = Need[Evidence](
+    "the head is compiled, and each way of calling would compile it anew",
+    lambda evidence: not _is_compiled(bench_of(evidence.session).opened.head),
+)
+LABELS_ARE_NUMBERS = Need[Evidence](
+    "the head takes labels as rows of 0 and 1",
+    lambda evidence: not evidence.session.door.form.one_hot,
 )
 TURNS_THE_TARGET = Need[Evidence](
     "the loss's target is not cos(theta + a) - b, for which alone it is stated",

@@ -1,0 +1,93 @@
+"""A copy of the head, or one that its state was loaded into, gives the same.
+
+Why: Moving averages of a model are deep copies, workers get pickles, and training goes
+on from a state_dict. A copy that has lost its margin trains or validates with another
+loss. A head that cannot be copied says so by an exception, which is fine.
+
+Breaks: __deepcopy__ or __reduce__ that calls the constructor with its defaults, numbers
+that belong to the state and are no buffers, weights that are kept in a list.
+
+Mend: Keep settings in the constructor's arguments and state in buffers; write no
+__deepcopy__.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+
+import torch
+
+from adaface_ref.gate.checks.calling.ways import Way, judge_ways, module_of
+from adaface_ref.gate.checks.needs import IS_MODULE, NOT_COMPILED
+from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.guarding.guard import calling, seeded
+from adaface_ref.gate.measured.evidence import Evidence
+from adaface_ref.gate.reading.reading import TORCH_DTYPES
+from adaface_ref.gate.session.as_trained import Direct
+from adaface_ref.report.catalogue import Row
+from adaface_ref.report.result import Result
+
+
+def _as(
+    head_of: Callable[[Direct], torch.nn.Module],
+) -> Callable[[Direct], torch.Tensor]:
+    """What another head gives in place of the one on the bench."""
+
+    def run(case: Direct) -> torch.Tensor:
+        with calling("copying the head"):
+            head = head_of(case).to(TORCH_DTYPES[case.bench.dtype])
+        head.train(module_of(case).training)
+        with seeded(0):
+            return case.run(head)
+
+    return run
+
+
+def _copied(case: Direct) -> torch.nn.Module:
+    return copy.deepcopy(module_of(case))
+
+
+def _pickled(case: Direct) -> torch.nn.Module:
+    found = pickle.loads(pickle.dumps(module_of(case)))
+    assert isinstance(found, torch.nn.Module)
+    return found
+
+
+def _loaded(case: Direct) -> torch.nn.Module:
+    bench, state = case.bench, module_of(case).state_dict()
+    fresh = bench.session.unheld(bench.classes, bench.dtype, bench.device).head
+    if not state or not isinstance(fresh, torch.nn.Module):
+        raise SubjectError("the head has no state")
+    fresh.load_state_dict(state)
+    return fresh
+
+
+def _trained(case: Direct) -> torch.Tensor:
+    """The plain way, after the weights were moved."""
+    with torch.no_grad():
+        for weight in module_of(case).parameters():
+            weight.add_(weight.roll(1, 0) / 4)
+    with seeded(0):
+        return case.run()
+
+
+WAYS = (
+    Way("by deepcopy", _as(_copied),
+        ("import copy", "head = copy.deepcopy(head)", "value = run()"), _trained),
+    Way("by pickle", _as(_pickled),
+        ("import pickle", "head = pickle.loads(pickle.dumps(head))", "value = run()"),
+        _trained),
+    Way("by its state_dict in a fresh head", _as(_loaded),
+        ("# `head` here is one that the state was loaded into.", "value = run()"),
+        _trained),
+)  # fmt: skip
+
+
+def judge(evidence: Evidence, claim: str) -> Result:
+    """Run copies of the head."""
+    return judge_ways(evidence, claim, WAYS)
+
+
+ROW = Row(judge, needs=(IS_MODULE, NOT_COMPILED))

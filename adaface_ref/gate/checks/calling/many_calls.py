@@ -1,0 +1,92 @@
+"""After hundreds of calls the head gives the same, and keeps nothing more alive.
+
+Why: An epoch has thousands of batches. A margin that follows the number of calls is no
+margin of the loss, and a head that keeps every batch's graph runs out of memory.
+
+Breaks: a schedule that counts calls, losses or logits appended to a list with their
+graph, a queue without an end.
+
+Mend: Schedule the margin from outside, with the epoch; log .item(), not tensors.
+"""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+
+from adaface_ref.gate.checks.calling.ways import SIZE, Way, judge_ways, run_plainly
+from adaface_ref.gate.checks.needs import NOT_COMPILED
+from adaface_ref.gate.measured.evidence import Evidence
+from adaface_ref.gate.session.as_trained import Direct, direct
+from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
+from adaface_ref.gate.session.scripts import direct_script
+from adaface_ref.report.catalogue import Row
+from adaface_ref.report.findings import wrong_value
+from adaface_ref.report.report import FAILED, OK
+from adaface_ref.report.result import Result
+
+CALLS = 400
+"""Calls in a row."""
+
+SETTLED = 100
+"""Calls after which what a head keeps must have stopped growing."""
+
+
+def _after_many(case: Direct) -> torch.Tensor:
+    for _ in range(CALLS):
+        run_plainly(case)
+    return run_plainly(case)
+
+
+WAY = Way(
+    f"after {CALLS} calls",
+    _after_many,
+    (f"for _ in range({CALLS}):", "    run()", "value = run()"),
+)
+
+
+def judge(evidence: Evidence, claim: str) -> Result:
+    """Call the head many times; count what stays alive."""
+    result = judge_ways(evidence, claim, (WAY,))
+    if result.status != OK:
+        return result
+    bench = bench_of(evidence.session)
+    case = direct(bench, SIZE)
+    counts = []
+    for calls in (SETTLED, CALLS - SETTLED):
+        for _ in range(calls):
+            run_plainly(case)
+        counts.append(_tensors_alive())
+    grown = (counts[1] - counts[0]) / (CALLS - SETTLED)
+    if grown < 0.5:
+        return result
+    lines = [
+        "import gc",
+        f"for _ in range({CALLS}):",
+        "    run()",
+        "print(sum(torch.is_tensor(found) for found in gc.get_objects()))",
+    ]
+    given = {name: tensor.detach() for name, tensor in case.given.items()}
+    leaf = "embeddings" if "embeddings" in given else "cosine"
+    finding = wrong_value(
+        f"{claim} [tensors kept alive by each call]",
+        inputs_of(ordinary(bench, SIZE), 0, rows=SIZE, calls=CALLS),
+        bench.dtype,
+        grown,
+        0.0,
+        0.0,
+        "results, with all that they were made of, are kept in a list",
+        direct_script(bench, given, case.source, [f"{leaf}.requires_grad_()", *lines]),
+    )
+    detail = f"each call leaves {grown:.3g} tensors alive"
+    return Result(FAILED, detail, CALLS, findings=(finding,))
+
+
+def _tensors_alive() -> int:
+    """How many tensors Python knows of."""
+    gc.collect()
+    return sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
+
+
+ROW = Row(judge, needs=(NOT_COMPILED,))

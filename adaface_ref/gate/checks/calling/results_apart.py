@@ -1,0 +1,109 @@
+"""Results are one's own: a later call, another head or a second backward changes none.
+
+Why: Gradient accumulation, distillation and two views of one image keep results of
+several calls alive, and two heads may live in one process. Where they share memory the
+loss of one batch is that of another, with the gradient of a third.
+
+Breaks: logits written into one buffer for all calls, a cache at the level of the module
+or class, a backward that uses up what it saved.
+
+Mend: Return new tensors; keep caches in the instance and invalidate them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from adaface_ref.gate.checks.calling.ways import (
+    RUN,
+    Way,
+    judge_ways,
+    leaf_of,
+    module_of,
+    run_plainly,
+)
+from adaface_ref.gate.checks.needs import NOT_COMPILED
+from adaface_ref.gate.guarding.guard import calling, seeded
+from adaface_ref.gate.measured.evidence import Evidence
+from adaface_ref.gate.reading.reading import gradient_by
+from adaface_ref.gate.session.as_trained import Direct
+from adaface_ref.report.catalogue import Row
+from adaface_ref.report.result import Result
+
+
+def _kept_alive(case: Direct) -> torch.Tensor:
+    first = run_plainly(case)
+    _run_on_others(case)
+    return first
+
+
+def _beside_another(case: Direct) -> torch.Tensor:
+    bench = case.bench
+    run_plainly(case)
+    other = bench.session.unheld(bench.classes, bench.dtype, bench.device).head
+    if isinstance(other, torch.nn.Module):
+        other.train(module_of(case).training)
+        with torch.no_grad():
+            for weight in other.parameters():
+                weight.neg_()
+    _run_on_others(case, other)
+    return run_plainly(case)
+
+
+def _run_on_others(case: Direct, head: object = None) -> None:
+    """A call with the rows in another order, labels as they were."""
+    name, leaf = leaf_of(case)
+    other = leaf.detach().roll(1, 0).requires_grad_()
+    with seeded(0):
+        case.run(head, **{name: other * 1})
+
+
+def _gradient(case: Direct) -> torch.Tensor:
+    _, leaf = leaf_of(case)
+    return gradient_by(leaf, run_plainly(case))
+
+
+def _second_backward(case: Direct) -> torch.Tensor:
+    _, leaf = leaf_of(case)
+    value = run_plainly(case)
+    gradient_by(leaf, value)
+    return gradient_by(leaf, value)
+
+
+def _checkpointed(case: Direct) -> torch.Tensor:
+    name, leaf = leaf_of(case)
+    case.bench.restore()
+    with calling("checkpointing the head"), seeded(0):
+        value = checkpoint(
+            lambda given: case.run(**{name: given * 1}), leaf, use_reentrant=False
+        )
+    return gradient_by(leaf, value)
+
+
+LEAF = "leaf = globals().get('embeddings', globals().get('cosine'))"
+GRADIENT = "torch.autograd.grad({}.sum(), leaf, retain_graph=True)[0]"
+
+WAYS = (
+    Way("after a later call", _kept_alive,
+        (RUN, LEAF, "with torch.no_grad():", "    leaf.copy_(leaf.roll(1, 0))",
+         "run()")),
+    Way("beside another head", _beside_another,
+        ("import copy", "other = copy.deepcopy(head)", "mine, head = head, other",
+         "run()", "head = mine", RUN)),
+    Way("at a second backward", _second_backward,
+        (LEAF, "result = run()", f"value = {GRADIENT.format('result')}",
+         f"value = {GRADIENT.format('result')}"), _gradient),
+    Way("under torch.utils.checkpoint", _checkpointed,
+        ("from torch.utils.checkpoint import checkpoint", LEAF,
+         "result = checkpoint(lambda _: run(), leaf, use_reentrant=False)",
+         f"value = {GRADIENT.format('result')}"), _gradient),
+)  # fmt: skip
+
+
+def judge(evidence: Evidence, claim: str) -> Result:
+    """Keep several results alive."""
+    return judge_ways(evidence, claim, WAYS)
+
+
+ROW = Row(judge, needs=(NOT_COMPILED,))
