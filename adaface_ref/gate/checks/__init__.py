@@ -62,6 +62,7 @@ from adaface_ref.gate.checks.training import (
     weights_normalised,
 )
 from adaface_ref.gate.checks.whole import (
+    cosine_gradient,
     embedding_gradient,
     weight_gradient,
     whole_values,
@@ -102,6 +103,7 @@ CHECKS: tuple[Check[Evidence, Result], ...] = join_checks(
     results_apart,
     many_calls,
     whole_values,
+    cosine_gradient,
     embedding_gradient,
     weight_gradient,
     weights_normalised,

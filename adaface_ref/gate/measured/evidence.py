@@ -26,6 +26,7 @@ from adaface_ref.gate.measured.values import (
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.session.snippets import snippet
 from adaface_ref.gate.twin.comparison import compare
+from adaface_ref.gate.twin.given_cosines import compare_cosines
 from adaface_ref.gate.twin.records import Compared
 from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import Finding
@@ -81,8 +82,10 @@ class Evidence:
 
     @cached_property
     def whole(self) -> Compared:
-        """The head beside its twin: embeddings and class weights in, gradients back."""
-        return compare(self.session)
+        """The head beside its twin, at every size: what it is given, gradients back."""
+        if self.session.door.owns_cosines:
+            return compare(self.session)
+        return compare_cosines(self.session)
 
     @property
     def values_done(self) -> bool:

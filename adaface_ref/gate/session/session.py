@@ -287,13 +287,12 @@ class Session(Subject):
         if others.shape[1] == 1 and not self.definition.modifies_others:
             eps = parse_profile(chosen).clamp_of_others
             return np.asarray(others[:, 0].clip(eps - 1, 1 - eps))
-        levels = [
-            self.predict("other_logit", {**columns, "other_cosine": other}, chosen)
-            / columns["scale"]
-            for other in others.T
-        ]
+        count = others.shape[1]
+        wide = {name: np.repeat(column, count) for name, column in columns.items()}
+        wide["other_cosine"] = others.ravel()
+        levels = self.predict("other_logit", wide, chosen) / wide["scale"]
         return np.asarray(
-            reference.rival_cosine(np.stack(levels, axis=1), columns["scale"])
+            reference.rival_cosine(levels.reshape(others.shape), columns["scale"])
         )
 
     def _given(

@@ -29,7 +29,7 @@ NORMS = (20.0, 12.0, 31.0, 45.0, 58.0, 77.0, 150.0, 0.5)
 COSINES = (0.2, 0.05, 0.3, 0.5, 0.8, -0.4)
 
 UPDATE, USE = "a training step", "what the batch is judged by"
-ALONE, CONSTANT = "a batch of one", "constant norms"
+ALONE, CONSTANT, LARGE = "a batch of one", "constant norms", "a large batch"
 SAVED, EVAL, BAD = "save and load", "eval mode", "a bad batch"
 
 SETTINGS = settings(
@@ -133,6 +133,18 @@ class History(RuleBasedStateMachine):
         """The numbers follow it, and it is judged by them."""
         rows = [data.draw(st.sampled_from(self.levels)) for _ in range(size)]
         self._train(tuple(rows))
+
+    @rule(size=st.sampled_from([129, 300]))
+    @precondition(lambda self: not {LARGE, UPDATE} & set(self.known))
+    def large_batch(self, size: int) -> None:
+        """The numbers follow all of its rows: each level has its own part of them."""
+        levels = self.levels
+        rows = tuple(levels[len(levels) * row // size] for row in range(size))
+        step = self._step("train", rows)
+        self._do(step)
+        self.model.step(step)
+        self._compare(LARGE, "the statistics do not follow all rows of the batch")
+        self.model.set(self._numbers())
 
     @rule(level=st.sampled_from([0, 1, 4]))
     @_enabled(ALONE)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from adaface_ref.gate.reading.class_weights import layouts
 from adaface_ref.gate.reading.results import Found
@@ -17,9 +16,15 @@ from adaface_ref.gate.twin.drawn import (
     NEAREST,
     SHAPES,
     Shape,
-    draw_upstream,
 )
 from adaface_ref.gate.twin.gradients import Gradients, gradients
+from adaface_ref.gate.twin.noting import (
+    Mask,
+    departs,
+    note,
+    settled,
+    upstream_of,
+)
 from adaface_ref.gate.twin.preparation import (
     draw_given,
     prepare,
@@ -36,16 +41,10 @@ from adaface_ref.gate.twin.records import (
     WEIGHTS,
     Case,
     Compared,
-    Departure,
 )
 from adaface_ref.gate.twin.whole_head import Bounded, Given, Twin
 from adaface_ref.gate.twin.whole_run import Whole
 from adaface_ref.numpy_reference.arguments import Array
-
-Mask = NDArray[np.bool_]
-
-MOST_FOR_CAUSES = 1000
-"""Classes past which no cause is looked for."""
 
 STEP_RATE = 0.5
 """Of the class weights' length a step of training moves them."""
@@ -164,18 +163,18 @@ def _compare_once(
     assert value is not None
     want = _wanted(twin, parts, found)
     got = value.detach().to("cpu", torch.float64).numpy().reshape(want.value.shape)
-    rows = _settled(twin)
-    if whole.dtype == "float64" and _departs(want, got, rows):
+    rows = settled(twin)
+    if whole.dtype == "float64" and departs(want, got, rows):
         single = replace(twin, dtype="float32")
-        if not _departs(_wanted(single, parts, found), got, rows):
+        if not departs(_wanted(single, parts, found), got, rows):
             found.single = True
             twin, want = single, _wanted(single, parts, found)
-    upstream, onto = _upstream(session, twin, got, found.gives)
+    upstream, onto = upstream_of(session, twin, got, found.gives)
     at = Case(
         shape, whole.dtype, after_step, given, whole.parameters(), upstream,
         parts.judged,
     )  # fmt: skip
-    if not _note(found, VALUES, at, got, want, rows,
+    if not note(found, VALUES, at, got, want, rows,
                  lambda: causes.cause_of_values(twin, got)):  # fmt: skip
         return None  # its gradients follow from that
     back = whole.gradients(value, upstream, tensors)
@@ -195,9 +194,9 @@ def _compare_once(
     def cause() -> str:
         return causes.cause_of_gradients(twin, onto, sound, back, others)
 
-    fits = _note(found, EMBEDDINGS, at, back[0], sound.embeddings, rows, cause)
+    fits = note(found, EMBEDDINGS, at, back[0], sound.embeddings, rows, cause)
     if rows.all():
-        fits &= _note(found, WEIGHTS, at, back[1], sound.weights, None, cause)
+        fits &= note(found, WEIGHTS, at, back[1], sound.weights, None, cause)
     told = found.departures.get(WEIGHTS)
     if told is not None and told.case is at:
         kept = whole.layout.index_of(whole.head, told.place, shape.classes, shape.size)
@@ -216,24 +215,10 @@ def _wanted(twin: Twin, parts: Found, found: Compared) -> Bounded:
     return twin.logits
 
 
-def _departs(want: Bounded, got: Array, rows: Mask) -> bool:
-    """Whether a value is off by more than it may be."""
-    share = want.shares(got)
-    if len(rows) == len(share):
-        share = share[rows]
-    return bool((share > 1).any())
-
-
 def _gradients_depart(sound: Gradients, back: tuple[Array, Array], rows: Mask) -> bool:
     """Whether a gradient is off by more than it may be."""
     pairs = zip((sound.embeddings, sound.weights), back, strict=True)
-    return any(_departs(part, got, rows) for part, got in pairs)
-
-
-def _settled(twin: Twin) -> Mask:
-    """Rows with no tie among nearest vectors, and no pole within rounding: (B,)."""
-    finite = np.isfinite(twin.slopes.allowed).all(axis=1)
-    return np.asarray(finite & ~twin.tied.any(axis=1))
+    return any(departs(part, got, rows) for part, got in pairs)
 
 
 def _reduced(twin: Twin, loss: torch.Tensor, found: Compared) -> Bounded:
@@ -251,22 +236,6 @@ def _reduced(twin: Twin, loss: torch.Tensor, found: Compared) -> Bounded:
         got = np.asarray([float(loss.detach())])
         found.gives = SUM if total.shares(got) < mean.shares(got) else MEAN
     return total if found.gives == SUM else mean
-
-
-def _upstream(
-    session: Session, twin: Twin, got: Array, gives: str
-) -> tuple[Array, Array]:
-    """The upstream gradient, and what it is of the logits or of the rows' losses."""
-    drawn = draw_upstream(session.seed, got.shape, twin.dtype)
-    size = len(twin.given.labels)
-    if gives == LOGITS:
-        # A shift of a row means nothing to a softmax, and gets no gradient from it.
-        drawn = drawn - drawn.mean(axis=1, keepdims=True)
-        return drawn, drawn
-    if gives == ROWS:
-        return drawn, drawn
-    share = 1 / size if gives == MEAN else 1.0
-    return drawn, np.full(size, float(drawn[0]) * share)
 
 
 def _faults_of_upstream(
@@ -288,44 +257,3 @@ def _faults_of_upstream(
         for words, other in made.items()
         if not np.array_equal(other, onto)
     }
-
-
-def _note(
-    found: Compared,
-    what: str,
-    at: Case,
-    got: Array,
-    want: Bounded,
-    rows: Mask | None,
-    cause: Callable[[], str],
-) -> bool:
-    """Add a comparison, and the first departure; whether there is none here.
-
-    Args:
-        rows: which rows of `got` are compared, all of them if there is no such row.
-    """
-    share = want.shares(got)
-    if rows is not None and len(rows) == len(share):
-        share = share[rows]
-    elif rows is not None and not rows.all():
-        return True
-    found.numbers[what] = found.numbers.get(what, 0) + share.size
-    worst = float(share.max(initial=0.0))
-    found.worst[what] = max(found.worst.get(what, 0.0), worst)
-    if worst <= 1:
-        return True
-    known = found.departures.get(what)
-    if known is not None:
-        if not known.cause and at.shape.classes <= MOST_FOR_CAUSES:
-            # A larger batch may tell what a small one cannot.
-            found.departures[what] = known._replace(cause=cause())
-        return False
-    share = want.shares(got)
-    if rows is not None and len(rows) == len(share):
-        share[~rows] = 0.0
-    place = tuple(int(i) for i in np.unravel_index(int(share.argmax()), share.shape))
-    found.departures[what] = Departure(
-        what, at, place, float(got[place]), float(want.value[place]),
-        float(want.allowed[place]), cause(),
-    )  # fmt: skip
-    return False

@@ -93,6 +93,25 @@ def draw(
     return Given(in_dtype(rows, dtype), weights, labels, {})
 
 
+def draw_cosines(random: np.random.Generator, shape: Shape, dtype: str) -> Array:
+    """Cosines for a head that is given them, target first: (B, C).
+
+    Args:
+        random: decides every number.
+        shape: how many rows and classes.
+        dtype: all numbers are values of it.
+
+    Returns:
+        The target's range over (-1, 1), the others' are those of random directions;
+        every second row has a rival near its target, so that gradients are not all 0.
+    """
+    target = np.cos(_angles(random, shape.rows, NEAREST[dtype]))
+    others = random.normal(0, 0.3, (shape.rows, shape.classes - 1)).clip(-0.95, 0.95)
+    rival = target - random.uniform(0.05, 0.6, shape.rows)
+    others[::2, 0] = rival[::2].clip(-0.95)
+    return in_dtype(np.concatenate([target[:, None], others], axis=1), dtype)
+
+
 def draw_labels(random: np.random.Generator, shape: Shape) -> NDArray[np.int64]:
     """Labels: repeated, in no order, and special ones where there are such classes."""
     last = shape.classes - 1

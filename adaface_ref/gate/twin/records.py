@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from adaface_ref.gate.twin.drawn import (
-    Shape,
-)
+from adaface_ref.gate.session.session import Rows
+from adaface_ref.gate.twin.drawn import Shape
 from adaface_ref.gate.twin.whole_head import Given
 from adaface_ref.numpy_reference.arguments import Array
 
 VALUES, EMBEDDINGS, WEIGHTS = "values", "embeddings", "weights"
-"""What is compared: logits or losses, and the two gradients."""
+COSINES = "cosines"
+"""What is compared: logits or losses, and the gradients by what a head is given."""
 
 
 MEAN, SUM, ROWS, LOGITS = "mean", "sum", "rows", "logits"
@@ -31,6 +31,7 @@ class Case(NamedTuple):
         parameters: the class weights as the head keeps them, by name.
         upstream: the gradient that comes to its logits or loss.
         judged: source text from its result to the logits or the loss.
+        rows: of a head that is given cosines, what it was given.
     """
 
     shape: Shape
@@ -40,13 +41,14 @@ class Case(NamedTuple):
     parameters: Mapping[str, Array]
     upstream: Array
     judged: str
+    rows: Rows | None = None
 
 
 class Departure(NamedTuple):
     """Where a head departs from its twin.
 
     Args:
-        what: VALUES, EMBEDDINGS or WEIGHTS.
+        what: VALUES, EMBEDDINGS, WEIGHTS or COSINES.
         case: the run.
         place: which element.
         got: what the head gave.

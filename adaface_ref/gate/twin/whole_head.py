@@ -83,6 +83,11 @@ class Twin:
     given: Given
 
     @property
+    def classes(self) -> int:
+        """C."""
+        return int(self.given.weights.shape[1])
+
+    @property
     def scale(self) -> float:
         """s."""
         return self.parameters["scale"]
@@ -135,8 +140,7 @@ class Twin:
     @cached_property
     def own(self) -> NDArray[np.bool_]:
         """(B, C): the place of each row's own class."""
-        classes = self.given.weights.shape[1]
-        return np.asarray(np.arange(classes) == self.given.labels[:, None])
+        return np.asarray(np.arange(self.classes) == self.given.labels[:, None])
 
     @cached_property
     def logits(self) -> Bounded:
@@ -235,6 +239,33 @@ class Twin:
         """The nearest vector's entry of (K, B, C) for each row and class."""
         chosen = np.take_along_axis(table, self.nearest[None], axis=0)
         return np.asarray(chosen[0])
+
+
+@dataclass(frozen=True)
+class TableTwin(Twin):
+    """The twin of a head that is given its cosines.
+
+    Args:
+        table: the cosines (B, C), classes in their own order.
+    """
+
+    table: Array
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return int(self.table.shape[1])
+
+    @cached_property
+    def products(self) -> Array:
+        """The cosines as those of one vector a class, (1, B, C)."""
+        return self.table[None]
+
+    @cached_property
+    def cosines(self) -> Bounded:
+        """The cosines, each as a head may round it before it asks for its side."""
+        off = ROUNDINGS * self.eps * np.abs(self.table)
+        return Bounded(self.table, off)
 
 
 def _moved(value: Array, ends: list[Array]) -> Array:

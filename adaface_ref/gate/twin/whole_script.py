@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from adaface_ref.gate.session.session import Session
+from adaface_ref.gate.reading import reduction
+from adaface_ref.gate.session.fresh_head import Bench
+from adaface_ref.gate.session.scripts import extra, script
+from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.twin.records import EMBEDDINGS, VALUES, Case, Departure
 from adaface_ref.numpy_reference.arguments import Array
 
@@ -12,7 +15,7 @@ LARGEST = 2000
 """Numbers that a script may hold; a larger batch is drawn again by `replay`."""
 
 
-def whole_script(session: Session, departure: Departure) -> str:
+def script_of(session: Session, departure: Departure) -> str:
     """Lines that run the head on the drawn batch and print the element.
 
     Args:
@@ -22,7 +25,10 @@ def whole_script(session: Session, departure: Departure) -> str:
     Returns:
         Source text; for a large batch a comment that says what draws it again.
     """
-    case, whole = departure.case, session.door.whole
+    case = departure.case
+    if case.rows is not None:
+        return _script_of_cosines(session, departure, case.rows)
+    whole = session.door.whole
     assert whole is not None
     if case.given.weights.size + case.given.embeddings.size > LARGEST:
         return "# Too many numbers to paste: adaface-ref replay draws them again.\n"
@@ -44,6 +50,28 @@ def whole_script(session: Session, departure: Departure) -> str:
         f"value = {call}{case.judged}",
     ]
     return "\n".join([*lines, *_ending(departure)]) + "\n"
+
+
+def _script_of_cosines(session: Session, departure: Departure, rows: Rows) -> str:
+    """The same for a head that is given cosines."""
+    case, place = departure.case, ", ".join(map(str, departure.place))
+    if rows.cosines.size > LARGEST:
+        return "# Too many numbers to paste: adaface-ref replay draws them again.\n"
+    bench = Bench(session, case.shape.classes, case.dtype, session.device)
+    evaluation = bench.opened.evaluate(bench.batch(rows))
+    value = "logits"
+    if evaluation.loss is not None:
+        mean = evaluation.reduction == reduction.MEAN
+        value = "given.mean()" if mean else f"given.sum() / {case.shape.rows}"
+    run = f"logits, given = run(leaf * 1, labels{extra(rows)})"
+    lines = ["leaf = rows.clone().requires_grad_()", run, f"value = {value}"]
+    flat = "" if len(departure.place) == 2 else ".reshape(-1)"
+    shown = f"value{flat}[{place}]"
+    if departure.what != VALUES:
+        above = _tensor(case.upstream, case.dtype)
+        lines.append(f"value.backward({above}.reshape(value.shape))")
+        shown = f"leaf.grad[{place}]"
+    return script(bench, rows, [*lines, f"print({shown}.item())"])
 
 
 def _given(session: Session, case: Case) -> dict[str, str]:

@@ -176,6 +176,14 @@ class BatchOfOne(_AdaFace):
             self.move(*self.moments(good))
 
 
+class FirstRowsAlone(_AdaFace):
+    """The rows of a batch past the sixty-fourth are left out."""
+
+    def update(self, safe_norms: Tensor) -> None:
+        """By the first rows."""
+        super().update(safe_norms[:64])
+
+
 class NeverRecovers(_AdaFace):
     """One NaN norm is enough."""
 
@@ -324,6 +332,7 @@ WRONG_STATISTICS = {
     "MedianForMean": WrongStatistics(POLICY, "follows neither"),
     "BatchStatistics": WrongStatistics(POLICY, "batch's own"),
     "BatchOfOne": WrongStatistics(HISTORY, "no unbiased std"),
+    "FirstRowsAlone": WrongStatistics(HISTORY, "do not follow all rows"),
     "NeverRecovers": WrongStatistics(HISTORY, "stays for ever", status="warning"),
     "NotSaved": WrongStatistics(HISTORY, "not in the state_dict"),
     "FlatNorms": WrongStatistics(SHAPE, "another row's margin"),

@@ -33,6 +33,49 @@ class Whole(nn.Module):
         return cosface(cosine, labels)
 
 
+def margin_on_the_first_chunk(cosine: Tensor, labels: Tensor) -> Tensor:
+    """ArcFace in chunks of 512 classes, with a margin in the first of them alone."""
+    chunks = list(cosine.split(512, dim=1))
+    first = labels < chunks[0].shape[1]
+    margined = arcface(chunks[0], torch.where(first, labels, 0), 64.0, 0.5)
+    chunks = [64.0 * chunk for chunk in chunks]
+    chunks[0] = torch.where(first[:, None], margined, chunks[0])
+    return torch.cat(chunks, dim=1)
+
+
+def labels_of_eight_bits(cosine: Tensor, labels: Tensor) -> Tensor:
+    """CosFace; class 256 is class 0."""
+    return cosface(cosine, labels.to(torch.uint8).long())
+
+
+def scale_by_classes(cosine: Tensor, labels: Tensor) -> Tensor:
+    """CosFace with a scale that grows with the number of classes from ten on."""
+    scale = 64.0 if cosine.shape[1] < 10 else 64.0 * 1.01
+    return cosface(cosine, labels, scale)
+
+
+class _FirstRow(torch.autograd.Function):
+    """The logits' gradient, times the first row's of what comes in."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor) -> Tensor:
+        return logits * 1
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (gradient,) = gradients
+        few = len(gradient) <= 100
+        return gradient if few else gradient[:1].expand_as(gradient)
+
+
+def first_row_of_large_batches(
+    cosine: Tensor, labels: Tensor, curriculum: float, margin: float
+) -> Tensor:
+    """CurricularFace with the first row's upstream gradient past a hundred rows."""
+    logits = curricularface(cosine, labels, margin, curriculum)
+    return _FirstRow.apply(logits)  # type: ignore[no-any-return,no-untyped-call]
+
+
 class WeightsAcrossClasses(Whole):
     """Weights are normalised along the classes."""
 
@@ -206,6 +249,12 @@ class CurricularFaceDetached(Whole):
 DETACHED = "detached"
 
 WRONG_WHOLE = {
+    "margin_on_the_first_chunk": Wrong("arcface", "whole-values", "get no margin"),
+    "labels_of_eight_bits": Wrong("cosface", "whole-values", "held in uint8"),
+    "scale_by_classes": Wrong("cosface", "whole-values", "times the loss's"),
+    "first_row_of_large_batches": Wrong(
+        "curricularface", "cosine-gradient", arguments={"curriculum": 0.1}
+    ),
     "WeightsAcrossClasses": Wrong("cosface", "whole-values", "the wrong axis"),
     "EmbeddingsAcrossTheBatch": Wrong("cosface", "whole-values", "the wrong axis"),
     "SumsOfSizes": Wrong("cosface", "whole-values", "p=1"),

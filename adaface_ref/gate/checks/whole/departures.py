@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.twin.records import VALUES, Compared, Departure
-from adaface_ref.gate.twin.whole_script import whole_script
+from adaface_ref.gate.twin.records import EMBEDDINGS, VALUES, Compared, Departure
+from adaface_ref.gate.twin.whole_script import script_of
 from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, WARNING, Finding
 from adaface_ref.report.result import Result
@@ -29,7 +29,8 @@ def judge_whole(evidence: Evidence, claim: str, what: str) -> Result:
     if departure is not None:
         finding = _finding(evidence, claim, departure)
         shape = departure.case.shape
-        where = f"B = {shape.rows}, C = {shape.classes}, D = {shape.size}"
+        where = f"B = {shape.rows}, C = {shape.classes}"
+        where += f", D = {shape.size}" * bool(shape.size)
         step = " after a step of training" if departure.case.after_step else ""
         share = abs(departure.got - departure.want) / departure.allowed
         detail = f"off at {where}{step}, {share:.3g} times the allowed"
@@ -60,15 +61,13 @@ def covered(found: Compared, what: str) -> str:
 def _finding(evidence: Evidence, claim: str, departure: Departure) -> Finding:
     shape = departure.case.shape
     names = {1: ("row",), 2: ("row", "class"), 3: ("centre", "class", "entry")}
-    if departure.what == "embeddings":
+    if departure.what == EMBEDDINGS:
         names[2] = ("row", "entry")
-    if departure.what == "values" and departure.place == (0,) and shape.rows > 1:
+    if departure.what == VALUES and departure.place == (0,) and shape.rows > 1:
         names[1] = ("element",)
-    inputs = {
-        "rows": shape.rows,
-        "classes": shape.classes,
-        "embedding_size": shape.size,
-    }
+    inputs = {"rows": shape.rows, "classes": shape.classes}
+    if shape.size:
+        inputs["embedding_size"] = shape.size
     inputs |= dict(zip(names[len(departure.place)], departure.place, strict=True))
     inputs["steps_before"] = int(departure.case.after_step)
     session = evidence.session
@@ -80,5 +79,5 @@ def _finding(evidence: Evidence, claim: str, departure: Departure) -> Finding:
         departure.want,
         departure.allowed,
         departure.cause or "no known fault gives these values",
-        whole_script(session, departure),
+        script_of(session, departure),
     )

@@ -1,0 +1,178 @@
+"""Compares a head of cosines with the reference, shape by shape.
+
+The values are judged at two to five classes elsewhere, at many points; here it is the
+numbers of classes and rows, and the labels, that are those of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from adaface_ref import numpy_reference as reference
+from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.guarding.guard import calling
+from adaface_ref.gate.reading.reading import Batch, Evaluation
+from adaface_ref.gate.session.fresh_head import by_class
+from adaface_ref.gate.session.session import Rows, Session
+from adaface_ref.gate.twin.drawn import (
+    NEAREST,
+    SHAPES,
+    Shape,
+    draw_cosines,
+    draw_labels,
+)
+from adaface_ref.gate.twin.gradients import pushes
+from adaface_ref.gate.twin.noting import departs, note, settled, upstream_of
+from adaface_ref.gate.twin.records import COSINES, LOGITS, MEAN, VALUES, Case, Compared
+from adaface_ref.gate.twin.whole_head import Bounded, Given, TableTwin
+from adaface_ref.numpy_reference.arguments import Array
+from adaface_ref.points import in_dtype
+
+NARROWEST = {"uint8": 256, "uint16": 65_536}
+"""Integers in which labels have been held, and where they begin anew."""
+
+
+def compare_cosines(session: Session) -> Compared:
+    """Compare a head that is given cosines with its twin.
+
+    Args:
+        session: the head in the profile that is judged.
+
+    Returns:
+        What was compared; nothing where its statistics cannot be held still.
+
+    Raises:
+        SubjectError: the head raised.
+    """
+    found = Compared()
+    told = [dtype for dtype in session.dtypes if dtype in NEAREST]
+    if not told:
+        found.lacking = "no bound is derived for half precision: see narrow-dtypes"
+        return found
+    for dtype in told:
+        for shape in SHAPES:
+            if {VALUES, COSINES} <= found.departures.keys():
+                break
+            if shape.classes < session.door.form.classes:
+                continue
+            if dtype == "float32" and shape.classes > 5000:
+                continue
+            _compare_shape(session.in_dtype(dtype), shape, dtype, found)
+    return found
+
+
+def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) -> None:
+    shape = replace(shape, size=0)
+    rows = _draw_rows(session, shape, dtype)
+    table = by_class(rows.cosines, rows.labels)
+    own = session.definition.row_quantity_name
+    columns = {own: rows.columns[own]} if own else {}
+    none = np.zeros((shape.rows, 0))
+    given = Given(none, none[None], rows.labels, columns)
+    twin = TableTwin(session.loss, session.profile, session.fixed, dtype, given, table)
+    evaluate, batch = session.batch(rows)
+    try:
+        evaluation = evaluate(_copied(batch))
+        value, want = _judged(twin, evaluation)
+    except SubjectError as error:
+        where = f"with {shape.classes} classes and {shape.rows} rows"
+        raise SubjectError(f"{where}: {error}") from error
+    found.shapes.append((shape, dtype))
+    found.gives = LOGITS if want.value.ndim == 2 else MEAN
+    got = value.detach().to("cpu", torch.float64).numpy().reshape(want.value.shape)
+    sides = settled(twin)
+    if dtype == "float64" and departs(want, got, sides):
+        single = replace(twin, dtype="float32")
+        loose = _judged(single, evaluation)[1]
+        if not departs(loose, got, sides):
+            found.single = True
+            twin, want = single, loose
+    upstream, onto = upstream_of(session, twin, got, found.gives)
+    at = Case(shape, dtype, False, given, {}, upstream, "", rows)
+    if not note(found, VALUES, at, got, want, sides, lambda: _cause(twin, got)):
+        return  # the gradient follows from that
+    with calling(backward=True):
+        above = torch.tensor(upstream, dtype=value.dtype, device=value.device)
+        (back,) = torch.autograd.grad(
+            value, [batch.cosine], above.reshape(value.shape), allow_unused=True
+        )
+    if back is None:
+        back = torch.zeros_like(batch.cosine)
+    due = pushes(twin, onto)
+    gradient = back.detach().to("cpu", torch.float64).numpy()
+    if twin.dtype == "float64" and departs(due, gradient, sides):
+        loose = pushes(replace(twin, dtype="float32"), onto)
+        if not departs(loose, gradient, sides):
+            found.single, due = True, loose
+    note(found, COSINES, at, gradient, due, sides, lambda: "")
+
+
+def _draw_rows(session: Session, shape: Shape, dtype: str) -> Rows:
+    random = np.random.default_rng([session.seed, shape.rows, shape.classes])
+    cosines = session.reachable(draw_cosines(random, shape, dtype), dtype)
+    extra = {}
+    own = session.definition.row_quantity_name
+    if own == "margin_scaler":
+        extra[own] = random.uniform(-1, 1, shape.rows)
+    if own == "feature_norm":
+        ends = session.fixed["norm_lower"] / 2, 1.1 * session.fixed["norm_upper"]
+        extra[own] = random.uniform(*ends, shape.rows)
+    extra = {name: in_dtype(value, dtype) for name, value in extra.items()}
+    rows = session.rows(cosines, extra, dtype)
+    return replace(rows, labels=draw_labels(random, shape))
+
+
+def _copied(batch: Batch) -> Batch:
+    """What a head may write into."""
+    rows: Mapping[str, torch.Tensor] = {k: v.clone() for k, v in batch.rows.items()}
+    return Batch(batch.cosine * 1, batch.labels.clone(), rows)
+
+
+def _judged(twin: TableTwin, evaluation: Evaluation) -> tuple[torch.Tensor, Bounded]:
+    """The loss that a head gives, else its logits, and what they must be."""
+    if evaluation.loss is None:
+        logits = evaluation.shown
+        if logits.shape != twin.table.shape:
+            must = f"but must be {twin.table.shape}"
+            raise SubjectError(f"logits.shape={tuple(logits.shape)}, {must}")
+        return logits, twin.logits
+    rows = twin.row_losses
+    mean = Bounded(np.asarray([rows.value.sum()]), np.asarray([rows.allowed.sum()]))
+    return evaluation.loss, mean.times(1 / len(rows.value))
+
+
+def _cause(twin: TableTwin, got: Array) -> str:
+    """The fault that explains logits (B, C), or ""."""
+    if got.ndim != 2:
+        return ""
+    labels, classes = twin.given.labels, twin.classes
+    for kind, most in NARROWEST.items():
+        if classes > most and _explains(twin, got, labels % most):
+            return f"labels are held in {kind}: class {most} is taken for class 0"
+    wrong: NDArray[np.bool_] = (twin.logits.shares(got) > 1).any(axis=1)
+    bare = np.where(twin.own, twin.scale * twin.table, twin.logits.value)
+    loose = Bounded(bare, 4 * twin.logits.allowed)
+    if wrong.any() and (loose.shares(got)[wrong] <= 1).all():
+        least = int(labels[wrong].min())
+        if least and np.array_equal(wrong, labels >= least):
+            return f"rows with label {least} and more get no margin, the others do"
+        return "some rows get no margin"
+    ratio = got / np.where(twin.logits.value == 0, np.nan, twin.logits.value)
+    factor = float(np.nanmedian(ratio))
+    if np.nanmax(np.abs(ratio - factor)) <= 1e-3 * abs(factor):
+        return f"with {classes} classes the logits are {factor:.6g} times the loss's"
+    return ""
+
+
+def _explains(twin: TableTwin, got: Array, labels: NDArray[np.int64]) -> bool:
+    """Whether the loss with other labels gives what the head gave."""
+    made = reference.batch(
+        twin.loss, twin.table, labels, profile=twin.profile, **twin.row_columns
+    )
+    loose = Bounded(made.logits, 4 * twin.logits.allowed)
+    return bool((loose.shares(got) <= 1).all())

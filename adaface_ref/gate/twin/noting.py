@@ -1,0 +1,113 @@
+"""What both comparisons with a twin share: the upstream gradient, and departures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaface_ref.gate.session.session import Session
+from adaface_ref.gate.twin.drawn import draw_upstream
+from adaface_ref.gate.twin.records import LOGITS, MEAN, ROWS, Case, Compared, Departure
+from adaface_ref.gate.twin.whole_head import Bounded, Twin
+from adaface_ref.numpy_reference.arguments import Array
+
+Mask = NDArray[np.bool_]
+
+MOST_FOR_CAUSES = 1000
+"""Classes past which no cause is looked for."""
+
+
+def departs(want: Bounded, got: Array, rows: Mask) -> bool:
+    """Whether a value is off by more than it may be.
+
+    Args:
+        want: what is wanted.
+        got: what the head gave.
+        rows: which rows count, where there is a value for each.
+    """
+    share = want.shares(got)
+    if len(rows) == len(share):
+        share = share[rows]
+    return bool((share > 1).any())
+
+
+def settled(twin: Twin) -> Mask:
+    """Rows with no tie among nearest vectors, and no pole within rounding: (B,).
+
+    Args:
+        twin: the head's twin.
+    """
+    finite = np.isfinite(twin.slopes.allowed).all(axis=1)
+    return np.asarray(finite & ~twin.tied.any(axis=1))
+
+
+def upstream_of(
+    session: Session, twin: Twin, got: Array, gives: str
+) -> tuple[Array, Array]:
+    """The upstream gradient, and what it is of the logits or of the rows' losses.
+
+    Args:
+        session: the head.
+        twin: its twin.
+        got: what the head gave.
+        gives: LOGITS, ROWS, MEAN or SUM.
+    """
+    drawn = draw_upstream(session.seed, got.shape, twin.dtype)
+    size = len(twin.given.labels)
+    if gives == LOGITS:
+        # A shift of a row means nothing to a softmax, and gets no gradient from it.
+        drawn = drawn - drawn.mean(axis=1, keepdims=True)
+        return drawn, drawn
+    if gives == ROWS:
+        return drawn, drawn
+    share = 1 / size if gives == MEAN else 1.0
+    return drawn, np.full(size, float(drawn[0]) * share)
+
+
+def note(
+    found: Compared,
+    what: str,
+    at: Case,
+    got: Array,
+    want: Bounded,
+    rows: Mask | None,
+    cause: Callable[[], str],
+) -> bool:
+    """Add a comparison, and the first departure; whether there is none here.
+
+    Args:
+        found: what is added to.
+        what: VALUES or one of the gradients.
+        at: the run.
+        got: what the head gave.
+        want: what its twin gives.
+        rows: which rows of `got` are compared, all of them if there is no such row.
+        cause: finds the likely cause.
+    """
+    share = want.shares(got)
+    if rows is not None and len(rows) == len(share):
+        share = share[rows]
+    elif rows is not None and not rows.all():
+        return True
+    found.numbers[what] = found.numbers.get(what, 0) + share.size
+    worst = float(share.max(initial=0.0))
+    found.worst[what] = max(found.worst.get(what, 0.0), worst)
+    if worst <= 1:
+        return True
+    known = found.departures.get(what)
+    if known is not None:
+        if not known.cause and at.shape.classes <= MOST_FOR_CAUSES:
+            # A larger batch may tell what a small one cannot.
+            found.departures[what] = known._replace(cause=cause())
+        return False
+    share = want.shares(got)
+    if rows is not None and len(rows) == len(share):
+        share[~rows] = 0.0
+    place = tuple(int(i) for i in np.unravel_index(int(share.argmax()), share.shape))
+    found.departures[what] = Departure(
+        what, at, place, float(got[place]), float(want.value[place]),
+        float(want.allowed[place]), cause(),
+    )  # fmt: skip
+    return False
