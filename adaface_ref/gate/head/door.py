@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -22,7 +22,14 @@ from adaface_ref.gate.reading.argument_meanings import (
     run,
 )
 from adaface_ref.gate.reading.forms import PLAINEST, Form
-from adaface_ref.gate.reading.reading import TORCH_DTYPES, Evaluate
+from adaface_ref.gate.reading.reading import (
+    CROSS_ENTROPY,
+    TORCH_DTYPES,
+    Batch,
+    Evaluate,
+    Evaluation,
+)
+from adaface_ref.gate.reading.reduction import MEAN
 
 EMBEDDING_SIZE = 8
 """Any size other than the numbers of classes that are tried will do."""
@@ -129,6 +136,49 @@ class Door:
     def shows_logits(self) -> bool:
         """Whether its logits can be seen, and not its loss alone."""
         return self.form.shows_logits
+
+
+def through_softmax(door: Door) -> Door:
+    """The same head, its logits taken up to a number for each row.
+
+    Args:
+        door: a head whose logits are seen.
+
+    Returns:
+        A door that shows the loss alone: the head's own, or its logits' cross-entropy.
+    """
+
+    def open_(classes: int, dtype: str, device: str) -> Opened:
+        opened = door.open(classes, dtype, device)
+
+        def evaluate(batch: Batch) -> Evaluation:
+            found = opened.evaluate(batch)
+            if found.loss is not None:
+                return replace(found, logits=None)
+            loss = CROSS_ENTROPY(found.shown, batch.labels)
+            return Evaluation(None, loss, MEAN)
+
+        return opened._replace(evaluate=evaluate)
+
+    def source(classes: int, dtype: str) -> tuple[str, ...]:
+        lines = door.source(classes, dtype)
+        if not any(line.startswith("result = ") for line in lines):
+            loss = "torch.nn.functional.cross_entropy(logits, labels)"
+            lines = (*lines, f"result = {loss}")
+        return (*lines, "logits = None")
+
+    whole = door.whole
+    if whole is not None:
+        form = replace(whole.form, through_softmax=True)
+        whole = whole._replace(form=form)
+    return replace(
+        door,
+        open=open_,
+        source=source,
+        how=f"{door.how}; its logits are the loss's up to a number for each row",
+        form=replace(door.form, shows_logits=False, through_softmax=True),
+        whole=whole,
+    )
 
 
 def values_of(

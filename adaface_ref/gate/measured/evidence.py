@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from adaface_ref.gate.head.door import through_softmax
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.measured import invariant_grid as invariants
 from adaface_ref.gate.measured.cause import likely_cause
@@ -108,6 +109,8 @@ def gather(session: Session, head: Head, progress: Callable[[int], None]) -> Evi
         SubjectError: the head raised.
     """
     probes = probe(session)
+    if not session.request.profile and session.door.shows_logits:
+        session, probes = _up_to_a_shift(session, probes)
     clamps = {dtype: measure_clamps(session, dtype) for dtype in session.dtypes}
     identity = identify(probes, clamps[probes.rows.dtype])
     if session.request.profile:
@@ -127,6 +130,18 @@ def gather(session: Session, head: Head, progress: Callable[[int], None]) -> Evi
         identity = as_another(probes, clamps[probes.rows.dtype], identity, profile)
     judged = judged_in(profile)
     return Evidence(head, judged, replace(probes, session=judged), identity, progress)
+
+
+def _up_to_a_shift(session: Session, probes: Probes) -> tuple[Session, Probes]:
+    """The head through its softmax, where its logits fit no profile and that does."""
+    dtype = probes.rows.dtype
+    if identify(probes, measure_clamps(session, dtype)).fits:
+        return session, probes
+    shifted = replace(session, door=through_softmax(session.door), _heads={})
+    found = probe(shifted)
+    if identify(found, measure_clamps(shifted, dtype)).fits:
+        return shifted, found
+    return session, probes
 
 
 def probe_finding(

@@ -95,7 +95,8 @@ def grid(session: Session) -> Grid:
     expected = session.predict("gst", rows.columns)
     with np.errstate(all="ignore"):
         slack = question.allowed(rows.columns, expected)
-        slack = slack + session.beyond("gst", rows, reading.dtype)
+        own = reading.loss_gradient is not None
+        slack = slack + session.beyond("gst", rows, reading.dtype, own_loss=own)
     shape = (len(targets), len(RIVALS), len(levels))
     return Grid(session, rows, shape, reading, expected, slack)
 

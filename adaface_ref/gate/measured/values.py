@@ -104,7 +104,7 @@ def _measured(
         reading = _read(here, rows, sizes)
         reasons = _left_out(here, rows, reading.dtype)
         for check, tally in tallies.items():
-            if tally.failed:
+            if tally.failed or (check.endswith("logit") and not reading.observed):
                 continue
             without = reasons
             if check.endswith("logit"):
@@ -272,8 +272,12 @@ def _compare(
         columns["other_cosine"] = np.concatenate(others)
     values = np.concatenate([got(reading, quantity, p)[keep] for p in places])
     question = session.question(quantity, reading.dtype)
+    own = reading.loss_gradient is not None
     beyond = np.concatenate(
-        [session.beyond(quantity, rows, reading.dtype, p)[keep] for p in places]
+        [
+            session.beyond(quantity, rows, reading.dtype, place, own_loss=own)[keep]
+            for place in places
+        ]
     )
     judged = judge(question, columns, values, corners=corners, beyond=beyond)
     tally.count(judged)
@@ -304,7 +308,8 @@ def _finding(
     alone = got(reading, failure.quantity, place)
     columns = {name: np.asarray([value]) for name, value in failure.point.items()}
     question = session.question(failure.quantity, working)
-    beyond = session.beyond(failure.quantity, row, working, place)
+    own = reading.loss_gradient is not None
+    beyond = session.beyond(failure.quantity, row, working, place, own_loss=own)
     again = judge(question, columns, alone, certify_all=True, beyond=beyond)
     if again.failures:
         failure = again.failures[0]

@@ -39,6 +39,8 @@ class Form:
         classes: the fewest that it runs with, of those tried.
         one_hot: whether labels are rows of 0 and 1.
         shows_logits: whether its logits are seen, and explain its loss if it has one.
+        through_softmax: whether its logits count up to a number for each row, which
+            means nothing to a softmax.
         regulariser: whether the scalar beside its logits is no loss, since it does not
             depend on the labels.
         loss_at: source text from its result to its loss, or None where it has none.
@@ -49,6 +51,7 @@ class Form:
     classes: int = 2
     one_hot: bool = False
     shows_logits: bool = True
+    through_softmax: bool = False
     regulariser: bool = False
     loss_at: str | None = None
     logits_at: str | None = ""
@@ -76,9 +79,10 @@ class Form:
         """The labels as the head takes them."""
         if not self.one_hot:
             return batch.labels
+        # A row to be ignored has no class.
         classes = batch.cosine.shape[1]
-        hot = torch.nn.functional.one_hot(batch.labels, classes)
-        return hot.to(batch.cosine.dtype)
+        hot = torch.nn.functional.one_hot(batch.labels.clamp(min=0).long(), classes)
+        return (hot * (batch.labels >= 0)[:, None]).to(batch.cosine.dtype)
 
 
 PLAINEST = Form()
@@ -215,11 +219,16 @@ def with_regulariser(found: Found, labels: torch.Tensor) -> torch.Tensor:
 
 
 def explains(found: Found, batch: Batch) -> bool:
-    """Whether a head's loss is the cross-entropy of the logits beside it."""
+    """Whether a head's loss is the cross-entropy of the logits beside it.
+
+    Logits that have no gradient although the loss has one explain none of it.
+    """
     if found.logits is None:
         return False
     if found.loss is None:
         return True
+    if found.loss.requires_grad and not found.logits.requires_grad:
+        return False
     with torch.no_grad():
         each = CROSS_ENTROPY(found.logits.double(), batch.labels, reduction="none")
         loss = found.loss.double().reshape(-1)

@@ -297,7 +297,9 @@ def _understood(
         other = answer(placed(manner), manner, with_other_labels(batch))
         if is_regulariser(parts, Found(other.logits, other.loss)):
             return replace(manner, form=replace(manner.form, regulariser=True))
-    shows = found.through == "cross_entropy" or explains(parts, batch)
+    shows = explains(parts, batch)
+    if found.through == "cross_entropy" and found.logits is not None:
+        shows = found.logits.requires_grad
     return replace(manner, form=replace(manner.form, shows_logits=shows))
 
 

@@ -62,7 +62,7 @@ class Direct:
         values = {**self._constants, **self.given, **other}
         door = self.bench.session.door
         if door.form.one_hot:
-            batch = Batch(self.given.get("cosine", self._like), values["labels"])
+            batch = Batch(self._like, values["labels"])
             values["labels"] = door.form.labels(batch)
         result = run("running the head", subject, self.call, values)
         return judged_part(result, len(self.given["labels"]), self.bench.classes)
@@ -71,7 +71,8 @@ class Direct:
     def _like(self) -> torch.Tensor:
         """A table (B, C) of the head's dtype."""
         rows = len(self.given["labels"])
-        return self.given["embeddings"].new_zeros(rows, self.bench.classes)
+        name = "embeddings" if "embeddings" in self.given else "cosine"
+        return self.given[name].new_zeros(rows, self.bench.classes)
 
     @property
     def source(self) -> str:

@@ -28,7 +28,7 @@ from adaface_ref.gate.statistics.held import Hold, with_columns
 from adaface_ref.gate.statistics.policy import Policy
 from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import block, corner_count, in_dtype, range_of
-from adaface_ref.tolerance import allowed_of_cancelling
+from adaface_ref.tolerance import EPSILON, allowed_of_cancelling
 
 FAR = -0.25
 """The length of the cosines with classes that are there to be enough."""
@@ -186,7 +186,15 @@ class Session(Subject):
         allowance: Allowance = "embedded" if self.door.black_box else "theirs"
         return Question(quantity, self.loss, self.profile, dtype, allowance)
 
-    def beyond(self, quantity: str, rows: Rows, dtype: str, place: int = 0) -> Array:
+    def beyond(
+        self,
+        quantity: str,
+        rows: Rows,
+        dtype: str,
+        place: int = 0,
+        *,
+        own_loss: bool = False,
+    ) -> Array:
         """What a value may be off besides, by the way in which the head is read, (B,).
 
         Args:
@@ -194,12 +202,16 @@ class Session(Subject):
             rows: the points.
             dtype: the working dtype.
             place: of which class, counted from the target.
+            own_loss: whether a GST comes from a loss of the head's own.
 
         Returns:
-            0 but for a GST that is read as a black box.
+            0 but for a GST that is read as a black box, or from the head's own loss.
         """
-        if not self.door.black_box or not quantity.endswith("gst"):
+        if not quantity.endswith("gst"):
             return np.zeros(len(rows.cosines))
+        off = self._of_logsumexp(quantity, rows, dtype, place) * own_loss
+        if not self.door.black_box:
+            return off
         cosines = rows.cosines.clip(-1, 1)
         columns = rows.columns
         moment = np.abs(cosines[:, 0] * self.predict("gst", columns))
@@ -209,7 +221,24 @@ class Session(Subject):
         if self.definition.norm_has_gradient:  # whose length has a gradient of its own
             along = self.predict("norm_gradient", columns)
             moment += np.abs(columns["feature_norm"] * along)
-        return allowed_of_cancelling(dtype, cosines[:, place], np.nan_to_num(moment))
+        moment = np.nan_to_num(moment)
+        return off + allowed_of_cancelling(dtype, cosines[:, place], moment)
+
+    def _of_logsumexp(self, quantity: str, rows: Rows, dtype: str, place: int) -> Array:
+        """What P or P_j is off where it is exp(f - logsumexp), times s dF/dc: (B,).
+
+        A logsumexp as large as the logits is off by a rounding of its size.
+        """
+        columns = rows.columns
+        if place:
+            columns = {**columns, "other_cosine": rows.cosines[:, place].clip(-1, 1)}
+            share = self.predict("other_gst", columns)
+        else:
+            share = self.predict("probability", columns) * columns["scale"]
+            share = share * self.predict("slope", columns)
+        rival = columns["scale"] * np.abs(columns["rival_cosine"])
+        size = np.maximum(np.abs(self.predict("logit", columns)), rival)
+        return np.asarray(EPSILON[dtype] * size * np.abs(np.nan_to_num(share)))
 
     def draw(
         self,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.overrides import TorchFunctionMode
 
 from adaface_ref.gate.session.session import Session
-from adaface_ref.gate.twin.drawn import draw_upstream
+from adaface_ref.gate.twin.drawn import Shape, draw_upstream
 from adaface_ref.gate.twin.records import LOGITS, MEAN, ROWS, Case, Compared, Departure
 from adaface_ref.gate.twin.whole_head import Bounded, Twin
 from adaface_ref.numpy_reference.arguments import Array
@@ -17,6 +19,38 @@ Mask = NDArray[np.bool_]
 
 MOST_FOR_CAUSES = 1000
 """Classes past which no cause is looked for."""
+
+MOST_STEPS = 500
+"""Calls of torch with so many classes past which more classes would take minutes."""
+
+
+class Steps(TorchFunctionMode):
+    """Counts calls of torch, as a loop over classes in Python makes many of them."""
+
+    count = 0
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Count one and make it."""
+        self.count += 1
+        return func(*args, **(kwargs or {}))
+
+
+def is_left_out(found: Compared, shape: Shape) -> bool:
+    """Whether a shape has more classes than a head that loops over them can be given.
+
+    Args:
+        found: what is added to, where it is.
+        shape: the next one.
+    """
+    if shape.classes <= MOST_FOR_CAUSES or found.steps <= MOST_STEPS:
+        return False
+    found.left = (
+        f"not at {shape.classes} classes: with {MOST_FOR_CAUSES} the head makes "
+        f"{found.steps} calls of torch"
+    )
+    return True
 
 
 def departs(want: Bounded, got: Array, rows: Mask) -> bool:

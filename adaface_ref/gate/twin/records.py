@@ -80,6 +80,9 @@ class Compared:
         lacking: why nothing, or not all, could be compared.
         single: whether float32 within a float64 call explains what is off there.
         gives: LOGITS, MEAN, SUM or ROWS.
+        steps: calls of torch in the last forward.
+        left: what was left out, and why.
+        layout: where the class weights lie, in words.
     """
 
     shapes: list[tuple[Shape, str]] = field(default_factory=list)
@@ -89,4 +92,6 @@ class Compared:
     lacking: str = ""
     single: bool = False
     gives: str = ""
+    steps: int = 0
+    left: str = ""
     layout: str = ""

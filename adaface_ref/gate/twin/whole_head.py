@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from adaface_ref import numpy_reference as reference
 from adaface_ref.numpy_reference.arguments import Array
-from adaface_ref.tolerance import EPSILON, ROUNDINGS
+from adaface_ref.tolerance import EPSILON, ROUNDINGS, SMALLEST_NORMAL
 
 SETTLED = 8
 """Roundings of a root, a quotient and a product, beside those of a sum's terms."""
@@ -179,7 +179,9 @@ class Twin:
         # as large as |f|, and a sum of C shares.
         largest = np.abs(f).max(axis=1, keepdims=True)
         formed = ROUNDINGS + largest + len(f[0]) * np.abs(value)
-        return Bounded(value, allowed + self.eps * np.where(self.own, formed, 0.0))
+        formed = self.eps * np.where(self.own, formed, 0.0)
+        # A share below the smallest normal may be anything down to 0.
+        return Bounded(value, allowed + formed + SMALLEST_NORMAL[self.dtype])
 
     @cached_property
     def row_losses(self) -> Bounded:

@@ -14,7 +14,7 @@ from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.reading.argument_meanings import Call, run
 from adaface_ref.gate.reading.class_weights import Layout
 from adaface_ref.gate.reading.forms import Form, with_regulariser
-from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch
+from adaface_ref.gate.reading.reading import CROSS_ENTROPY, TORCH_DTYPES, Batch
 from adaface_ref.gate.reading.results import Found
 from adaface_ref.gate.twin.whole_head import Given
 from adaface_ref.numpy_reference.arguments import Array
@@ -80,6 +80,11 @@ class Whole:
         if self.form.regulariser:
             loss = with_regulariser(found, tensors["labels"])
             return found._replace(loss=loss)
+        if self.form.through_softmax and found.loss is None:
+            assert found.logits is not None
+            loss = CROSS_ENTROPY(found.logits, tensors["labels"])
+            text = "value = torch.nn.functional.cross_entropy(value, labels)"
+            return found._replace(loss=loss, judged=f"{found.judged}; {text}")
         return found
 
     def _labels(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:

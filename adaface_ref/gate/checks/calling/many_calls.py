@@ -15,8 +15,15 @@ import gc
 
 import torch
 
-from adaface_ref.gate.checks.calling.ways import SIZE, Way, judge_ways, run_plainly
+from adaface_ref.gate.checks.calling.ways import (
+    SIZE,
+    Way,
+    judge_ways,
+    leaf_of,
+    run_plainly,
+)
 from adaface_ref.gate.checks.needs import NOT_COMPILED
+from adaface_ref.gate.guarding.guard import seeded
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.as_trained import Direct, direct
 from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
@@ -33,35 +40,27 @@ SETTLED = 100
 """Calls after which what a head keeps must have stopped growing."""
 
 
-def _after_many(case: Direct) -> torch.Tensor:
-    for _ in range(CALLS):
-        run_plainly(case)
-    return run_plainly(case)
-
-
-WAY = Way(
-    f"after {CALLS} calls",
-    _after_many,
-    (f"for _ in range({CALLS}):", "    run()", "value = run()"),
-)
-
-
 def judge(evidence: Evidence, claim: str) -> Result:
     """Call the head many times; count what stays alive."""
-    result = judge_ways(evidence, claim, (WAY,))
+    counts = []
+
+    def after_many(case: Direct) -> torch.Tensor:
+        for calls in (SETTLED, CALLS - SETTLED):
+            _call(case, calls)
+            counts.append(_tensors_alive())
+        return run_plainly(case)
+
+    lines = (f"for _ in range({CALLS}):", "    run()", "value = run()")
+    way = Way(f"after {CALLS} calls", after_many, lines)
+    result = judge_ways(evidence, claim, (way,))
     if result.status != OK:
         return result
-    bench = bench_of(evidence.session)
-    case = direct(bench, SIZE)
-    counts = []
-    for calls in (SETTLED, CALLS - SETTLED):
-        for _ in range(calls):
-            run_plainly(case)
-        counts.append(_tensors_alive())
     grown = (counts[1] - counts[0]) / (CALLS - SETTLED)
     if grown < 0.5:
         return result
-    lines = [
+    bench = bench_of(evidence.session)
+    case = direct(bench, SIZE)
+    counting = [
         "import gc",
         f"for _ in range({CALLS}):",
         "    run()",
@@ -77,10 +76,19 @@ def judge(evidence: Evidence, claim: str) -> Result:
         0.0,
         0.0,
         "results, with all that they were made of, are kept in a list",
-        direct_script(bench, given, case.source, [f"{leaf}.requires_grad_()", *lines]),
+        direct_script(
+            bench, given, case.source, [f"{leaf}.requires_grad_()", *counting]
+        ),
     )
     detail = f"each call leaves {grown:.3g} tensors alive"
     return Result(FAILED, detail, CALLS, findings=(finding,))
+
+
+def _call(case: Direct, calls: int) -> None:
+    name, leaf = leaf_of(case)
+    with seeded(0):
+        for _ in range(calls):
+            case.run(**{name: leaf * 1})
 
 
 def _tensors_alive() -> int:

@@ -55,6 +55,8 @@ def covered(found: Compared, what: str) -> str:
         f"{found.numbers[what]} numbers, {classes[0]} to {classes[-1]} classes, "
         f"{rows[0]} to {rows[-1]} rows, {' and '.join(dtypes)}, worst "
         f"{found.worst[what]:.2g} of the allowed error"
+        + f"; {found.left}"
+        * bool(found.left)
     )
 
 
