@@ -54,6 +54,8 @@ class Row(NamedTuple, Generic[Subject, Answer]):
         severity: what a violation is, and when: "error", "warning" or "note" with the
             condition. The first is what a violation is unless the check says less.
         accept: the word by which a configuration makes a note of it, if it may.
+        of_values: whether it judges values, whose errors in half precision are errors;
+            what else shows in half precision alone is a warning.
     """
 
     run: Callable[[Subject, str], Answer]
@@ -61,6 +63,7 @@ class Row(NamedTuple, Generic[Subject, Answer]):
     effort: str = "quick"
     severity: Mapping[str, str] = {"error": ""}
     accept: str = ""
+    of_values: bool = False
 
 
 class Check(NamedTuple, Generic[Subject, Answer]):
@@ -246,5 +249,6 @@ def _entry(folder: Path, file: str, needs: Mapping[str, str]) -> Entry:
             case value:
                 fields[str(keyword.arg)] = ast.literal_eval(value)
     lacking = fields.pop("needs")
+    fields = {name: value for name, value in fields.items() if name in Entry._fields}
     name = _id_of(file.removesuffix(".py").replace("/", "."))
     return Entry(name, claim, explanation, lacking, **fields, file=file)

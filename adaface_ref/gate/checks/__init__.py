@@ -21,6 +21,7 @@ from adaface_ref.gate.checks.calling import (
 )
 from adaface_ref.gate.checks.formula import (
     compared_something,
+    every_setting,
     margin_has_effect,
     other_gst,
     other_logit,
@@ -44,6 +45,7 @@ from adaface_ref.gate.checks.machines import (
 )
 from adaface_ref.gate.checks.precision import (
     dtype_kept,
+    half_values,
     narrow_dtypes,
     scale_overflow,
 )
@@ -78,6 +80,7 @@ CHECKS: tuple[Check[Evidence, Result], ...] = join_checks(
     other_logit,
     target_gst,
     other_gst,
+    every_setting,
     poles_target,
     poles_other,
     inputs_untouched,
@@ -110,6 +113,7 @@ CHECKS: tuple[Check[Evidence, Result], ...] = join_checks(
     reduction,
     scale_overflow,
     narrow_dtypes,
+    half_values,
     dtype_kept,
     norm_held_constant,
     cpu_against_cuda,

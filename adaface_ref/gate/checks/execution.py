@@ -47,6 +47,7 @@ def run_check(check: Check[Evidence, Result], evidence: Evidence) -> Outcome:
         profile=session.profile,
         strict=head.strict,
         accepted=row.accept in head.accept,
+        of_values=row.of_values,
     )
 
 

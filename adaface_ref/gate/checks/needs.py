@@ -7,6 +7,7 @@ import shutil
 import torch
 
 from adaface_ref.gate.measured.evidence import Evidence
+from adaface_ref.gate.measured.settings_tried import varied
 from adaface_ref.gate.session.fresh_head import bench_of
 from adaface_ref.report.catalogue import Need
 
@@ -80,6 +81,10 @@ NOT_COMPILED = Need[Evidence](
 LABELS_ARE_NUMBERS = Need[Evidence](
     "the head takes labels as rows of 0 and 1",
     lambda evidence: not evidence.session.door.form.one_hot,
+)
+TAKES_SETTINGS = Need[Evidence](
+    "no argument of the head sets a parameter of the loss",
+    lambda evidence: bool(varied(evidence.session)),
 )
 TURNS_THE_TARGET = Need[Evidence](
     "the loss's target is not cos(theta + a) - b, for which alone it is stated",

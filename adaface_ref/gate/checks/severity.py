@@ -22,6 +22,7 @@ def graded(
     profile: str = "",
     strict: bool = False,
     accepted: bool = False,
+    of_values: bool = False,
 ) -> Outcome:
     """Give a violation the status that it has for this user.
 
@@ -32,6 +33,7 @@ def graded(
         profile: the profile judged.
         strict: whether warnings are errors.
         accepted: whether the user accepts what the check tells of.
+        of_values: whether the check judges values, in half precision too.
 
     Returns:
         The outcome, with its status changed where it must be.
@@ -45,7 +47,8 @@ def graded(
     if status == FAILED:
         status = SEVERITIES[severity]
         dtypes = {finding.dtype for finding in outcome.findings}
-        if status == FAILED and dtypes and dtypes <= HALF - set(asked):
+        half = dtypes and dtypes <= HALF - set(asked)
+        if status == FAILED and half and not of_values:
             status = WARNING
     if strict and status == WARNING:
         status = FAILED

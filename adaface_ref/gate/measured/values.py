@@ -129,6 +129,22 @@ def conforms_at_first(session: Session) -> bool:
     return not any(tally.failed for tally in tallies.values())
 
 
+def compare_block(session: Session, rows: Rows) -> dict[str, HeadTally]:
+    """Run all value checks over some rows.
+
+    Args:
+        session: the head.
+        rows: what it is given.
+
+    Returns:
+        A tally for each value check.
+
+    Raises:
+        SubjectError: the head raised.
+    """
+    return _measured(session, [_Block(rows)], lambda _points: None)
+
+
 def finds_what_is_off(session: Session) -> bool:
     """Whether a GST that is far off is found, as by functions that no head replaced.
 

@@ -88,7 +88,7 @@ def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) 
     try:
         with Steps() as steps:
             evaluation = evaluate(_copied(batch))
-        value, want = _judged(twin, evaluation)
+        value, want = wanted_of(twin, evaluation)
     except SubjectError as error:
         where = f"with {shape.classes} classes and {shape.rows} rows"
         raise SubjectError(f"{where}: {error}") from error
@@ -99,7 +99,7 @@ def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) 
     sides = settled(twin)
     if dtype == "float64" and departs(want, got, sides):
         single = replace(twin, dtype="float32")
-        loose = _judged(single, evaluation)[1]
+        loose = wanted_of(single, evaluation)[1]
         if not departs(loose, got, sides):
             found.single = True
             twin, want = single, loose
@@ -144,8 +144,16 @@ def _copied(batch: Batch) -> Batch:
     return Batch(batch.cosine * 1, batch.labels.clone(), rows)
 
 
-def _judged(twin: TableTwin, evaluation: Evaluation) -> tuple[torch.Tensor, Bounded]:
-    """The loss that a head gives, else its logits, and what they must be."""
+def wanted_of(twin: TableTwin, evaluation: Evaluation) -> tuple[torch.Tensor, Bounded]:
+    """The loss that a head gives, else its logits, and what they must be.
+
+    Args:
+        twin: the head's twin.
+        evaluation: what it gave.
+
+    Raises:
+        SubjectError: logits of another shape.
+    """
     if evaluation.loss is None:
         logits = evaluation.shown
         if logits.shape != twin.table.shape:

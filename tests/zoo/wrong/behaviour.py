@@ -10,6 +10,7 @@ from zoo.exact.heads import (
     AdaFaceHead,
     CosFaceLoss,
     adaface_clip,
+    arcface,
     at_target,
     cosface,
     own,
@@ -222,6 +223,22 @@ def another_margin_on_cuda(cosine: Tensor, labels: Tensor) -> Tensor:
     return cosface(cosine, labels, 64.0, 0.3 if cosine.is_cuda else 0.35)
 
 
+def bare_in_half(cosine: Tensor, labels: Tensor) -> Tensor:
+    """CosFace without a margin on cosines of eleven bits."""
+    return 64.0 * cosine if cosine.dtype == torch.float16 else cosface(cosine, labels)
+
+
+def unscaled_under_autocast(
+    cosine: Tensor, labels: Tensor, scale: float, margin: float
+) -> Tensor:
+    """ArcFace with a scale of 1 under autocast."""
+    return arcface(cosine, labels, 1.0 if _autocast_is_on() else scale, margin)
+
+
+def _autocast_is_on() -> bool:
+    return torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
+
+
 class MeltsUnderAutocast(LongWeightsWin):
     """A logarithm of what half precision has rounded to 0."""
 
@@ -263,6 +280,8 @@ WRONG_BEHAVIOUR = {
     "clamp_that_vanishes": Wrong(
         "arcface", "narrow-dtypes", "rounds away", status="warning"
     ),
+    "bare_in_half": Wrong("cosface", "half-values", "float16"),
+    "unscaled_under_autocast": Wrong("arcface", "half-values", "under autocast"),
     "back_in_half": Wrong("cosface", "dtype-kept", "cast to float16"),
     "back_in_single": Wrong(
         "cosface", "dtype-kept", "cast to float32", status="warning"
