@@ -65,7 +65,7 @@ def _when_built(harm: Callable[[], object]) -> object:
 
     def make(margin: float) -> object:
         harm()
-        return lambda cosine, labels: exact.cosface(cosine, labels)
+        return lambda cosine, labels: exact.cosface(cosine, labels, m=margin)
 
     return make
 

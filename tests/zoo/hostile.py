@@ -257,7 +257,7 @@ WRONG = {
                            "profile"),
     "gives_rare_noise": Hostile(_answer(_rarely_noisy), 1, "target-logit"),
     "gives_noise_of_numpy": Hostile(
-        _answer(lambda x: x + 0.01 * np.random.standard_normal()), 1, "target-logit"),
+        _answer(lambda x: x + 0.01 * np.random.standard_normal()), 1, "deterministic"),
     "gives_scalar": Hostile(_answer(lambda x: x.sum()), 1, "reduction"),
     "answers_by_a_liar": Hostile(_answer(lambda x: (x * 2).as_subclass(Liar)), 1,
                                  "target-logit"),

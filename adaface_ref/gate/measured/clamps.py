@@ -304,7 +304,8 @@ class _Reader:
         if not reading.observed:
             return np.zeros(len(order), dtype=bool), False
         logit = reading.logits[order, place]
-        off = np.abs(logit - logit[0])
+        with np.errstate(invalid="ignore"):
+            off = np.abs(logit - logit[0])
         same = np.asarray(off <= self.same * self.session.fixed["scale"])
         same[0] = same[:2].all()
         return same, True

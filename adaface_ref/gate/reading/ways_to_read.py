@@ -11,7 +11,11 @@ import torch
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.reading.argument_meanings import Call, run
 from adaface_ref.gate.reading.black_box import Embedding
-from adaface_ref.gate.reading.class_weights import Layout, layouts_of_any_size
+from adaface_ref.gate.reading.class_weights import (
+    Layout,
+    layouts,
+    layouts_of_any_size,
+)
 from adaface_ref.gate.reading.forms import (
     CLASSES_TRIED,
     SAME,
@@ -28,6 +32,7 @@ from adaface_ref.gate.reading.reading import (
     Batch,
     Evaluate,
     Evaluation,
+    gradient_by,
 )
 from adaface_ref.gate.reading.reduction import MEAN, reduced, reduction_of
 from adaface_ref.gate.reading.results import Found, find_parts
@@ -36,6 +41,9 @@ LEAF = "read through a leaf of cosines in place of its first matrix product"
 BLACK_BOX = (
     "read as a black box, by embeddings whose cosines with the weights are known"
 )
+
+CLOSE = 1e-2
+"""Two gradients in single precision likewise; one is taken back from embeddings."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +75,13 @@ class Manner:
 
     def put_on_axes(self, head: Any, classes: int) -> None:
         """Make each class's weight vectors an axis, where the weights were found."""
-        if self.layout is not None:
-            axes = torch.eye(classes, self.size).double().numpy()
-            self.layout.write(head, axes[None].repeat(self.layout.centres, 0))
+        if self.layout is None:
+            return
+        # A list of vectors has as many names as classes.
+        options = layouts(head, classes, self.size)
+        layout = next((o for o in options if o.words == self.layout.words), self.layout)
+        axes = torch.eye(classes, self.size).double().numpy()
+        layout.write(head, axes[None].repeat(layout.centres, 0))
 
 
 class Answer(NamedTuple):
@@ -209,7 +221,7 @@ def choose(
     by_box = answer(placed(boxed), boxed, batch)
     if isinstance(by_leaf, SubjectError):
         reason = "makes no such product by a function known here"
-    elif not _same(by_leaf, by_box):
+    elif not (_same(by_leaf, by_box) and _same_slopes(by_leaf, by_box, batch)):
         reason = "does more with its first product, or its weights, than take cosines"
     else:
         return _understood(replace(plain, why=LEAF), placed, batch)
@@ -324,6 +336,18 @@ def _same(first: Answer, second: Answer) -> bool:
         if not gap <= SAME * (1 + other.abs().max()):
             return False
     return True
+
+
+def _same_slopes(first: Answer, second: Answer, batch: Batch) -> bool:
+    """Whether two readings have one gradient: a product in a Function has none."""
+    found = []
+    for read in (first, second):
+        value = read.logits if read.loss is None else read.loss
+        assert value is not None
+        weights = torch.linspace(0.5, 1.5, value.numel()).reshape(value.shape)
+        found.append(gradient_by(batch.cosine, value * weights))
+    gap = (found[0] - found[1]).abs().max()
+    return bool(gap <= CLOSE * (1 + found[1].abs().max()))
 
 
 def _shown(result: object) -> str:

@@ -65,7 +65,13 @@ class Direct:
             batch = Batch(self._like, values["labels"])
             values["labels"] = door.form.labels(batch)
         result = run("running the head", subject, self.call, values)
-        return judged_part(result, len(self.given["labels"]), self.bench.classes)
+        rows = len(self.given["labels"])
+        if door.form.known:
+            found = door.form.parts(result, rows, self.bench.classes)
+            value = found.logits if found.loss is None else found.loss
+            if value is not None:
+                return value
+        return judged_part(result, rows, self.bench.classes)
 
     @property
     def _like(self) -> torch.Tensor:

@@ -185,7 +185,7 @@ class ArcFaceByElements(ByElements):
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
         """Embeddings to logits."""
         cosine = self.cosine(x)
-        return 64.0 * at_target(cosine, label, turned(own(cosine, label), 0.5))
+        return self.s * at_target(cosine, label, turned(own(cosine, label), 0.5))
 
 
 class AdaFaceByElements(nn.Module):
@@ -277,8 +277,9 @@ class WithBias(ByRows):
     """Adds a bias in its product, which a leaf would hide."""
 
     def cosine(self, x: Tensor) -> Tensor:
-        """Cosines of embeddings with the weights, and 1/8."""
-        bias = torch.full((len(self.weight),), 0.125).to(x)
+        """Cosines of embeddings with the weights, and 1/8 for the first class."""
+        bias = torch.zeros(len(self.weight)).to(x)
+        bias[0] = 0.125
         return functional.linear(unit(x), unit(self.weight), bias)
 
 

@@ -19,10 +19,15 @@ from collections.abc import Callable
 
 import torch
 
-from adaface_ref.gate.checks.calling.ways import Way, judge_ways, module_of
+from adaface_ref.gate.checks.calling.ways import (
+    Way,
+    judge_ways,
+    module_of,
+    run_as_it_is,
+)
 from adaface_ref.gate.checks.needs import IS_MODULE, NOT_COMPILED
 from adaface_ref.gate.guarding.errors import SubjectError
-from adaface_ref.gate.guarding.guard import calling, seeded
+from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import TORCH_DTYPES
 from adaface_ref.gate.session.as_trained import Direct
@@ -39,8 +44,7 @@ def _as(
         with calling("copying the head"):
             head = head_of(case).to(TORCH_DTYPES[case.bench.dtype])
         head.train(module_of(case).training)
-        with seeded(0):
-            return case.run(head)
+        return run_as_it_is(case, head)
 
     return run
 
@@ -69,8 +73,7 @@ def _trained(case: Direct) -> torch.Tensor:
     with torch.no_grad():
         for weight in module_of(case).parameters():
             weight.add_(weight.roll(1, 0) / 4)
-    with seeded(0):
-        return case.run()
+    return run_as_it_is(case)
 
 
 WAYS = (

@@ -88,7 +88,8 @@ def _call(case: Direct, calls: int) -> None:
     name, leaf = leaf_of(case)
     with seeded(0):
         for _ in range(calls):
-            case.run(**{name: leaf * 1})
+            labels = case.given["labels"].clone()
+            case.run(**{name: leaf * 1, "labels": labels})
 
 
 def _tensors_alive() -> int:

@@ -24,28 +24,22 @@ from adaface_ref.report.result import Result
 
 def _transposed(case: Direct) -> torch.Tensor:
     name, leaf = leaf_of(case)
-    return _as_laid_out(case, name, leaf.t().contiguous().t())
+    return run_with(case, **{name: leaf.t().contiguous().t()})
 
 
 def _strided(case: Direct) -> torch.Tensor:
     name, leaf = leaf_of(case)
-    return _as_laid_out(case, name, leaf.repeat_interleave(2, dim=1)[:, ::2])
+    return run_with(case, **{name: leaf.repeat_interleave(2, dim=1)[:, ::2]})
 
 
 def _expanded(case: Direct) -> torch.Tensor:
     name, leaf = leaf_of(case)
-    return _as_laid_out(case, name, leaf[:1].expand_as(leaf))
+    return run_with(case, **{name: leaf[:1].expand_as(leaf)})
 
 
 def _repeated(case: Direct) -> torch.Tensor:
     name, leaf = leaf_of(case)
     return run_with(case, **{name: leaf[:1].repeat(len(leaf), 1)})
-
-
-def _as_laid_out(case: Direct, name: str, tensor: torch.Tensor) -> torch.Tensor:
-    """The head on a tensor as it lies: a copy would be laid out anew."""
-    case.bench.restore()
-    return case.run(**{name: tensor})
 
 
 def _lines(text: str) -> tuple[str, ...]:

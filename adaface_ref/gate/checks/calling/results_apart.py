@@ -21,10 +21,11 @@ from adaface_ref.gate.checks.calling.ways import (
     judge_ways,
     leaf_of,
     module_of,
+    run_as_it_is,
     run_plainly,
 )
 from adaface_ref.gate.checks.needs import NOT_COMPILED
-from adaface_ref.gate.guarding.guard import calling, seeded
+from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import gradient_by
 from adaface_ref.gate.session.as_trained import Direct
@@ -55,8 +56,7 @@ def _run_on_others(case: Direct, head: object = None) -> None:
     """A call with the rows in another order, labels as they were."""
     name, leaf = leaf_of(case)
     other = leaf.detach().roll(1, 0).requires_grad_()
-    with seeded(0):
-        case.run(head, **{name: other * 1})
+    run_as_it_is(case, head, **{name: other * 1})
 
 
 def _gradient(case: Direct) -> torch.Tensor:
@@ -74,9 +74,11 @@ def _second_backward(case: Direct) -> torch.Tensor:
 def _checkpointed(case: Direct) -> torch.Tensor:
     name, leaf = leaf_of(case)
     case.bench.restore()
-    with calling("checkpointing the head"), seeded(0):
+    with calling("checkpointing the head"):
         value = checkpoint(
-            lambda given: case.run(**{name: given * 1}), leaf, use_reentrant=False
+            lambda given: run_as_it_is(case, **{name: given * 1}),
+            leaf,
+            use_reentrant=False,
         )
     return gradient_by(leaf, value)
 

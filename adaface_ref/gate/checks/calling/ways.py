@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -44,13 +44,29 @@ def run_plainly(case: Direct) -> torch.Tensor:
 def run_with(case: Direct, **other: torch.Tensor) -> torch.Tensor:
     """The same with other tensors in place of some.
 
-    Tensors are handed over as copies, which a head may write into.
+    Args:
+        case: the head and what it is given.
+        other: tensors by meaning.
     """
-    given = {**case.given, **other}
-    copies = {name: tensor * 1 for name, tensor in given.items() if name != "labels"}
     case.bench.restore()
+    return run_as_it_is(case, **other)
+
+
+def run_as_it_is(case: Direct, head: Any = None, **other: torch.Tensor) -> torch.Tensor:
+    """The same from the state that the head is in.
+
+    Tensors are handed over as copies, which a head may write into; those in `other` are
+    handed over as they lie.
+
+    Args:
+        case: the head and what it is given.
+        head: another one in its place.
+        other: tensors by meaning.
+    """
+    kept = {name: t * 1 for name, t in case.given.items() if name not in other}
+    labels = other.get("labels", case.given["labels"]).clone()
     with seeded(0):
-        return case.run(**copies, labels=given["labels"].clone())
+        return case.run(head, **{**kept, **other, "labels": labels})
 
 
 class Way(NamedTuple):

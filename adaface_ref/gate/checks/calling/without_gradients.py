@@ -40,7 +40,7 @@ def _inference(case: Direct) -> torch.Tensor:
 
 def _detached(case: Direct) -> torch.Tensor:
     name, leaf = leaf_of(case)
-    return run_with(case, **{name: leaf.detach()})
+    return run_with(case, **{name: leaf.detach().clone()})
 
 
 WAYS = (

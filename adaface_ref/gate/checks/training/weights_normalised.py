@@ -50,7 +50,9 @@ def judge(evidence: Evidence, claim: str) -> Result:
     if weights is None:
         return Result(SKIPPED, "skipped: no parameter has a row for each class")
     name, axis = weights
-    weight = bench.opened.head.get_parameter(name)  # type: ignore[attr-defined]
+    head = bench.opened.head
+    assert isinstance(head, torch.nn.Module)
+    weight = dict(head.named_parameters())[name]  # a scripted head finds none by name
     bench.restore()
     with torch.no_grad():
         weight.select(axis, CLASS).mul_(LONGER)
