@@ -263,7 +263,8 @@ class _Reader:
         low, high, blur, by_value = 0.0, most, 0, False
         for step in range(STEPS):
             spread = wide if step == 0 else np.linspace(low, high, POINTS)
-            chosen = np.unique(in_dtype(cosines(spread), self.dtype))
+            floats = in_dtype(cosines(spread), self.dtype)
+            chosen = np.asarray(sorted({*floats.tolist()}))
             rows = self._rows(which, chosen)
             rows = rows.where(self.session.reached(rows) & (np.abs(chosen) < 1))
             if not len(rows.cosines):

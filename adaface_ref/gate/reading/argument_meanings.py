@@ -74,7 +74,10 @@ FORWARD: dict[str, tuple[str, ...]] = {
     ),
     "cosine": ("cosine", "cosines", "cos", "cos_theta", "logits", "similarity"),
     "labels": ("labels", "label", "targets", "target", "gt", "y", "y_true", "ids"),
-    "weights": ("weight", "weights", "W", "w", "kernel", "class_weights", "centers"),
+    "weights": (
+        "weight", "weights", "class_weight", "class_weights", "linear_weight", "kernel",
+        "W", "w", "centers", "centres", "prototypes", "proxies",
+    ),
     "norms": ("norms", "norm", "feature_norms", "feature_norm"),
     "margin_scaler": ("margin_scaler",),
 }  # fmt: skip

@@ -14,6 +14,7 @@ from adaface_ref.gate.head.door import Request
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.head.subject import Subject
 from adaface_ref.gate.head.target import Target
+from adaface_ref.gate.head.weighted_function import with_weights
 from adaface_ref.gate.reading.argument_meanings import MEANT, SYNONYMS
 from adaface_ref.gate.session.own_values import with_own_values
 from adaface_ref.gate.session.session import Session
@@ -48,7 +49,7 @@ def open_session(target: Target, head: Head) -> Session:
         TargetError: the target has no shape that is known here.
         SubjectError: the head raised when it was built or its statistics were moved.
     """
-    loss = head.loss
+    target, loss = with_weights(target), head.loss
     if loss not in reference.LOSSES:
         known = ", ".join(reference.LOSSES)
         raise DomainError(f"loss={loss!r}, but must be one of {known} [gate]")

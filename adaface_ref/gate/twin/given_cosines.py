@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.guarding.guard import calling
-from adaface_ref.gate.reading.reading import Batch, Evaluation
-from adaface_ref.gate.session.fresh_head import by_class
+from adaface_ref.gate.reading.reading import Batch, Evaluation, gradient_by
+from adaface_ref.gate.session.as_trained import direct
+from adaface_ref.gate.session.fresh_head import Bench, by_class, ordinary
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.twin.drawn import (
     NEAREST,
@@ -25,6 +26,7 @@ from adaface_ref.gate.twin.drawn import (
     Shape,
     draw_cosines,
     draw_labels,
+    draw_upstream,
 )
 from adaface_ref.gate.twin.gradients import pushes
 from adaface_ref.gate.twin.noting import (
@@ -39,6 +41,9 @@ from adaface_ref.gate.twin.records import COSINES, LOGITS, MEAN, VALUES, Case, C
 from adaface_ref.gate.twin.whole_head import Bounded, Given, TableTwin
 from adaface_ref.numpy_reference.arguments import Array
 from adaface_ref.points import in_dtype
+
+ROWS_ALONE = 24
+"""Rows of a batch whose losses are told one by one."""
 
 NARROWEST = {"uint8": 256, "uint16": 65_536}
 """Integers in which labels have been held, and where they begin anew."""
@@ -72,6 +77,8 @@ def compare_cosines(session: Session) -> Compared:
             if is_left_out(found, shape):
                 continue
             _compare_shape(session.in_dtype(dtype), shape, dtype, found)
+        if not found.departures:
+            _compare_rows(session.in_dtype(dtype), dtype, found)
     return found
 
 
@@ -121,6 +128,43 @@ def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) 
         if not departs(loose, gradient, sides):
             found.single, due = True, loose
     note(found, COSINES, at, gradient, due, sides, lambda: "")
+
+
+def _compare_rows(session: Session, dtype: str, found: Compared) -> None:
+    """Compare the gradient of a loss for each row, by an upstream one of its own."""
+    bench = Bench(session, max(5, session.door.form.classes), dtype, session.device)
+    case = direct(bench, ROWS_ALONE)
+    bench.restore()
+    value = case.run(cosine=case.given["cosine"] * 1)
+    if tuple(value.shape) != (ROWS_ALONE,) or session.door.form.loss_at is None:
+        return
+    rows = ordinary(bench, ROWS_ALONE)
+    own = session.definition.row_quantity_name
+    columns = {own: rows.columns[own]} if own else {}
+    none = np.zeros((ROWS_ALONE, 0))
+    given = Given(none, none[None], rows.labels, columns)
+    table = by_class(rows.cosines, rows.labels)
+    twin = TableTwin(session.loss, session.profile, session.fixed, dtype, given, table)
+    upstream = draw_upstream(session.seed, (ROWS_ALONE,), dtype)
+    above = torch.tensor(upstream, dtype=value.dtype, device=value.device)
+    gradient = gradient_by(case.given["cosine"], value * above)
+    shape = Shape(ROWS_ALONE, bench.classes, 0)
+    at = Case(shape, dtype, False, given, {}, upstream, "", rows)
+    back = gradient.to("cpu", torch.float64).numpy()
+
+    def cause() -> str:
+        for words, other in (
+            ("the first row's upstream gradient is taken for all rows", upstream[:1]),
+            ("the mean of the upstream gradients is taken for all", upstream.mean()),
+            ("the upstream gradient is not multiplied in", 1.0),
+        ):
+            made = pushes(twin, np.broadcast_to(other, upstream.shape).copy())
+            if not departs(made, back, settled(twin)):
+                return words
+        return ""
+
+    due = pushes(twin, upstream)
+    note(found, COSINES, at, back, due, settled(twin), cause)
 
 
 def _draw_rows(session: Session, shape: Shape, dtype: str) -> Rows:

@@ -64,6 +64,8 @@ def _script_of_cosines(session: Session, departure: Departure, rows: Rows) -> st
         mean = evaluation.reduction == reduction.MEAN
         value = "given.mean()" if mean else f"given.sum() / {case.shape.rows}"
     run = f"logits, given = run(leaf * 1, labels{extra(rows)})"
+    if case.upstream.shape == rows.labels.shape and case.shape.rows > 1:
+        value = "given"  # a loss for each row, each with an upstream gradient
     lines = ["leaf = rows.clone().requires_grad_()", run, f"value = {value}"]
     flat = "" if len(departure.place) == 2 else ".reshape(-1)"
     shown = f"value{flat}[{place}]"

@@ -164,6 +164,21 @@ class SumOfLosses(ByRows):
         return functional.cross_entropy(logits, label, reduction="sum")
 
 
+def function_of_weights(
+    x: Tensor, weight: Tensor, label: Tensor, s: float = 64.0, m: float = 0.5
+) -> Tensor:
+    """ArcFace as a function of embeddings, class weights (D, C) and labels."""
+    cosine = unit(x) @ functional.normalize(weight, dim=0)
+    margined = turned(own(cosine, label), m)
+    return functional.cross_entropy(s * at_target(cosine, label, margined), label)
+
+
+def log_probabilities(cosine: Tensor, labels: Tensor) -> Tensor:
+    """CosFace's logits less their logsumexp: right up to a number a row."""
+    hot = functional.one_hot(labels, cosine.shape[1])
+    return (64.0 * (cosine - 0.35 * hot)).log_softmax(1)
+
+
 class UnseenLogits(ByRows):
     """A loss whose logits go through no function that could be watched."""
 
@@ -334,3 +349,6 @@ BY_BLACK_BOX = {
     "MagFaceByElements": "magface",
 }
 """Heads that must be read as black boxes."""
+
+OF_FUNCTIONS = {"function_of_weights": "arcface", "log_probabilities": "cosface"}
+"""Functions: of embeddings and weights, and to what is no logit but as good as one."""

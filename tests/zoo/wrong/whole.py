@@ -76,6 +76,50 @@ def first_row_of_large_batches(
     return _FirstRow.apply(logits)  # type: ignore[no-any-return,no-untyped-call]
 
 
+class _MeanForAll(torch.autograd.Function):
+    """A loss for each row whose backward takes the mean of what comes in."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:
+        ctx.save_for_backward(logits, labels)
+        return functional.cross_entropy(logits, labels, reduction="none")
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        logits, labels = ctx.saved_tensors
+        residual = logits.softmax(1) - functional.one_hot(labels, logits.shape[1])
+        return residual * gradients[0].mean(), None
+
+
+def mean_upstream(cosine: Tensor, labels: Tensor) -> Tensor:
+    """CosFace, one loss a row, the upstream gradients averaged."""
+    return _MeanForAll.apply(cosface(cosine, labels), labels)  # type: ignore[no-any-return,no-untyped-call]
+
+
+class WeightsInAList(nn.Module):
+    """CosFace whose class weights are no parameters: nothing trains them."""
+
+    def __init__(self, embedding_size: int, classes: int) -> None:
+        super().__init__()
+        self.rows = [torch.randn(embedding_size) for _ in range(classes)]
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        weight = functional.normalize(torch.stack(self.rows).to(embeddings))
+        cosine = functional.linear(functional.normalize(embeddings), weight)
+        return cosface(cosine, labels)
+
+
+def smoothed_function(embeddings: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
+    """CosFace as a function of weights, with a label smoothing of 0.1."""
+    cosine = functional.linear(
+        functional.normalize(embeddings), functional.normalize(weight)
+    )
+    return functional.cross_entropy(
+        cosface(cosine, labels), labels, label_smoothing=0.1
+    )
+
+
 class WeightsAcrossClasses(Whole):
     """Weights are normalised along the classes."""
 
@@ -249,6 +293,9 @@ class CurricularFaceDetached(Whole):
 DETACHED = "detached"
 
 WRONG_WHOLE = {
+    "mean_upstream": Wrong("cosface", "cosine-gradient", "the mean of the upstream"),
+    "WeightsInAList": Wrong("cosface", "weight-gradient"),
+    "smoothed_function": Wrong("cosface", "target-gst"),
     "margin_on_the_first_chunk": Wrong("arcface", "whole-values", "get no margin"),
     "labels_of_eight_bits": Wrong("cosface", "whole-values", "held in uint8"),
     "scale_by_classes": Wrong("cosface", "whole-values", "times the loss's"),
