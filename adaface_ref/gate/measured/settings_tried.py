@@ -17,7 +17,7 @@ from adaface_ref.evidence.truth.agreement import judge
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.head.adapters import open_door
 from adaface_ref.gate.head.door import through_softmax
-from adaface_ref.gate.measured.values import HeadTally, compare_block
+from adaface_ref.gate.measured.values import HeadTally, compare_block, is_single
 from adaface_ref.gate.reading.argument_meanings import MEANT, SYNONYMS, parameters_of
 from adaface_ref.gate.session.session import Rows, Session
 
@@ -29,7 +29,7 @@ DRAWN = 8
 
 VALUES: Mapping[str, tuple[float, ...]] = {
     "scale": (30.0, 1.0, 64.0),
-    "margin": (0.0, 0.1, 0.45),
+    "margin": (0.0, 0.1, 0.45, 1.0),
     "multiplier": (1.0, 0.9, 2.0, 3.0),
     "angular_offset": (0.0, 0.1, 0.45),
     "additive_offset": (0.0, 0.1, 0.35),
@@ -71,6 +71,7 @@ class Tried:
         check: the value check that found it.
         tally: what that check found.
         cause: the likely cause.
+        single: settings at which float32 within a float64 call explains what is off.
     """
 
     names: tuple[str, ...]
@@ -80,6 +81,7 @@ class Tried:
     check: str = ""
     tally: HeadTally = field(default_factory=HeadTally)
     cause: str = ""
+    single: list[str] = field(default_factory=list)
 
 
 class _WrongError(Exception):
@@ -185,7 +187,9 @@ def _is_wrong(
         return False
     found.settings += 1
     for check, tally in tallies.items():
-        if tally.failed:
+        if tally.failed and is_single(there, tally):
+            found.single += [words] * (words not in found.single)
+        elif tally.failed:
             found.session, found.check, found.tally = there, check, tally
             found.cause = _cause(session, there, setting, rows)
             return True

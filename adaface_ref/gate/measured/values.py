@@ -355,6 +355,19 @@ def ending_for(quantity: str, reading: Reading) -> str:
     return GST if reading.loss_gradient is None else LOSS
 
 
+def is_single(session: Session, tally: HeadTally) -> bool:
+    """Whether all that a check found in float64 calls is right to single precision.
+
+    Args:
+        session: the head.
+        tally: what was found.
+    """
+    return all(
+        working == "float64" and _right_in_single(session, failure)
+        for _, failure, _, _, working in tally.failed
+    )
+
+
 def _right_in_single(session: Session, failure: Comparison) -> bool:
     question = session.question(failure.quantity, "float32")
     columns = {name: np.asarray([value]) for name, value in failure.point.items()}

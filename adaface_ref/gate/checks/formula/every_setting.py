@@ -17,9 +17,9 @@ from __future__ import annotations
 from adaface_ref.gate.checks.needs import FITS_A_PROFILE, TAKES_SETTINGS
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.settings_tried import try_settings
-from adaface_ref.gate.measured.values import findings
+from adaface_ref.gate.measured.values import SINGLE, findings
 from adaface_ref.report.catalogue import Row
-from adaface_ref.report.report import FAILED, OK, SKIPPED
+from adaface_ref.report.report import FAILED, OK, SKIPPED, WARNING
 from adaface_ref.report.result import Result
 
 SHOWN = 2
@@ -44,7 +44,14 @@ def judge(evidence: Evidence, claim: str) -> Result:
         return Result(FAILED, detail, found.tally.compared, None, tuple(made), 1)
     if not found.settings:
         return Result(SKIPPED, f"skipped: no setting was accepted{left}")
+    if found.single:
+        detail = f"{SINGLE}: at {found.single[0]}"
+        return Result(WARNING, detail, found.settings)
     return Result(OK, f"{found.settings} settings of {names}{left}", found.settings)
 
 
-ROW = Row(judge, needs=(FITS_A_PROFILE, TAKES_SETTINGS))
+ROW = Row(
+    judge,
+    needs=(FITS_A_PROFILE, TAKES_SETTINGS),
+    severity={"error": "", "warning": "where float32 in a float64 call explains it"},
+)
