@@ -78,7 +78,8 @@ def gate_command(
     metavar="DIR",
     help="Where gate kept them (.adaface-ref).",
 )
-def replay_command(identifier: str, findings: Path | None) -> None:
+@click.option("--snippet", is_flag=True, help="Print its script to paste, run nothing.")
+def replay_command(identifier: str, findings: Path | None, snippet: bool) -> None:
     """Run one failure of gate or port again: FIXED or STILL FAILS.
 
     The check that found it runs again with the same head or port, settings and points,
@@ -96,6 +97,9 @@ def replay_command(identifier: str, findings: Path | None) -> None:
     folder = findings or kept_findings.FOLDER
     keep_faults_in(folder)
     kept = kept_findings.recall(identifier, folder)
+    if snippet:
+        click.echo(kept.finding.snippet)
+        return
     replays = {"head": of_head.replay, "port": of_port.replay}
     with show_progress() as progress:
         text, code = replays[kept.kind](kept, progress)

@@ -59,12 +59,13 @@ class Finding:
     cause: str
     snippet: str
 
-    def text(self, width: int, replay: str = "") -> str:
+    def text(self, width: int, replay: str = "", *, script: bool = True) -> str:
         """The failure as a user reads it.
 
         Args:
             width: columns.
             replay: the ID under which it was stored, if it was.
+            script: whether the script to paste is shown.
 
         Returns:
             Lines.
@@ -80,8 +81,12 @@ class Finding:
         error = f"{self.error:.4g}, allowed {self.allowed:.4g}"
         lines.append(f"error    {'not finite' if math.isnan(self.allowed) else error}")
         lines += wrap("cause    ", self.cause, width)
-        again = [f"replay   adaface-ref replay {replay}"] if replay else []
-        return "\n".join([*lines, *again, "to see it, paste:", "", self.snippet])
+        if replay:
+            hint = "" if script else "    (--snippet: a script to paste)"
+            lines.append(f"replay   adaface-ref replay {replay}{hint}")
+        if script:
+            lines += ["to see it, paste:", "", self.snippet]
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -175,11 +180,13 @@ class Report:
 
         Args:
             width: columns.
-            verbose: whether every check gets a line, and warnings their inputs, too.
-            replay: whether findings were stored, so that `replay` knows their IDs.
+            verbose: whether every check gets a line, and every finding is shown, those
+                of warnings too, with a script to paste.
+            replay: whether findings were stored, so that `replay` knows their IDs, and
+                prints their scripts.
 
         Returns:
-            Lines of at most that width, but for inputs and snippets.
+            Lines of at most that width, but for inputs and scripts.
         """
         given = "; " + ", ".join(self.mapping) if self.mapping else ""
         settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
@@ -188,17 +195,21 @@ class Report:
         lines += wrap("", f"{self.how}{given}", width) if self.how else []
         lines += [*wrap("", settings, width), ""]
         lines += self._all(width) if verbose else self._folded(width)
-        for outcome in self.outcomes:
-            if outcome.status != FAILED and not verbose:
-                continue
+        told = self.outcomes
+        if not verbose:
+            told = tuple(o for o in told if o.status == FAILED and o.findings)[:1]
+        for outcome in told:
             more = len(outcome.findings) - outcome.shown
             tail = f" (the worst; {more} more in --json)" if more > 0 else ""
             for finding in outcome.findings[: outcome.shown]:
                 known = self.finding_id(outcome.check, finding) if replay else ""
                 title = TITLES.get(outcome.status, outcome.status)
                 heading = f"{title} {outcome.check}{tail}"
-                lines += ["", heading, finding.text(width, known)]
+                script = verbose or not replay
+                lines += ["", heading, finding.text(width, known, script=script)]
                 tail = ""
+                if not verbose:
+                    break
         return "\n".join([*lines, "", self.verdict])
 
     def _all(self, width: int) -> list[str]:

@@ -309,7 +309,7 @@ def test_a_profile_prints_as_it_is_read(text: str) -> None:
         (
             {"profile": "pure:angle=0.1"},
             "profile='pure:angle=0.1', but must be pure with the fields cosine=, "
-            "detached, true [gst]",
+            "of=, floor=, detached, true [gst]",
         ),
     ],
 )

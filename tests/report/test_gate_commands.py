@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,18 @@ def cosface(cosine, labels):
     margined[range(len(labels)), labels] {sign}= 0.35
     return 64.0 * margined
 """
+
+
+@pytest.mark.usefixtures("made")
+def test_a_report_leaves_scripts_to_replay(run: Run) -> None:
+    snippet = FAILING.outcomes[0].findings[0].snippet
+    told = run("gate", FAILS, "--loss", "arcface").out
+    assert told.count("FAILURE ") == 1 and snippet not in told
+    identifier = re.search(r"replay ([0-9a-f]{10})", told)
+    assert identifier is not None
+    ran = run("replay", identifier[1], "--snippet")
+    assert (ran.code, ran.out.strip()) == (0, snippet.strip())
+    assert snippet in run("gate", FAILS, "--loss", "arcface", "--verbose").out
 
 
 @pytest.mark.slow

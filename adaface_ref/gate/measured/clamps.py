@@ -235,7 +235,8 @@ class _Reader:
             It, what it is without a floor, and what it may be off.
         """
         rows = self._rows("target", 1 - np.maximum(2.0 ** np.arange(-60.0, -20), gap))
-        rows = rows.take(int(np.argmax(self.session.reached(rows))))
+        first = int(np.argmax(self.session.reached(rows)))
+        rows = rows.part(first, first + 2)  # statistics may want two rows
         given = float(rows.cosines[0, 0])
         cosine = given if target.holds(0.0) else min(given, 1 - target.high)
         scale = self.session.fixed["scale"]

@@ -32,6 +32,9 @@ NEAR_POLE = {"float64": 1e-8, "float32": 1e-5, "float16": 2e-2, "bfloat16": 6e-2
 TURNS = 4
 """Roundings of the angle that a slope may be off by, each 1/(1 - c^2) of itself."""
 
+MOSTLY = 0.99
+"""A shift of rows that is none at more than a hundredth of them is no shift."""
+
 HALF = ("float16", "bfloat16")
 """In these a logit's own rounding moves P, and so every GST, by a factor."""
 
@@ -123,6 +126,18 @@ class Probes:
         within = TURNS * EPSILON[self.reading.dtype]
         rule = parse_profile(profile).rule
         return is_near(self.session.loss, self.rows.columns, rule, within)
+
+    def differ_by_rows(self, profile: str) -> bool:
+        """Whether both logits of nearly all rows are off a profile by one number."""
+        columns = self._columns(profile)
+        wanted = self.session.predict("logit", columns, profile)
+        other = self.session.predict("other_logit", columns, profile)
+        off = self.measured["logit"] - wanted
+        gap = np.abs(off - (self.measured["other_logit"] - other))
+        allowed = 2 * self.allowed("logit", wanted)
+        told = self.telling
+        same, shifted = gap[told] <= allowed[told], np.abs(off[told]) > allowed[told]
+        return bool(same.mean() > MOSTLY and shifted.mean() > 0.5)
 
     def agrees(self, quantity: str, want: Array) -> NDArray[np.bool_]:
         """Whether a quantity is as wanted, where the head shows it."""

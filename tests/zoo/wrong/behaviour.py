@@ -20,9 +20,9 @@ from zoo.exact.heads import magface as exact_magface
 from zoo.planting import Wrong
 
 
-def shifted_by_the_batch(cosine: Tensor, labels: Tensor) -> Tensor:
-    """The largest cosine of the whole batch is taken off, for safety."""
-    return cosface(cosine, labels) - 64.0 * cosine.detach().max()
+def scaled_by_the_batch(cosine: Tensor, labels: Tensor) -> Tensor:
+    """The scale grows with the largest cosine of the whole batch."""
+    return cosface(cosine, labels) * (1 + cosine.detach().max() / 100)
 
 
 def margins_of_the_wrong_axis(
@@ -254,7 +254,7 @@ class MeltsUnderAutocast(LongWeightsWin):
 
 
 WRONG_BEHAVIOUR = {
-    "shifted_by_the_batch": Wrong("cosface", "rows-independent", "whole batch"),
+    "scaled_by_the_batch": Wrong("cosface", "rows-independent", "whole batch"),
     "margins_of_the_wrong_axis": Wrong("adaface", "rows-independent", "(B, 1)"),
     "eases_the_second_half": Wrong("cosface", "batch-permutation", "place"),
     "class_zero_is_background": Wrong("cosface", "class-permutation", "its number"),
