@@ -9,6 +9,8 @@ import pytest
 from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
+from adaface_ref.gate.twin import comparison, given_cosines
+from adaface_ref.gate.twin.drawn import SHAPES
 from adaface_ref.report.report import Outcome, Report
 
 
@@ -26,10 +28,14 @@ def few_points(
 ) -> Report:
     """Judge a head at a tenth of the points of `quick`, or at so many.
 
-    With `only`, by one check.
+    With `only`, by one check. At a thousand classes at most: tests of whole heads, and
+    every run of the command, have 70,000.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(EFFORTS, effort, points)
+        fewer = tuple(shape for shape in SHAPES if shape.classes <= 1000)
+        for module in (comparison, given_cosines):
+            patch.setattr(module, "SHAPES", fewer)
         return run_gate(
             Head(
                 target,

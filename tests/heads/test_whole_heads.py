@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gate_runs import few_points, outcomes
+from gate_runs import failed, few_points, outcomes
+from zoo.exact.heads import cosface
 from zoo.wrong.whole import WRONG_WHOLE
 
 from adaface_ref import numpy_reference
+from adaface_ref.gate.checks.runner import run_gate
+from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.reading.class_weights import layouts
 from adaface_ref.gate.reading.results import find_parts
 from adaface_ref.gate.twin.drawn import SHAPES, Shape, draw, draw_upstream
@@ -152,3 +155,31 @@ def test_the_likely_cause_is_named(name: str) -> None:
     outcome = outcomes(report)[row.check]
     assert outcome.status == "failed", outcome.detail
     assert row.cause in outcome.findings[0].cause
+
+
+def labels_of_sixteen_bits(cosine: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """CosFace; class 65,536 is class 0."""
+    return cosface(cosine, labels % 65_536)
+
+
+class OfEmbeddings(torch.nn.Module):
+    """The same from embeddings."""
+
+    def __init__(self, embedding_size: int, classes: int) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.randn(classes, embedding_size))
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Embeddings to logits."""
+        unit = torch.nn.functional.normalize
+        cosine = torch.nn.functional.linear(unit(embeddings), unit(self.weight))
+        return labels_of_sixteen_bits(cosine, labels)
+
+
+@pytest.mark.parametrize("head", [labels_of_sixteen_bits, OfEmbeddings])
+def test_seventy_thousand_classes_are_tried(head: object) -> None:
+    """Right at 1000 classes and fewer, and found wrong."""
+    chosen = ("whole-values",)
+    report = run_gate(Head(head, loss="cosface", effort="quick", select=chosen))
+    assert failed(report) == ["whole-values"]
+    assert report.outcomes[0].findings[0].inputs["classes"] == 70_000
