@@ -260,6 +260,8 @@ class _Reader:
         Places are distances from a pole, from `least` to `most`; `cosines` and `place`
         turn one into the other.
         """
+        if least >= most:  # of a dtype that holds no such cosine
+            return Span(0.0, least), False
         wide = np.geomspace(least, most, POINTS)
         low, high, blur, by_value = 0.0, most, 0, False
         for step in range(STEPS):
