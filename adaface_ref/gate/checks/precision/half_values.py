@@ -107,7 +107,8 @@ def _with_rounded_scalers(
     session: Session, twin: TableTwin, evaluation: Evaluation, rows: Rows, want: Bounded
 ) -> Bounded:
     """What values may be off besides where margin scalers are made from norms."""
-    if session.hold is None or "norms" not in rows.given:
+    scaled = session.definition.row_quantity_name == "margin_scaler"
+    if session.hold is None or not scaled or "norms" not in rows.given:
         return want
     size = rows.given["norms"] + session.hold.mean
     spread = session.hold.deviation / session.request.parameters["concentration"]
