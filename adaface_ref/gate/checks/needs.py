@@ -75,7 +75,7 @@ IS_MODULE = Need[Evidence](
     ),
 )
 NOT_COMPILED = Need[Evidence](
-    "the head is compiled, and each way of calling would compile it anew",
+    "the head is compiled, and each way of calling or setting would compile it anew",
     lambda evidence: not _is_compiled(bench_of(evidence.session).opened.head),
 )
 LABELS_ARE_NUMBERS = Need[Evidence](

@@ -14,7 +14,11 @@ Mend: Use the argument wherever its recommended value stands.
 
 from __future__ import annotations
 
-from adaface_ref.gate.checks.needs import FITS_A_PROFILE, TAKES_SETTINGS
+from adaface_ref.gate.checks.needs import (
+    FITS_A_PROFILE,
+    NOT_COMPILED,
+    TAKES_SETTINGS,
+)
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.settings_tried import try_settings
 from adaface_ref.gate.measured.values import SINGLE, findings
@@ -52,6 +56,6 @@ def judge(evidence: Evidence, claim: str) -> Result:
 
 ROW = Row(
     judge,
-    needs=(FITS_A_PROFILE, TAKES_SETTINGS),
+    needs=(FITS_A_PROFILE, TAKES_SETTINGS, NOT_COMPILED),
     severity={"error": "", "warning": "where float32 in a float64 call explains it"},
 )
