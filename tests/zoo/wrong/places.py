@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from zoo.exact.heads import (
     AdaFaceHead,
@@ -24,10 +25,16 @@ Where = Callable[[Tensor, Tensor], Tensor]
 
 
 def _wrong_value(where: Where) -> Callable[[Tensor, Tensor], Tensor]:
-    """ArcFace, whose logits are off by 0.01 in a place."""
+    """ArcFace, whose logits are off by 0.01 in a place: the target's alone in rows.
+
+    A number that all logits of a row are off by would mean nothing to a softmax.
+    """
 
     def head(cosine: Tensor, labels: Tensor) -> Tensor:
-        return arcface(cosine, labels, 64.0, 0.5) + 0.01 * where(cosine, labels)
+        place = where(cosine, labels)
+        if place.dim() == 0 or place.shape[-1] == 1:
+            place = place & functional.one_hot(labels, cosine.shape[1]).bool()
+        return arcface(cosine, labels, 64.0, 0.5) + 0.01 * place
 
     return head
 
