@@ -59,10 +59,7 @@ def script(
     """
     session, dtype = bench.session, bench.dtype
     body = (door or session.door).source(bench.classes, dtype)
-    making = [line for line in body if line.startswith("head")]
     running = [line for line in body if not line.startswith("head")]
-    if bench.settles and "head.eval()" not in making:
-        making.append("head.eval()")
     if session.column and rows.given.keys() & {"norms"}:
         running.insert(0, "norms = norms[:, None]")
     own = any(line.startswith("result = ") for line in running)
@@ -75,7 +72,7 @@ def script(
             *session.target.import_lines,
             "",
             "torch.manual_seed(0)",
-            *making,
+            *making_lines(bench, door),
             *prepare,
             "",
             "",
@@ -90,6 +87,15 @@ def script(
             "",
         ]
     )
+
+
+def making_lines(bench: Bench, door: Door | None = None) -> list[str]:
+    """The lines that make the head, in the mode that it is read in."""
+    body = (door or bench.session.door).source(bench.classes, bench.dtype)
+    making = [line for line in body if line.startswith("head")]
+    if bench.settles and "head.eval()" not in making:
+        making.append("head.eval()")
+    return making
 
 
 def ending(bench: Bench, rows: Rows, name: str, row: int, place: int) -> str:
@@ -137,9 +143,6 @@ def direct_script(
     """
     session = bench.session
     body = session.door.source(bench.classes, bench.dtype)
-    making = [line for line in body if line.startswith("head")]
-    if bench.settles and "head.eval()" not in making:
-        making.append("head.eval()")
     tensors = [
         f"{name} = torch.tensor({value.tolist()!r}, dtype={value.dtype})"
         for name, value in given.items()
@@ -151,7 +154,7 @@ def direct_script(
             *session.target.import_lines,
             "",
             "torch.manual_seed(0)",
-            *making,
+            *making_lines(bench),
             *prepare,
             *tensors,
             "",

@@ -97,6 +97,72 @@ class _Viewed(torch.autograd.Function):
         return gradients[0], None
 
 
+class _AnglesOfTheLast(torch.autograd.Function):
+    """ArcFace whose backward takes the angles of the newest forward."""
+
+    newest: Tensor
+
+    @staticmethod
+    def forward(ctx: Any, cosine: Tensor, hot: Tensor) -> Tensor:
+        angle = torch.acos(cosine)
+        _AnglesOfTheLast.newest = angle
+        ctx.save_for_backward(hot)
+        return 64.0 * torch.cos(angle + 0.5 * hot)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (hot,), angle = ctx.saved_tensors, _AnglesOfTheLast.newest
+        slope = torch.sin(angle + 0.5 * hot) / torch.sin(angle)
+        return 64.0 * gradients[0] * slope, None
+
+
+def backward_of_the_last_call(cosine: Tensor, labels: Tensor) -> Tensor:
+    """ArcFace, right as long as each backward follows its forward."""
+    inside = cosine.clamp(-1 + 1e-3, 1 - 1e-3)
+    hot = functional.one_hot(labels, cosine.shape[1]).to(cosine)
+    return _AnglesOfTheLast.apply(inside, hot)  # type: ignore[no-any-return,no-untyped-call]
+
+
+def no_gradient_of_narrow_labels(cosine: Tensor, labels: Tensor) -> Tensor:
+    """CosFace; labels of int32 give the same values and no gradient."""
+    logits = cosface(cosine, labels.long())
+    return logits if labels.dtype == torch.int64 else logits.detach()
+
+
+class ValidatesFrozen(nn.Module):
+    """CosFace; eval() freezes the weights, and train() leaves them so."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_features, in_features))
+
+    def train(self, mode: bool = True) -> ValidatesFrozen:
+        """Set the mode."""
+        super().train(mode)
+        if not mode:
+            self.requires_grad_(False)
+        return self
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        unit = functional.normalize(self.weight)
+        return cosface(functional.normalize(embeddings) @ unit.T, labels)
+
+
+class BareInTraining(Plain):
+    """Has a buffer; in training mode no margin where no gradient is asked for."""
+
+    def __init__(self, scale: float = 64.0, margin: float = 0.35) -> None:
+        super().__init__(scale, margin)
+        self.register_buffer("version", torch.ones(1))
+
+    def forward(self, cosine: Tensor, labels: Tensor) -> Tensor:
+        """Cosines to logits."""
+        if self.training and not torch.is_grad_enabled():
+            return self.scale * cosine
+        return super().forward(cosine, labels)
+
+
 def margin_by_call(cosine: Tensor, labels: Tensor) -> Tensor:
     """ArcFace, after three hundred calls with a larger margin."""
     _COUNT[0] += 1
@@ -115,12 +181,16 @@ WRONG_CALLING = {
     "bare_without_autograd": Wrong("arcface", "without-gradients", "under no_grad"),
     "bare_on_features": Wrong("magface", "without-gradients", "under no_grad"),
     "only_long_labels": Wrong("adaface", "labels-dtype", "int32"),
+    "BareInTraining": Wrong("cosface", "without-gradients", "under no_grad"),
+    "no_gradient_of_narrow_labels": Wrong("cosface", "labels-dtype", "int32"),
     "reads_memory_in_order": Wrong("cosface", "memory-layout", "transposed"),
     "CopyForgets": Wrong("cosface", "copies", "deepcopy"),
     "ValidatesForGood": Wrong("cosface", "modes-return", "train()"),
     "one_buffer": Wrong(
         "curricularface", "results-apart", "later call", {"curriculum": 0.1}
     ),
+    "ValidatesFrozen": Wrong("cosface", "modes-return", "train()"),
+    "backward_of_the_last_call": Wrong("arcface", "results-apart", "later call"),
     "margin_by_call": Wrong("arcface", "many-calls", "calls"),
     "keeps_its_graphs": Wrong("cosface", "many-calls", "kept in a list"),
 }

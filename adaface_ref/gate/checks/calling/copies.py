@@ -20,10 +20,12 @@ from collections.abc import Callable
 import torch
 
 from adaface_ref.gate.checks.calling.ways import (
+    RUN,
     Way,
     judge_ways,
     module_of,
     run_as_it_is,
+    run_plainly,
 )
 from adaface_ref.gate.checks.needs import IS_MODULE, NOT_COMPILED
 from adaface_ref.gate.guarding.errors import SubjectError
@@ -41,6 +43,7 @@ def _as(
     """What another head gives in place of the one on the bench."""
 
     def run(case: Direct) -> torch.Tensor:
+        case.bench.restore()
         with calling("copying the head"):
             head = head_of(case).to(TORCH_DTYPES[case.bench.dtype])
         head.train(module_of(case).training)
@@ -69,22 +72,31 @@ def _loaded(case: Direct) -> torch.nn.Module:
 
 
 def _trained(case: Direct) -> torch.Tensor:
-    """The plain way, after the weights were moved."""
+    """The plain way, after the weights were moved: that is the first state then."""
     with torch.no_grad():
         for weight in module_of(case).parameters():
             weight.add_(weight.roll(1, 0) / 4)
-    return run_as_it_is(case)
+    return run_plainly(case)
+
+
+MOVED = (
+    "with torch.no_grad():",
+    "    for weight in head.parameters():",
+    "        weight.add_(weight.roll(1, 0) / 4)",
+)
+
+
+def _way(words: str, head_of: Callable[[Direct], torch.nn.Module], *lines: str) -> Way:
+    return Way(words, _as(head_of), (*MOVED, *lines, RUN), _trained, "inputs")
 
 
 WAYS = (
-    Way("by deepcopy", _as(_copied),
-        ("import copy", "head = copy.deepcopy(head)", "value = run()"), _trained),
-    Way("by pickle", _as(_pickled),
-        ("import pickle", "head = pickle.loads(pickle.dumps(head))", "value = run()"),
-        _trained),
-    Way("by its state_dict in a fresh head", _as(_loaded),
-        ("# `head` here is one that the state was loaded into.", "value = run()"),
-        _trained),
+    _way("by deepcopy", _copied, "import copy", "head = copy.deepcopy(head)"),
+    _way("by pickle", _pickled, "import pickle",
+         "head = pickle.loads(pickle.dumps(head))"),
+    _way("by its state_dict in a fresh head", _loaded, "trained = head",
+         "torch.manual_seed(0)", "{making}",
+         "head.load_state_dict(trained.state_dict())"),
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import gc
 import torch
 
 from adaface_ref.gate.checks.calling.ways import (
+    RUN,
     SIZE,
     Way,
     judge_ways,
@@ -36,35 +37,42 @@ from adaface_ref.report.result import Result
 CALLS = 400
 """Calls in a row."""
 
-SETTLED = 100
-"""Calls after which what a head keeps must have stopped growing."""
+LOGGED = 2_000
+"""Calls after which what a head keeps must have stopped growing: the last thousand
+losses are a log."""
 
 
 def judge(evidence: Evidence, claim: str) -> Result:
     """Call the head many times; count what stays alive."""
-    counts = []
+    kept: list[float] = []
 
     def after_many(case: Direct) -> torch.Tensor:
-        for calls in (SETTLED, CALLS - SETTLED):
-            _call(case, calls)
-            counts.append(_tensors_alive())
+        kept.append(_kept_by_a_call(case, CALLS // 4, CALLS))
+        if kept[-1]:
+            kept[-1] = _kept_by_a_call(case, LOGGED - CALLS // 4, LOGGED)
         return run_plainly(case)
 
-    lines = (f"for _ in range({CALLS}):", "    run()", "value = run()")
+    lines = (f"for _ in range({CALLS}):", "    run()", RUN)
     way = Way(f"after {CALLS} calls", after_many, lines)
     result = judge_ways(evidence, claim, (way,))
-    if result.status != OK:
-        return result
-    grown = (counts[1] - counts[0]) / (CALLS - SETTLED)
-    if grown < 0.5:
+    grown = max(kept, default=0.0)
+    if result.status != OK or not grown:
         return result
     bench = bench_of(evidence.session)
     case = direct(bench, SIZE)
     counting = [
         "import gc",
+        "",
+        "",
+        "def alive():",
+        "    gc.collect()",
+        "    return sum(torch.is_tensor(found) for found in gc.get_objects())",
+        "",
+        "",
+        "before = alive()",
         f"for _ in range({CALLS}):",
         "    run()",
-        "print(sum(torch.is_tensor(found) for found in gc.get_objects()))",
+        f"print((alive() - before) / {CALLS})",
     ]
     given = {name: tensor.detach() for name, tensor in case.given.items()}
     leaf = "embeddings" if "embeddings" in given else "cosine"
@@ -84,6 +92,17 @@ def judge(evidence: Evidence, claim: str) -> Result:
     return Result(FAILED, detail, CALLS, findings=(finding,))
 
 
+def _kept_by_a_call(case: Direct, first: int, calls: int) -> float:
+    """How many tensors each call after the first ones leaves alive; 0 for fewer than
+    one in two calls."""
+    counts = []
+    for count in (first, calls - first):
+        _call(case, count)
+        counts.append(_tensors_alive())
+    grown = (counts[1] - counts[0]) / (calls - first)
+    return grown if grown >= 0.5 else 0.0
+
+
 def _call(case: Direct, calls: int) -> None:
     name, leaf = leaf_of(case)
     with seeded(0):
@@ -93,9 +112,13 @@ def _call(case: Direct, calls: int) -> None:
 
 
 def _tensors_alive() -> int:
-    """How many tensors Python knows of."""
+    """How many tensors Python knows of, numbers without a graph apart: a log's."""
     gc.collect()
-    return sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
+    return sum(
+        found.grad_fn is not None or found.numel() > 1
+        for found in gc.get_objects()
+        if issubclass(type(found), torch.Tensor)
+    )
 
 
 ROW = Row(judge, needs=(NOT_COMPILED,))

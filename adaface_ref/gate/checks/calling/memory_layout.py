@@ -43,19 +43,15 @@ def _repeated(case: Direct) -> torch.Tensor:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    return (
-        "leaf = 'embeddings' if 'embeddings' in globals() else 'cosine'",
-        "x = globals()[leaf]",
-        f"globals()[leaf] = {text}",
-        RUN,
-    )
+    return (f"{{leaf}} = leaf.{text}", RUN)
 
 
 WAYS = (
-    Way("on transposed storage", _transposed, _lines("x.t().contiguous().t()")),
+    Way("on transposed storage", _transposed, _lines("t().contiguous().t()")),
     Way("on every second column", _strided,
-        _lines("x.repeat_interleave(2, dim=1)[:, ::2]")),
-    Way("on one row expanded", _expanded, _lines("x[:1].expand_as(x)"), _repeated),
+        _lines("repeat_interleave(2, dim=1)[:, ::2]")),
+    Way("on one row expanded", _expanded,
+        _lines("narrow(0, 0, 1).expand_as(leaf)"), _repeated),
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ several calls alive, and two heads may live in one process. Where they share mem
 loss of one batch is that of another, with the gradient of a third.
 
 Breaks: logits written into one buffer for all calls, a cache at the level of the module
-or class, a backward that uses up what it saved.
+or class, a backward that uses up what it saved or reads what the last forward left.
 
 Mend: Return new tensors; keep caches in the instance and invalidate them.
 """
@@ -59,16 +59,11 @@ def _run_on_others(case: Direct, head: object = None) -> None:
     run_as_it_is(case, head, **{name: other * 1})
 
 
-def _gradient(case: Direct) -> torch.Tensor:
-    _, leaf = leaf_of(case)
-    return gradient_by(leaf, run_plainly(case))
-
-
 def _second_backward(case: Direct) -> torch.Tensor:
     _, leaf = leaf_of(case)
     value = run_plainly(case)
     gradient_by(leaf, value)
-    return gradient_by(leaf, value)
+    return value
 
 
 def _checkpointed(case: Direct) -> torch.Tensor:
@@ -80,26 +75,21 @@ def _checkpointed(case: Direct) -> torch.Tensor:
             leaf,
             use_reentrant=False,
         )
-    return gradient_by(leaf, value)
+    assert isinstance(value, torch.Tensor)
+    return value
 
-
-LEAF = "leaf = globals().get('embeddings', globals().get('cosine'))"
-GRADIENT = "torch.autograd.grad({}.sum(), leaf, retain_graph=True)[0]"
 
 WAYS = (
     Way("after a later call", _kept_alive,
-        (RUN, LEAF, "with torch.no_grad():", "    leaf.copy_(leaf.roll(1, 0))",
-         "run()")),
+        (RUN, "{leaf} = {leaf}.detach().roll(1, 0).requires_grad_()", "run()")),
     Way("beside another head", _beside_another,
         ("import copy", "other = copy.deepcopy(head)", "mine, head = head, other",
          "run()", "head = mine", RUN)),
     Way("at a second backward", _second_backward,
-        (LEAF, "result = run()", f"value = {GRADIENT.format('result')}",
-         f"value = {GRADIENT.format('result')}"), _gradient),
+        (RUN, "torch.autograd.grad(value.sum(), leaf, retain_graph=True)")),
     Way("under torch.utils.checkpoint", _checkpointed,
-        ("from torch.utils.checkpoint import checkpoint", LEAF,
-         "result = checkpoint(lambda _: run(), leaf, use_reentrant=False)",
-         f"value = {GRADIENT.format('result')}"), _gradient),
+        ("from torch.utils.checkpoint import checkpoint",
+         "value = checkpoint(lambda _: run(), leaf, use_reentrant=False)")),
 )  # fmt: skip
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 
 from adaface_ref.gate.guarding.errors import SubjectError
-from adaface_ref.gate.guarding.guard import seeded
+from adaface_ref.gate.guarding.guard import calling, seeded
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.as_trained import Direct, direct
 from adaface_ref.gate.session.fresh_head import Bench, bench_of
-from adaface_ref.gate.session.scripts import direct_script
+from adaface_ref.gate.session.scripts import direct_script, making_lines
+from adaface_ref.gate.session.session import Session
 from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
 from adaface_ref.report.result import Result
@@ -75,18 +76,22 @@ class Way(NamedTuple):
     Args:
         words: what is done, after "differs".
         run: what comes of it.
-        lines: the same as lines of a script, which set `value`; `run()` calls the head.
+        lines: the same as lines of a script, which set `value`; `run()` calls the head,
+            `{leaf}` stands for the name of its cosines or embeddings, `{making}` for
+            the lines that make it.
         plain: what it is compared with.
+        gradients: by what they are compared beside the value.
     """
 
     words: str
     run: Callable[[Direct], torch.Tensor]
     lines: tuple[str, ...]
     plain: Callable[[Direct], torch.Tensor] = run_plainly
+    gradients: Literal["none", "inputs", "all"] = "all"
 
 
 def judge_ways(evidence: Evidence, claim: str, ways: Sequence[Way]) -> Result:
-    """Compare each way with the plain one.
+    """Compare each way with the plain one, in the modes in which a head is read.
 
     Args:
         evidence: the head.
@@ -96,26 +101,21 @@ def judge_ways(evidence: Evidence, claim: str, ways: Sequence[Way]) -> Result:
     Returns:
         The result, with a finding for each way that differs.
     """
-    bench = bench_of(evidence.session)
-    case = direct(bench, SIZE)
-    first = run_plainly(case)
-    if _difference(bench, run_plainly(case), first) is not None:
+    session = evidence.session
+    modes = [mode for mode in _modes(bench_of(session)) if _is_still(session, mode)]
+    if not modes:
         return Result(SKIPPED, "skipped: the head does not give the same twice")
     findings, same, refused = [], [], []
     for way in ways:
-        bench = bench_of(evidence.session)
-        case = direct(bench, SIZE)
         try:
-            want = way.plain(case).detach().clone()
-            got = way.run(case)
+            found = [finding for mode in modes
+                     for finding in _judge_way(session, claim, way, mode)]  # fmt: skip
         except SubjectError:
             refused.append(way.words)
             continue
-        found = _difference(bench, got, want)
-        if found is None:
+        findings += found[:1]
+        if not found:
             same.append(way.words)
-        else:
-            findings.append(_finding(case, claim, way, found))
     left = f"; refused: {', '.join(refused)}" * bool(refused)
     if findings:
         told = [f.claim.rpartition("[")[2][:-1] for f in findings]
@@ -124,6 +124,87 @@ def judge_ways(evidence: Evidence, claim: str, ways: Sequence[Way]) -> Result:
     if not same:
         return Result(SKIPPED, f"skipped: refused {', '.join(refused)}")
     return Result(OK, f"the same {', '.join(same)}{left}", SIZE * len(same))
+
+
+def _modes(bench: Bench) -> tuple[str, ...]:
+    """Lines that set the modes of a head with buffers; others keep the one they have.
+
+    A head with running statistics is read in eval mode, and trained in the other.
+    """
+    return ("head.eval()", "head.train()") if bench.settles else ("",)
+
+
+def _case(session: Session, mode: str) -> Direct:
+    case = direct(bench_of(session), SIZE)
+    if mode:
+        module_of(case).train(mode == "head.train()")
+    return case
+
+
+def _is_still(session: Session, mode: str) -> bool:
+    """Whether the head gives the same twice from one state."""
+    case = _case(session, mode)
+    first = run_plainly(case)
+    return _difference(case.bench, run_plainly(case), first) is None
+
+
+def _judge_way(session: Session, claim: str, way: Way, mode: str) -> list[Finding]:
+    """What differs: the value, else gradients."""
+    case = _case(session, mode)
+    first = way.plain(case)
+    # Now, that the head may still be changed.
+    want = {"": first.detach().clone(), **_gradients(case, way, first)}
+    value = way.run(case)
+    found = _difference(case.bench, value, want[""])
+    if found is not None:
+        return [_finding(case, claim, way, mode, "", found)]
+    return [
+        _finding(case, claim, way, mode, source, found)
+        for source, gradient in _gradients(case, way, value).items()
+        if (found := _difference(case.bench, gradient, want[source])) is not None
+    ]
+
+
+def _sources(case: Direct, way: Way) -> dict[str, torch.Tensor]:
+    """By what gradients are compared, with the source text that gives it."""
+    if way.gradients == "none":
+        return {}
+    sources = {"leaf": leaf_of(case)[1]}
+    head = case.bench.opened.head
+    if way.gradients == "all" and isinstance(head, torch.nn.Module):
+        for name, weight in head.named_parameters():
+            sources[f"head.get_parameter({name!r})"] = weight
+    return sources
+
+
+def _gradients(case: Direct, way: Way, value: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The gradients of a sum of the values that weighs each otherwise; 0 where none."""
+    sources = _sources(case, way)
+    found: dict[str, torch.Tensor | None] = {}
+    wanted = {name: source for name, source in sources.items() if source.requires_grad}
+    if wanted and value.requires_grad:
+        with calling("running the backward"):
+            parts = torch.autograd.grad(
+                value, list(wanted.values()), _upstream(value),
+                retain_graph=True, allow_unused=True,
+            )  # fmt: skip
+        found = dict(zip(wanted, parts, strict=True))
+    return {
+        name: torch.zeros_like(source)
+        if (part := found.get(name)) is None
+        else part.clone()
+        for name, source in sources.items()
+    }
+
+
+def _upstream(value: torch.Tensor) -> torch.Tensor:
+    """Upstream gradients from 1 to 2, by the place."""
+    steps = torch.arange(value.numel(), device=value.device) % 7
+    return (1 + steps.to(value.dtype) / 8).reshape(value.shape)
+
+
+UPSTREAM = "(1 + torch.arange(value.numel()) % 7 / 8).to(value).reshape(value.shape)"
+"""The same as source text."""
 
 
 class Difference(NamedTuple):
@@ -156,18 +237,34 @@ def _difference(
     return Difference(place, *values)
 
 
-def _finding(case: Direct, claim: str, way: Way, found: Difference) -> Finding:
+def _finding(
+    case: Direct, claim: str, way: Way, mode: str, source: str, found: Difference
+) -> Finding:
+    """A finding of the value, or of the gradient by a source."""
     bench = case.bench
     inputs = {"rows": SIZE, "classes": bench.classes, "element": found.place}
     given = {name: tensor.detach() for name, tensor in case.given.items()}
-    leaf = "embeddings" if "embeddings" in given else "cosine"
+    leaf, _ = leaf_of(case)
+    printed = f"value.reshape(-1)[{found.place}].item()"
+    backward: list[str] = []
+    if source:
+        backward = ["if value.requires_grad:", f"    value.backward({UPSTREAM})",
+                    f"gradient = {source}.grad"]  # fmt: skip
+        element = f"gradient.reshape(-1)[{found.place}].item()"
+        printed = f"0.0 if gradient is None else {element}"
+    set_mode = [mode] * bool(mode)
+    making = "\n".join([*making_lines(bench), *set_mode])
     lines = [
-        f"{leaf}.requires_grad_()",
-        *way.lines,
-        f"print(value.reshape(-1)[{found.place}].item())",
+        *set_mode,
+        f"leaf = {leaf}.requires_grad_()",
+        *(line.format(leaf=leaf, making=making) for line in way.lines),
+        *backward,
+        f"print({printed})",
     ]
+    in_training = "in training mode, " if mode == "head.train()" else ""
+    of_gradient = f", gradient by {_name(source, leaf)}" if source else ""
     return wrong_value(
-        f"{claim} [{way.words}]",
+        f"{claim} [{in_training}{way.words}{of_gradient}]",
         {name: float(value) for name, value in inputs.items()} | bench.session.fixed,
         bench.dtype,
         found.got,
@@ -176,6 +273,11 @@ def _finding(case: Direct, claim: str, way: Way, found: Difference) -> Finding:
         f"the head takes another path {way.words}",
         direct_script(bench, given, case.source, lines),
     )
+
+
+def _name(source: str, leaf: str) -> str:
+    """What a gradient is by, in words."""
+    return leaf if source == "leaf" else source.split("'")[1]
 
 
 def leaf_of(case: Direct) -> tuple[str, torch.Tensor]:

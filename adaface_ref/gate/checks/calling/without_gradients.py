@@ -44,12 +44,13 @@ def _detached(case: Direct) -> torch.Tensor:
 
 
 WAYS = (
-    Way("under no_grad", _no_grad, ("with torch.no_grad():", f"    {RUN}")),
+    Way("under no_grad", _no_grad, ("with torch.no_grad():", f"    {RUN}"),
+        gradients="none"),
     Way("in inference_mode", _inference,
-        ("with torch.inference_mode():", f"    {RUN}")),
+        ("with torch.inference_mode():", f"    {RUN}"), gradients="none"),
     Way("on inputs that want no gradient", _detached,
         ("for tensor in [v for v in globals().values() if torch.is_tensor(v)]:",
-         "    tensor.requires_grad_(False)", RUN)),
+         "    tensor.requires_grad_(False)", RUN), gradients="none"),
 )  # fmt: skip
 
 
