@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +61,7 @@ def recommended(loss: str) -> dict[str, float]:
     return found
 
 
+@cache
 def range_of(name: str) -> tuple[float, float]:
     """Where a quantity is drawn unless a box says otherwise.
 

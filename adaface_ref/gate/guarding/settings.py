@@ -143,6 +143,10 @@ SETTINGS = (
             lambda old: None),  # the context of `calling` ends it
     Setting("torch's deterministic algorithms", torch.get_deterministic_debug_mode,
             torch.set_deterministic_debug_mode),
+    Setting("torch's precision of float32 products", torch.get_float32_matmul_precision,
+            torch.set_float32_matmul_precision),
+    Setting("torch's anomaly detection", torch.is_anomaly_enabled,
+            torch.autograd.set_detect_anomaly),
     Setting("cuDNN's flags", _cudnn, _set_cudnn),
     Setting("torch's threads", torch.get_num_threads, torch.set_num_threads, WARNS),
     Setting("NumPy's handling of errors", np.geterr, lambda old: np.seterr(**old),

@@ -28,7 +28,7 @@ DRAWN = 8
 """Settings in which all arguments differ at once."""
 
 VALUES: Mapping[str, tuple[float, ...]] = {
-    "scale": (30.0, 1.0, 64.0),
+    "scale": (30.0, 1.0, 64.0, 22.5, 128.0),
     "margin": (0.0, 0.1, 0.45, 1.0),
     "multiplier": (1.0, 0.9, 2.0, 3.0),
     "angular_offset": (0.0, 0.1, 0.45),

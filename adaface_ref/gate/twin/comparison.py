@@ -195,9 +195,9 @@ def _compare_once(
         if not _gradients_depart(loose, back, rows):
             found.single = True
             sound = loose
-    others = _faults_of_upstream(twin, onto, named)
 
     def cause() -> str:
+        others = _faults_of_upstream(twin, onto, named)
         return causes.cause_of_gradients(twin, onto, sound, back, others)
 
     fits = note(found, EMBEDDINGS, at, back[0], sound.embeddings, rows, cause)

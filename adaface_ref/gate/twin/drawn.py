@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +21,20 @@ class Shape:
         rows: B.
         classes: C.
         size: D.
+        order: how the labels lie.
     """
 
     rows: int
     classes: int
     size: int
+    order: Literal["mixed", "sorted", "of one class"] = "mixed"
 
 
 SHAPES = (
     Shape(1, 2, 8),
     Shape(7, 3, 3),
-    Shape(2, 5, 64),
-    Shape(33, 11, 8),
+    Shape(2, 5, 64, "of one class"),
+    Shape(33, 11, 8, "sorted"),
     Shape(11, 11, 11),
     Shape(129, 129, 64),
     Shape(300, 129, 8),
@@ -113,7 +116,9 @@ def draw_cosines(random: np.random.Generator, shape: Shape, dtype: str) -> Array
 
 
 def draw_labels(random: np.random.Generator, shape: Shape) -> NDArray[np.int64]:
-    """Labels: repeated, in no order, and special ones where there are such classes."""
+    """Labels: repeated, and special ones where there are such classes."""
+    if shape.order == "of one class":
+        return np.full(shape.rows, random.integers(1, shape.classes))
     last = shape.classes - 1
     special = [label for label in (*SPECIAL_LABELS, last) if label <= last]
     labels = random.integers(0, shape.classes, shape.rows)
@@ -123,6 +128,8 @@ def draw_labels(random: np.random.Generator, shape: Shape) -> NDArray[np.int64]:
     labels[:count] = special[:count]
     if shape.rows > 6:
         labels[-2:] = labels[0]
+    if shape.order == "sorted":
+        return np.sort(labels)
     return np.asarray(random.permutation(labels))
 
 

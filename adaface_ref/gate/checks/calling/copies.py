@@ -20,10 +20,12 @@ from collections.abc import Callable
 import torch
 
 from adaface_ref.gate.checks.calling.ways import (
+    MOVED,
     RUN,
     Way,
     judge_ways,
     module_of,
+    move_weights,
     run_as_it_is,
     run_plainly,
 )
@@ -43,7 +45,7 @@ def _as(
     """What another head gives in place of the one on the bench."""
 
     def run(case: Direct) -> torch.Tensor:
-        case.bench.restore()
+        move_weights(case)
         with calling("copying the head"):
             head = head_of(case).to(TORCH_DTYPES[case.bench.dtype])
         head.train(module_of(case).training)
@@ -72,18 +74,9 @@ def _loaded(case: Direct) -> torch.nn.Module:
 
 
 def _trained(case: Direct) -> torch.Tensor:
-    """The plain way, after the weights were moved: that is the first state then."""
-    with torch.no_grad():
-        for weight in module_of(case).parameters():
-            weight.add_(weight.roll(1, 0) / 4)
+    """The plain way, of a head whose weights were moved: that is its first state."""
+    move_weights(case)
     return run_plainly(case)
-
-
-MOVED = (
-    "with torch.no_grad():",
-    "    for weight in head.parameters():",
-    "        weight.add_(weight.roll(1, 0) / 4)",
-)
 
 
 def _way(words: str, head_of: Callable[[Direct], torch.nn.Module], *lines: str) -> Way:

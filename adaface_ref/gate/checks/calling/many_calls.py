@@ -54,7 +54,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
 
     lines = (f"for _ in range({CALLS}):", "    run()", RUN)
     way = Way(f"after {CALLS} calls", after_many, lines)
-    result = judge_ways(evidence, claim, (way,))
+    result = judge_ways(evidence, claim, (way,), both_modes=False)
     grown = max(kept, default=0.0)
     if result.status != OK or not grown:
         return result
@@ -96,9 +96,13 @@ def _kept_by_a_call(case: Direct, first: int, calls: int) -> float:
     """How many tensors each call after the first ones leaves alive; 0 for fewer than
     one in two calls."""
     counts = []
-    for count in (first, calls - first):
-        _call(case, count)
-        counts.append(_tensors_alive())
+    gc.freeze()  # what is there now is not looked through each time
+    try:
+        for count in (first, calls - first):
+            _call(case, count)
+            counts.append(_tensors_alive())
+    finally:
+        gc.unfreeze()
     grown = (counts[1] - counts[0]) / (calls - first)
     return grown if grown >= 0.5 else 0.0
 
@@ -112,7 +116,7 @@ def _call(case: Direct, calls: int) -> None:
 
 
 def _tensors_alive() -> int:
-    """How many tensors Python knows of, numbers without a graph apart: a log's."""
+    """How many new tensors there are, numbers without a graph apart: a log's."""
     gc.collect()
     return sum(
         found.grad_fn is not None or found.numel() > 1

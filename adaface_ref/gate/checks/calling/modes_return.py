@@ -1,11 +1,13 @@
 """After train(), eval() and train() again the head gives what it gave at first.
 
 Why: Every epoch ends with a validation. A head that eval() changes for good trains the
-epochs after the first with another margin.
+epochs after the first with another margin, or not at all; one that keeps what it made
+of its weights validates with old ones.
 
-Breaks: train() or eval() overridden to set the margin, a cache that outlives the mode.
+Breaks: train() or eval() overridden to set the margin or to freeze the weights, unit
+weights kept from one validation to the next.
 
-Mend: Read self.training in forward; leave train() alone.
+Mend: Read self.training in forward; leave train() and eval() alone; normalise anew.
 """
 
 from __future__ import annotations
@@ -13,13 +15,16 @@ from __future__ import annotations
 import torch
 
 from adaface_ref.gate.checks.calling.ways import (
+    MOVED,
+    RUN,
     Way,
     judge_ways,
-    module_of,
+    move_weights,
+    run_as_it_is,
     run_plainly,
+    set_mode,
 )
 from adaface_ref.gate.checks.needs import IS_MODULE, NOT_COMPILED
-from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.as_trained import Direct
 from adaface_ref.report.catalogue import Row
@@ -30,28 +35,49 @@ def _in_mode(training: bool) -> Way:
     """A mode, then the other with a run in it, and back."""
 
     def plain(case: Direct) -> torch.Tensor:
-        _set(case, training)
+        set_mode(case, training)
         return run_plainly(case)
 
     def returned(case: Direct) -> torch.Tensor:
-        _set(case, not training)
+        set_mode(case, not training)
         run_plainly(case)
-        _set(case, training)
+        set_mode(case, training)
         return run_plainly(case)
 
     names = ("train", "eval") if training else ("eval", "train")
     here, there = (f"head.{name}()" for name in names)
-    lines = (here, there, "run()", here, "value = run()")
+    lines = (here, there, "run()", here, RUN)
     return Way(f"after {', '.join((here[5:], there[5:], here[5:]))}", returned, lines,
                plain)  # fmt: skip
 
 
-def _set(case: Direct, training: bool) -> None:
-    with calling("setting the head's mode"):
-        module_of(case).train(training)
+def _validated(case: Direct) -> torch.Tensor:
+    set_mode(case, training=False)
+    with torch.no_grad():
+        return run_as_it_is(case)
 
 
-WAYS = (_in_mode(True), _in_mode(False))
+def _moved_first(case: Direct) -> torch.Tensor:
+    case.bench.restore()
+    move_weights(case)
+    return _validated(case)
+
+
+def _moved_later(case: Direct) -> torch.Tensor:
+    case.bench.restore()
+    _validated(case)
+    move_weights(case)
+    return _validated(case)
+
+
+VALIDATED = ("head.eval()", "with torch.no_grad():", f"    {RUN}")
+
+WAYS = (
+    _in_mode(True),
+    _in_mode(False),
+    Way("in eval mode after its weights moved", _moved_later,
+        (*VALIDATED, *MOVED, *VALIDATED), _moved_first, "none"),
+)  # fmt: skip
 
 
 def judge(evidence: Evidence, claim: str) -> Result:

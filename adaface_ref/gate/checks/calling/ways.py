@@ -87,16 +87,20 @@ class Way(NamedTuple):
     run: Callable[[Direct], torch.Tensor]
     lines: tuple[str, ...]
     plain: Callable[[Direct], torch.Tensor] = run_plainly
-    gradients: Literal["none", "inputs", "all"] = "all"
+    gradients: Literal["none", "inputs", "weights", "all"] = "all"
 
 
-def judge_ways(evidence: Evidence, claim: str, ways: Sequence[Way]) -> Result:
+def judge_ways(
+    evidence: Evidence, claim: str, ways: Sequence[Way], *, both_modes: bool = True
+) -> Result:
     """Compare each way with the plain one, in the modes in which a head is read.
 
     Args:
         evidence: the head.
         claim: the check's sentence.
         ways: what is tried; a way that the head refuses by an exception is left out.
+        both_modes: whether heads that have two modes are called in both, or only as
+            they are trained.
 
     Returns:
         The result, with a finding for each way that differs.
@@ -105,6 +109,7 @@ def judge_ways(evidence: Evidence, claim: str, ways: Sequence[Way]) -> Result:
     modes = [mode for mode in _modes(bench_of(session)) if _is_still(session, mode)]
     if not modes:
         return Result(SKIPPED, "skipped: the head does not give the same twice")
+    modes = modes if both_modes else modes[-1:]
     findings, same, refused = [], [], []
     for way in ways:
         try:
@@ -137,7 +142,7 @@ def _modes(bench: Bench) -> tuple[str, ...]:
 def _case(session: Session, mode: str) -> Direct:
     case = direct(bench_of(session), SIZE)
     if mode:
-        module_of(case).train(mode == "head.train()")
+        set_mode(case, mode == "head.train()")
     return case
 
 
@@ -152,8 +157,8 @@ def _judge_way(session: Session, claim: str, way: Way, mode: str) -> list[Findin
     """What differs: the value, else gradients."""
     case = _case(session, mode)
     first = way.plain(case)
-    # Now, that the head may still be changed.
     want = {"": first.detach().clone(), **_gradients(case, way, first)}
+    case = _case(session, mode)
     value = way.run(case)
     found = _difference(case.bench, value, want[""])
     if found is not None:
@@ -169,9 +174,9 @@ def _sources(case: Direct, way: Way) -> dict[str, torch.Tensor]:
     """By what gradients are compared, with the source text that gives it."""
     if way.gradients == "none":
         return {}
-    sources = {"leaf": leaf_of(case)[1]}
+    sources = {"leaf": leaf_of(case)[1]} if way.gradients != "weights" else {}
     head = case.bench.opened.head
-    if way.gradients == "all" and isinstance(head, torch.nn.Module):
+    if way.gradients != "inputs" and isinstance(head, torch.nn.Module):
         for name, weight in head.named_parameters():
             sources[f"head.get_parameter({name!r})"] = weight
     return sources
@@ -284,6 +289,28 @@ def leaf_of(case: Direct) -> tuple[str, torch.Tensor]:
     """The cosines or the embeddings that a head is given, with their name."""
     name = "embeddings" if "embeddings" in case.given else "cosine"
     return name, case.given[name]
+
+
+def set_mode(case: Direct, training: bool) -> None:
+    """Puts a head in training mode or eval mode, as its user would."""
+    head = module_of(case)
+    with calling("setting the head's mode"):
+        _ = head.train() if training else head.eval()
+
+
+MOVED = (
+    "with torch.no_grad():",
+    "    for weight in head.parameters():",
+    "        weight.add_(weight.roll(1, 0) / 4)",
+)
+"""The lines of a script that move a head's weights."""
+
+
+def move_weights(case: Direct) -> None:
+    """Moves a head's weights as a step of an optimiser does, in place."""
+    with torch.no_grad():
+        for weight in module_of(case).parameters():
+            weight.add_(weight.roll(1, 0) / 4)
 
 
 def module_of(case: Direct) -> torch.nn.Module:

@@ -4,6 +4,8 @@ Why: Validation, distillation and evaluation of a loss run under no_grad or
 inference_mode, or on features that want no gradient. A head that takes another path
 there is measured by another loss than it is trained with.
 
+Weights are trained on a frozen network's features, too.
+
 Breaks: a margin behind `if torch.is_grad_enabled()` or `if x.requires_grad`.
 
 Mend: Ask for `self.training` where training differs from evaluation, for nothing else.
@@ -50,7 +52,7 @@ WAYS = (
         ("with torch.inference_mode():", f"    {RUN}"), gradients="none"),
     Way("on inputs that want no gradient", _detached,
         ("for tensor in [v for v in globals().values() if torch.is_tensor(v)]:",
-         "    tensor.requires_grad_(False)", RUN), gradients="none"),
+         "    tensor.requires_grad_(False)", RUN), gradients="weights"),
 )  # fmt: skip
 
 
