@@ -144,6 +144,12 @@ def test_what_runs_at_thorough_effort_says_so() -> None:
         assert "thorough" in outcome.detail
 
 
+@pytest.mark.filterwarnings("ignore")  # of torch.compile itself
+def test_a_head_compiled_with_its_backward_conforms() -> None:
+    report = few_points("zoo.exact.shapes:compiled_ahead", "arcface")
+    assert report.exit_code == 0, report.text()
+
+
 def test_without_a_compiler_nothing_is_compiled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch._functorch import config
 
 from adaface_ref.gate.guarding.errors import SubjectError, subject_error
 from adaface_ref.gate.guarding.settings import (
@@ -89,6 +91,7 @@ def run_of_its_own() -> Iterator[None]:
             torch.autocast("cpu", enabled=False),
             torch.autocast("cuda", enabled=False),
             contextlib.nullcontext() if at_home else torch.device("cpu"),
+            _kept_for_backwards(),
             seeded(),
         ):
             torch.set_default_dtype(torch.float32)
@@ -100,6 +103,17 @@ def run_of_its_own() -> Iterator[None]:
         for row, value in before:
             if row in GENERATORS or row.differs(value, row.read()):
                 row.write(value)
+
+
+def _kept_for_backwards() -> AbstractContextManager[Any]:
+    """Lets a compiled head's backward run more than once for one forward.
+
+    torch.compile gives buffers of the forward away in the backward unless told not to.
+    """
+    if not hasattr(config, "donated_buffer"):  # older torch does not
+        return contextlib.nullcontext()
+    patched: AbstractContextManager[Any] = config.patch(donated_buffer=False)
+    return patched
 
 
 @contextlib.contextmanager

@@ -43,6 +43,8 @@ from adaface_ref.gate.reading.argument_meanings import (
     CONSTRUCTOR,
     FORWARD,
     MEANT,
+    OF_COSINES,
+    Call,
     bind,
     parameters_of,
 )
@@ -120,10 +122,9 @@ def _recognise(target: Target) -> str:
         names = {*[*inspect.signature(subject.forward).parameters][1:]}
         if names & set(FORWARD["cosine"]):
             return "cosine"
-        makes_cosines = names & set(FORWARD["embeddings"]) or any(
-            MEANT.get(p.name) == "embedding_size" for p in parameters_of(subject)
-        )
-        return "embedding" if makes_cosines or _has_settings(subject) else "cosine"
+        sized = _is_sized(subject)
+        makes_cosines = sized or names & set(OF_COSINES["embeddings"])
+        return "embedding" if makes_cosines else "cosine"
     if bases:
         return "cosine"
     parameters = parameters_of(subject)
@@ -136,10 +137,13 @@ def _recognise(target: Target) -> str:
     return "callable"
 
 
-def _has_settings(subject: Any) -> bool:
-    """Whether a constructor takes a dataclass that has an embedding's size."""
+def _is_sized(subject: Any) -> bool:
+    """Whether a constructor takes an embedding's size, in a dataclass perhaps, or is
+    for a number of classes and takes embeddings."""
     call = bind(parameters_of(subject), CONSTRUCTOR, {}, places=PLACEHOLDERS)
-    return "embedding_size" in call.mapped
+    names = {*[*inspect.signature(subject.forward).parameters][1:]}
+    many = "classes" in call.mapped and bool(names & set(FORWARD["embeddings"]))
+    return many or "embedding_size" in call.mapped
 
 
 def _callable(target: Target, request: Request) -> Door:
@@ -152,7 +156,7 @@ def _callable(target: Target, request: Request) -> Door:
         keywords = {name: ROW_NAMES.get(name, name) for name in names}
     call = bind(
         parameters,
-        CONSTRUCTOR | FORWARD,
+        CONSTRUCTOR | OF_COSINES,
         request.given,
         places=BY_PLACE,
         keywords=keywords,
@@ -215,9 +219,9 @@ def _factory(target: Target, request: Request) -> Door:
             f"not {type(first).__name__} [gate]"
         )
     names = {parameter.name for parameter in parameters_of(first)}
-    if names & set(FORWARD["embeddings"]) and not names & set(FORWARD["cosine"]):
+    if names & set(FORWARD["embeddings"]) and not _is_of_cosines(first, make, names):
         return embedding_factory(target, request)
-    call = bind(parameters_of(first), FORWARD, {}, places=BY_PLACE)
+    call = bind(parameters_of(first), OF_COSINES, {}, places=BY_PLACE)
     require_meanings(call, ("cosine", "labels"), target)
     takes = frozenset(row for row in ROWS if call.has(row))
     form = find_form(
@@ -254,6 +258,15 @@ def _factory(target: Target, request: Request) -> Door:
         form=form,
         mapped=make.mapped,
     )
+
+
+def _is_of_cosines(head: Any, make: Call, names: set[str]) -> bool:
+    """Whether what was built is given cosines: by name, or since it has no weights."""
+    if names & set(FORWARD["cosine"]):
+        return True
+    sized = {"classes", "embedding_size"} & make.mapped
+    weights = isinstance(head, torch.nn.Module) and any(True for _ in head.parameters())
+    return not sized and not weights and not names & set(OF_COSINES["embeddings"])
 
 
 def _out(form: Form) -> str:

@@ -155,7 +155,7 @@ def through_softmax(door: Door) -> Door:
             found = opened.evaluate(batch)
             if found.loss is not None:
                 return replace(found, logits=None)
-            loss = CROSS_ENTROPY(found.shown, batch.labels)
+            loss = CROSS_ENTROPY(found.shown, batch.labels, ignore_index=-1)
             return Evaluation(None, loss, MEAN)
 
         return opened._replace(evaluate=evaluate)
@@ -163,8 +163,8 @@ def through_softmax(door: Door) -> Door:
     def source(classes: int, dtype: str) -> tuple[str, ...]:
         lines = door.source(classes, dtype)
         if not any(line.startswith("result = ") for line in lines):
-            loss = "torch.nn.functional.cross_entropy(logits, labels)"
-            lines = (*lines, f"result = {loss}")
+            loss = "cross_entropy(logits, labels, ignore_index=-1)"
+            lines = (*lines, f"result = torch.nn.functional.{loss}")
         return (*lines, "logits = None")
 
     whole = door.whole

@@ -112,7 +112,9 @@ class Clamps(NamedTuple):
         clip: dict[str, Any] = {"angle": angle} if rule == "clip" else {}
         if not self.seen:
             angles = dict.fromkeys((angle, 1e-4, 0.0)) if clip else (0.0,)
-            return [{"cosine": eps, "angle": end} for eps in COMMON for end in angles]
+            fields = [{"cosine": eps, "angle": end} for eps in COMMON for end in angles]
+            of_target = [{**each, "of": "target"} for each in fields if each["cosine"]]
+            return fields + of_target
         floor = 0.0 if clip else self.floor.plainest(self.dtype)
         rest = {**clip, "floor": floor}
         both = self.target.shared(self.other)
@@ -223,7 +225,8 @@ class _Reader:
         sine, due, off = self._sine_near(0.0, target)
         if not due + off < sine < np.sqrt(2 * WIDEST):
             return NONE
-        beyond, due_beyond, _ = self._sine_near(2 * sine**2, target)
+        gap = max(2 * sine**2, 4 * self.unit)
+        beyond, due_beyond, _ = self._sine_near(gap, target)
         if abs(beyond - due_beyond) > off + 0.1 * sine:
             return NONE
         return Span(max(sine - off, 0.0) ** 2, (sine + off) ** 2)

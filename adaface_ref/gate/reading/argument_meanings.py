@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
@@ -83,6 +84,16 @@ FORWARD: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What a forward's argument means; a constructor's names are known there, too."""
 
+VAGUE = {"x", "input", "inputs"}
+"""Names of embeddings, and of cosines where a head has no weights."""
+
+OF_COSINES = {
+    **FORWARD,
+    "embeddings": tuple(name for name in FORWARD["embeddings"] if name not in VAGUE),
+    "cosine": (*FORWARD["cosine"], *sorted(VAGUE)),
+}
+"""What the arguments of a head that is given cosines mean."""
+
 BUILDING = "building the head"
 """What is done when a constructor or a factory is called."""
 
@@ -96,13 +107,13 @@ class Call:
 
     Args:
         meanings: argument name to meaning.
-        by_place: names that can be given by position only.
+        by_place: names that are given by position, as long as each before has a value.
         extra: arguments that the user gave, passed as they are.
         settings: arguments that are a dataclass of settings, and how each is made.
     """
 
     meanings: Mapping[str, str]
-    by_place: frozenset[str]
+    by_place: tuple[str, ...]
     extra: Mapping[str, object]
     settings: Mapping[str, tuple[type, Call]] = field(default_factory=dict)
 
@@ -120,7 +131,8 @@ class Call:
     def arguments(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Positional and named arguments, from values by meaning."""
         named = {n: values[m] for n, m in self.meanings.items() if m in values}
-        places = [named.pop(name) for name in list(named) if name in self.by_place]
+        known = itertools.takewhile(named.__contains__, self.by_place)
+        places = [named.pop(name) for name in list(known)]
         extra = {name: _filled(given, values) for name, given in self.extra.items()}
         made = {
             name: kind(**call.arguments(values)[1])
@@ -278,10 +290,15 @@ def bind(
         bound |= {"scale"} if "temperature" in bound else set()
         meanings |= {n: m for n, m in keywords.items() if n not in bound}
         extra |= {n: v for n, v in given.items() if n not in known_names}
-    only = frozenset(
-        p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_ONLY
+    # As callers give them, for hooks that look at them: values of rows by position.
+    by_place = itertools.takewhile(
+        lambda p: (
+            p.kind is p.POSITIONAL_ONLY
+            or (p.kind is p.POSITIONAL_OR_KEYWORD and meanings.get(p.name) in FORWARD)
+        ),
+        parameters,
     )
-    return Call(meanings, only, extra, settings)
+    return Call(meanings, tuple(p.name for p in by_place), extra, settings)
 
 
 def _settings_of(parameter: inspect.Parameter) -> type | None:

@@ -16,13 +16,13 @@ Order = Callable[[torch.Tensor, int, int], torch.Tensor]
 
 @dataclass(frozen=True)
 class Layout:
-    """How class vectors (K, C, D) lie in a parameter, or in one for each class.
+    """How class vectors (K, C, D) lie in a parameter, or in several.
 
     Args:
         words: for the report, such as "(C, D)".
         names: of the parameters.
         centres: K.
-        order: a view (K, C, D) of the parameters, stacked if there are several.
+        order: a view (K, C, D) of the parameter, or of the numbers of several in a row.
     """
 
     words: str
@@ -41,8 +41,7 @@ class Layout:
 
     def arranged(self, parts: Sequence[torch.Tensor], classes: int, size: int) -> Array:
         """Tensors of the parameters' shapes as (K, C, D), in float64."""
-        whole = parts[0] if len(parts) == 1 else torch.stack(list(parts))
-        table = self.order(whole, classes, size)
+        table = self.order(_in_a_row(parts), classes, size)
         return np.asarray(table.to("cpu", torch.float64).numpy())
 
     def index_of(
@@ -78,14 +77,17 @@ class Layout:
         parts = self.tensors(head)
         _, classes, size = weights.shape
         with torch.no_grad():
-            whole = parts[0] if len(parts) == 1 else torch.stack(list(parts))
-            target = whole.clone()
+            target = _in_a_row(parts).clone()
             made = torch.tensor(weights, dtype=target.dtype, device=target.device)
             self.order(target, classes, size).copy_(made)
-            for part, values in zip(
-                parts, [target] if len(parts) == 1 else target, strict=True
-            ):
-                part.copy_(values)
+            pieces = target.reshape(-1).split([part.numel() for part in parts])
+            for part, values in zip(parts, pieces, strict=True):
+                part.copy_(values.view_as(part))
+
+
+def _in_a_row(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """One tensor as it is; the numbers of several as one vector."""
+    return parts[0] if len(parts) == 1 else torch.cat([p.reshape(-1) for p in parts])
 
 
 def layouts(head: torch.nn.Module, classes: int, size: int) -> list[Layout]:
@@ -101,7 +103,7 @@ def layouts(head: torch.nn.Module, classes: int, size: int) -> list[Layout]:
     """
     found = [row for name, p in head.named_parameters()
              for row in _of_shape(name, tuple(p.shape), classes, size)]  # fmt: skip
-    return found or list(_of_list(head, classes, size))
+    return found or list(_of_several(head, classes, size))
 
 
 def layouts_of_any_size(
@@ -188,13 +190,14 @@ def _centres(kind: _Kind, shape: tuple[int, ...], classes: int, size: int) -> in
     return centres
 
 
-def _of_list(head: torch.nn.Module, classes: int, size: int) -> Iterator[Layout]:
-    """One parameter for each class, or one for each of K centres."""
-    by_shape: dict[tuple[int, ...], list[str]] = {}
+def _of_several(head: torch.nn.Module, classes: int, size: int) -> Iterator[Layout]:
+    """Parameters that hold one class vector each, or blocks of them, C together."""
+    names, count = [], 0
     for name, parameter in head.named_parameters():
-        by_shape.setdefault(tuple(parameter.shape), []).append(name)
-    for shape, names in by_shape.items():
-        plain = tuple(length for length in shape if length != 1) or shape
-        if plain == (size,) and len(names) == classes:
-            yield Layout("C vectors (D,)", tuple(names), 1,
-                         lambda t, c, d: t.view(1, c, d))  # fmt: skip
+        rows, rest = divmod(parameter.numel(), size)
+        if not rest and (rows == 0 or parameter.squeeze().shape[-1:] == (size,)):
+            names.append(name)
+            count += rows
+    if count == classes and len(names) > 1:
+        yield Layout("(C, D) in several parts", tuple(names), 1,
+                     lambda t, c, d: t.view(1, c, d))  # fmt: skip

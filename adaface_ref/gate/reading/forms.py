@@ -16,7 +16,7 @@ from adaface_ref.gate.reading.reading import (
     Evaluate,
     Evaluation,
 )
-from adaface_ref.gate.reading.reduction import MEAN, reduced, reduction_of
+from adaface_ref.gate.reading.reduction import MEAN, copy_of, reduced, reduction_of
 from adaface_ref.gate.reading.results import Found, find_parts, parts_of
 
 CLASSES_TRIED = (2, 3, 5, 6, 11, 129)
@@ -182,9 +182,10 @@ def form_evaluator(
             loss = with_regulariser(found, batch.labels)
             return Evaluation(found.logits, loss, MEAN)
         if not known:
+            apart = copy_of(head)  # statistics must not move by this
             known.append(
                 reduction_of(
-                    lambda b: _loss(result_of(head, call, constants, form, b)), batch
+                    lambda b: _loss(result_of(apart, call, constants, form, b)), batch
                 )
             )
         logits = found.logits if form.shows_logits else None

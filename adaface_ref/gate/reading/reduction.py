@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -30,6 +32,14 @@ def reduction_of(loss: Callable[[Batch], torch.Tensor], like: Batch) -> str:
         return NONE
     ratio = float(two.double().mean() / one.double().mean())
     return SUM if abs(ratio - 2) < 0.5 else MEAN
+
+
+def copy_of(head: Any) -> Any:
+    """A copy to try something with; the head itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(head)
+    except Exception:
+        return head
 
 
 def reduced(

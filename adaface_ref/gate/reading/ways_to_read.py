@@ -34,7 +34,7 @@ from adaface_ref.gate.reading.reading import (
     Evaluation,
     gradient_by,
 )
-from adaface_ref.gate.reading.reduction import MEAN, reduced, reduction_of
+from adaface_ref.gate.reading.reduction import MEAN, copy_of, reduced, reduction_of
 from adaface_ref.gate.reading.results import Found, find_parts
 
 LEAF = "read through a leaf of cosines in place of its first matrix product"
@@ -114,7 +114,8 @@ def evaluator(head: Any, manner: Manner) -> Evaluate:
             loss = with_regulariser(parts, batch.labels)
             return Evaluation(found.logits, loss, MEAN)
         if not known:
-            known.append(reduction_of(lambda b: _loss_of(head, manner, b), batch))
+            apart = copy_of(head)  # statistics must not move by this
+            known.append(reduction_of(lambda b: _loss_of(apart, manner, b), batch))
         logits = found.logits if manner.form.shows_logits else None
         return reduced(found.loss, logits, known[0], len(batch.labels))
 

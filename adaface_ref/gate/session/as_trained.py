@@ -17,6 +17,7 @@ from adaface_ref.gate.reading.argument_meanings import (
     BY_PLACE,
     CONSTRUCTOR,
     FORWARD,
+    OF_COSINES,
     Call,
     bind,
     parameters_of,
@@ -152,11 +153,11 @@ def _call(session: Session, head: Any) -> Call:
         places = ("embeddings", "labels", "norms")
         return bind(parameters, EMBEDDED, {}, places=places)
     if session.door.adapter != "callable":
-        return bind(parameters, FORWARD, {}, places=BY_PLACE)
+        return bind(parameters, OF_COSINES, {}, places=BY_PLACE)
     request = session.request
     keywords = {name: name for name in request.chosen}
     if any(p.name in CONSTRUCTOR["loss"] for p in parameters):
         names = reference.PARAMETERS[request.loss]
         keywords = {name: ROW_NAMES.get(name, name) for name in names}
-    table = CONSTRUCTOR | FORWARD
+    table = CONSTRUCTOR | OF_COSINES
     return bind(parameters, table, request.given, places=BY_PLACE, keywords=keywords)

@@ -6,7 +6,7 @@ named only if the twin with it is within the bounds at every value that was comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -75,16 +75,19 @@ def cosines_with(given: Given) -> Mapping[str, Array]:
     return found
 
 
-def cause_of_values(twin: Twin, got: Array) -> str:
+def cause_of_values(twin: Twin, got: Array, besides: Sequence[str] = ()) -> str:
     """The fault that explains logits (B, C) or row losses (B,), or "".
 
     Args:
         twin: the head's twin.
         got: what the head gave.
+        besides: what a step has moved besides the class weights.
 
     Returns:
         Words for the report.
     """
+    if besides:
+        return f"training moves {', '.join(besides)} besides the class weights"
     if got.shape not in ((len(twin.own),), twin.own.shape):
         return ""
     sound = twin.logits if got.ndim == 2 else twin.row_losses

@@ -45,7 +45,7 @@ from adaface_ref.gate.twin.records import (
     Compared,
 )
 from adaface_ref.gate.twin.whole_head import Bounded, Given, Twin
-from adaface_ref.gate.twin.whole_run import Whole
+from adaface_ref.gate.twin.whole_run import Back, Whole
 from adaface_ref.numpy_reference.arguments import Array
 
 STEP_RATE = 0.5
@@ -107,11 +107,13 @@ def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) 
     given = draw_given(session, shape, dtype, option.centres)
     whole = prepare(session, head, option, shape, dtype)
     found.shapes.append((shape, dtype))
+    found.besides = ()
     for after_step in (False, True):
-        moved = _compare_once(session, whole, given, shape, after_step, found)
-        if moved is None:
+        back = _compare_once(session, whole, given, shape, after_step, found)
+        if back is None:
             return
-        whole.step(moved, STEP_RATE)
+        length = float(np.linalg.norm(given.weights))
+        found.besides = whole.step(back, given.labels, length, STEP_RATE)
         given = replace(given, weights=option.read(head, shape.classes, shape.size))
 
 
@@ -144,8 +146,8 @@ def _compare_once(
     shape: Shape,
     after_step: bool,
     found: Compared,
-) -> Array | None:
-    """Compare values and gradients; the weights' gradient, to go on by, or None."""
+) -> Back | None:
+    """Compare values and gradients; what came back, to go on by, or None."""
     if not after_step:
         whole.layout.write(whole.head, given.weights)
         weights = whole.layout.read(whole.head, shape.classes, shape.size)
@@ -181,13 +183,13 @@ def _compare_once(
         parts.judged,
     )  # fmt: skip
     if not note(found, VALUES, at, got, want, rows,
-                 lambda: causes.cause_of_values(twin, got)):  # fmt: skip
+                 lambda: causes.cause_of_values(twin, got, found.besides)):  # fmt: skip
         return None  # its gradients follow from that
     back = whole.gradients(value, upstream, tensors)
     if named:  # what lies along a unit vector is the caller's normalising to take off
         unit = twin.units[0]
         along = (back[0] * unit).sum(axis=1, keepdims=True)
-        back = back[0] - along * unit, back[1]
+        back = back._replace(embeddings=back[0] - along * unit)
     sound = gradients(twin, onto, length_is_norm=not named)
     if twin.dtype == "float64" and _gradients_depart(sound, back, rows):
         single = replace(twin, dtype="float32")
@@ -198,7 +200,7 @@ def _compare_once(
 
     def cause() -> str:
         others = _faults_of_upstream(twin, onto, named)
-        return causes.cause_of_gradients(twin, onto, sound, back, others)
+        return causes.cause_of_gradients(twin, onto, sound, back[:2], others)
 
     fits = note(found, EMBEDDINGS, at, back[0], sound.embeddings, rows, cause)
     if rows.all():
@@ -207,10 +209,7 @@ def _compare_once(
     if told is not None and told.case is at:
         kept = whole.layout.index_of(whole.head, told.place, shape.classes, shape.size)
         found.departures[WEIGHTS] = told._replace(kept=kept)
-    size = np.linalg.norm(back[1])
-    if not fits or not size:
-        return None
-    return np.asarray(back[1] / size * np.linalg.norm(given.weights))
+    return back if fits and back.weights.any() else None
 
 
 def _wanted(twin: Twin, parts: Found, found: Compared) -> Bounded:
@@ -221,9 +220,9 @@ def _wanted(twin: Twin, parts: Found, found: Compared) -> Bounded:
     return twin.logits
 
 
-def _gradients_depart(sound: Gradients, back: tuple[Array, Array], rows: Mask) -> bool:
+def _gradients_depart(sound: Gradients, back: Back, rows: Mask) -> bool:
     """Whether a gradient is off by more than it may be."""
-    pairs = zip((sound.embeddings, sound.weights), back, strict=True)
+    pairs = zip((sound.embeddings, sound.weights), back[:2], strict=True)
     return any(departs(part, got, rows) for part, got in pairs)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -83,6 +83,7 @@ class Compared:
         steps: calls of torch in the last forward.
         left: what was left out, and why.
         layout: where the class weights lie, in words.
+        besides: what the last step moved besides the class weights.
     """
 
     shapes: list[tuple[Shape, str]] = field(default_factory=list)
@@ -95,3 +96,4 @@ class Compared:
     steps: int = 0
     left: str = ""
     layout: str = ""
+    besides: Sequence[str] = ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.guarding.guard import calling
@@ -18,6 +19,20 @@ from adaface_ref.gate.reading.reading import CROSS_ENTROPY, TORCH_DTYPES, Batch
 from adaface_ref.gate.reading.results import Found
 from adaface_ref.gate.twin.whole_head import Given
 from adaface_ref.numpy_reference.arguments import Array
+
+
+class Back(NamedTuple):
+    """What comes back from a value.
+
+    Args:
+        embeddings: the gradient by them, (B, D).
+        weights: by the class vectors, (K, C, D).
+        besides: by what else the head trains, by name.
+    """
+
+    embeddings: Array
+    weights: Array
+    besides: Mapping[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -92,10 +107,19 @@ class Whole:
         like = tensors["embeddings"].new_zeros(rows, self.classes)
         return self.form.labels(Batch(like, tensors["labels"]))
 
+    @property
+    def besides(self) -> dict[str, torch.nn.Parameter]:
+        """What the head trains besides its class weights, single numbers apart."""
+        return {
+            name: part
+            for name, part in self.head.named_parameters()
+            if name not in self.layout.names and part.requires_grad and part.numel() > 1
+        }
+
     def gradients(
         self, value: torch.Tensor, upstream: Array, tensors: Mapping[str, torch.Tensor]
-    ) -> tuple[Array, Array]:
-        """One vector-Jacobian product: by embeddings (B, D) and weights (K, C, D).
+    ) -> Back:
+        """One vector-Jacobian product.
 
         Args:
             value: logits or losses.
@@ -108,8 +132,9 @@ class Whole:
         Raises:
             SubjectError: the backward raised.
         """
+        besides = self.besides
         weights = self.layout.tensors(self.head)
-        leaves = [tensors["embeddings"], *weights]
+        leaves = [tensors["embeddings"], *weights, *besides.values()]
         above = torch.tensor(upstream, dtype=value.dtype, device=value.device)
         if not value.requires_grad:
             found = [torch.zeros_like(leaf) for leaf in leaves]
@@ -123,25 +148,51 @@ class Whole:
                 for leaf, part in zip(leaves, back, strict=True)
             ]
         embeddings = found[0].detach().to("cpu", torch.float64).numpy()
-        size = embeddings.shape[1]
-        parts = [part.detach() for part in found[1:]]
-        return embeddings, self.layout.arranged(parts, self.classes, size)
+        size, count = embeddings.shape[1], 1 + len(weights)
+        parts = [part.detach() for part in found[1:count]]
+        return Back(
+            embeddings,
+            self.layout.arranged(parts, self.classes, size),
+            dict(zip(besides, found[count:], strict=True)),
+        )
 
     def parameters(self) -> dict[str, Array]:
-        """The class weights as the head keeps them, by name."""
-        parts = self.layout.tensors(self.head)
+        """The class weights and what is trained besides, as they are kept, by name."""
+        names = {*self.layout.names, *self.besides}
         return {
             name: np.array(part.detach().to("cpu", torch.float64).numpy())
-            for name, part in zip(self.layout.names, parts, strict=True)
+            for name, part in self.head.named_parameters()
+            if name in names
         }
 
-    def step(self, gradient: Array, rate: float) -> None:
-        """Move the class weights along a gradient, as an optimiser does.
+    def step(
+        self, back: Back, labels: NDArray[np.int64], length: float, rate: float
+    ) -> list[str]:
+        """Move what the head trains along its gradients, as an optimiser does.
+
+        A parameter with a number for each class may be the classes' margins: it is left
+        alone where only the rows' own classes have a gradient.
 
         Args:
-            gradient: (K, C, D).
-            rate: how far.
+            back: the gradients, of which the weights' is not 0.
+            labels: (B,).
+            length: of the class weights.
+            rate: how far, as a share of their length.
+
+        Returns:
+            The names of what was moved besides the class weights.
         """
-        size = gradient.shape[-1]
+        size = back.weights.shape[-1]
         weights = self.layout.read(self.head, self.classes, size)
-        self.layout.write(self.head, weights - rate * gradient)
+        moved = back.weights * (rate * length / np.linalg.norm(back.weights))
+        self.layout.write(self.head, weights - moved)
+        names = []
+        for name, gradient in back.besides.items():
+            felt = gradient.clone()
+            if felt.numel() == self.classes:
+                felt.view(-1)[torch.as_tensor(labels, device=felt.device)] = 0
+            if felt.any():
+                with torch.no_grad():
+                    self.besides[name].sub_(rate * gradient / gradient.norm())
+                names.append(name)
+        return names

@@ -138,6 +138,16 @@ def arcface_floored(cosine: Tensor, labels: Tensor) -> Tensor:
     return SCALE * at_target(cosine, labels, torch.where(inside, margined, plain))
 
 
+def arcface_floored_between(cosine: Tensor, labels: Tensor) -> Tensor:
+    """A floor that float32 shows at the poles alone: it has no cosine so near to 1."""
+    target = own(cosine, labels)
+    sine = (1 - target * target).clamp(min=3e-9).sqrt()
+    margined = target * math.cos(MARGIN) - sine * math.sin(MARGIN)
+    plain = target - math.sin(math.pi - MARGIN) * MARGIN
+    inside = target > math.cos(math.pi - MARGIN)
+    return SCALE * at_target(cosine, labels, torch.where(inside, margined, plain))
+
+
 def arcface_clip_of_all(cosine: Tensor, labels: Tensor) -> Tensor:
     """Every class's angle is clipped far inside the clamp that keeps acos finite."""
     tiny = 1e-12 if cosine.dtype == torch.float64 else 1e-7
@@ -239,6 +249,7 @@ EXACT_PROFILES = {
         "arcface", "pure:cosine=2.220446049250313e-16", SIGN
     ),
     "arcface_floored": Exact("arcface", "fallback:floor=1e-12", JUMP + HALF),
+    "arcface_floored_between": Exact("arcface", "fallback:floor=3e-09", JUMP + HALF),
     "arcface_clip_of_all": Exact("arcface", "clip:cosine=1e-12,angle_of=all", HALF),
     "arcface_lesser": Exact("arcface", "min:cosine=1e-06,of=acos", SIGN + HALF),
     "cosface_easy": Exact("cosface", "easy", JUMP),

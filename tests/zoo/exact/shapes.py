@@ -9,7 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoo.exact.heads import at_target, cosface, own, safe_sine, turned
+from zoo.exact.heads import (
+    AdaFaceHead,
+    arcface,
+    at_target,
+    cosface,
+    own,
+    safe_sine,
+    turned,
+)
 
 unit = functional.normalize
 
@@ -322,6 +330,92 @@ class CombinedMargin(nn.Module):
         target = turned(own(logits, labels), self.m2)
         return self.s * at_target(logits, labels, target)
 
+
+class InShards(nn.Module):
+    """CosFace whose class vectors lie in three parameters."""
+
+    def __init__(self, embedding_size: int, classes: int) -> None:
+        super().__init__()
+        ends = torch.arange(3) + classes
+        blocks = [torch.randn(int(end) // 3, embedding_size) for end in ends]
+        self.blocks = nn.ParameterList(blocks)
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        parts = [unit(embeddings) @ unit(block).T for block in self.blocks]
+        return cosface(torch.cat(parts, dim=1), labels)
+
+
+class ByLogSumExp(nn.Module):
+    """ArcFace's loss without logits; the target's cosine alone is clamped."""
+
+    def __init__(self, embedding_size: int, classes: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(classes, embedding_size))
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to a mean loss."""
+        rows = unit(embeddings)
+        mine = (rows * unit(self.weight[labels])).sum(1).clamp(-1 + 1e-7, 1 - 1e-7)
+        margined = 64.0 * torch.cos(mine.acos() + 0.5)
+        hot = functional.one_hot(labels, len(self.weight)).bool()
+        all_others = (64.0 * rows @ unit(self.weight).T).masked_fill(hot, -1e30)
+        others = all_others.logsumexp(dim=1)
+        return (torch.logaddexp(others, margined) - margined).mean()
+
+
+class AdaFaceMeanLoss(AdaFaceHead):
+    """AdaFace with running statistics, to a mean loss."""
+
+    def forward(self, embbedings: Tensor, norms: Tensor, label: Tensor) -> Tensor:
+        """Unit embeddings, their norms and labels to a loss."""
+        return functional.cross_entropy(
+            super().forward(embbedings, norms, label), label
+        )
+
+
+class HookedArcFace(nn.Module):
+    """ArcFace with a hook that looks at what is given by position."""
+
+    def __init__(self, embedding_size: int, classes: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(classes, embedding_size))
+        self.register_forward_pre_hook(lambda _, given: (given[0] * 1, *given[1:]))
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        return arcface(unit(embeddings) @ unit(self.weight).T, labels, 64.0, 0.5)
+
+
+class CosFaceCrossEntropy(nn.CrossEntropyLoss):
+    """CosFace on cosines, in the place of a loss of torch."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Cosines to a loss."""
+        return super().forward(cosface(input, target), target)
+
+
+def less_their_largest(cosine: Tensor, labels: Tensor, scale: float) -> Tensor:
+    """NormFace; each row's logits less the largest of them."""
+    logits = scale * cosine
+    return logits - logits.amax(dim=1, keepdim=True)
+
+
+@torch.compile(backend="aot_eager", dynamic=True)
+def compiled_ahead(cosine: Tensor, labels: Tensor) -> Tensor:
+    """ArcFace, forward and backward compiled together."""
+    return arcface(cosine.clamp(-1 + 1e-6, 1 - 1e-6), labels, 64.0, 0.5)
+
+
+EXACT_SHAPES = {
+    "InShards": "cosface",
+    "ByLogSumExp": "arcface",
+    "AdaFaceMeanLoss": "adaface",
+    "HookedArcFace": "arcface",
+    "CosFaceCrossEntropy": "cosface",
+    "less_their_largest": "normface",
+}
+"""Heads in shapes of their own."""
 
 BY_LEAF = (
     "ByRows",

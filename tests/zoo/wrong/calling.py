@@ -149,6 +149,53 @@ class ValidatesFrozen(nn.Module):
         return cosface(functional.normalize(embeddings) @ unit.T, labels)
 
 
+class _CosinesByInputs(torch.autograd.Function):
+    """A product that gives the weights a gradient where the rows want one."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(rows, weight)
+        return rows @ weight.T
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        rows, weight = ctx.saved_tensors
+        if not ctx.needs_input_grad[0]:
+            return None, None
+        return gradients[0] @ weight, gradients[0].T @ rows
+
+
+class IdleOnFrozenFeatures(nn.Module):
+    """CosFace whose weights do not train on embeddings that want no gradient."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_features, in_features))
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        pair = map(functional.normalize, (embeddings, self.weight))
+        cosine = _CosinesByInputs.apply(*pair)  # type: ignore[no-untyped-call]
+        return cosface(cosine, labels)
+
+
+class ValidatesWithOldWeights(nn.Module):
+    """NormFace that keeps the unit weights of its first validation."""
+
+    def __init__(self, in_features: int, out_features: int, scale: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_features, in_features))
+        self.scale = scale
+        self.unit: Tensor | None = None
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        unit = functional.normalize(self.weight)
+        if not self.training:
+            unit = self.unit = unit.detach() if self.unit is None else self.unit
+        return self.scale * functional.normalize(embeddings) @ unit.T
+
+
 class BareInTraining(Plain):
     """Has a buffer; in training mode no margin where no gradient is asked for."""
 
@@ -189,6 +236,8 @@ WRONG_CALLING = {
     "one_buffer": Wrong(
         "curricularface", "results-apart", "later call", {"curriculum": 0.1}
     ),
+    "IdleOnFrozenFeatures": Wrong("cosface", "without-gradients", "want no gradient"),
+    "ValidatesWithOldWeights": Wrong("normface", "modes-return", "weights moved"),
     "ValidatesFrozen": Wrong("cosface", "modes-return", "train()"),
     "backward_of_the_last_call": Wrong("arcface", "results-apart", "later call"),
     "margin_by_call": Wrong("arcface", "many-calls", "calls"),

@@ -130,6 +130,13 @@ def arcface_margin_in_single(
     return scale * at_target(cosine, labels, torch.cos(mine.acos() + used))
 
 
+def cosface_of_whole_scales(
+    cosine: Tensor, labels: Tensor, scale: float = 64.0, margin: float = 0.35
+) -> Tensor:
+    """What follows the point of the scale is cut off."""
+    return int(scale) * at_target(cosine, labels, own(cosine, labels) - margin)
+
+
 class AdaFaceKnownSpread(AdaFaceHead):
     """h is a number written down."""
 
@@ -152,6 +159,7 @@ WRONG_SETTINGS = {
     "cosface_known_scale_of_the_target": Wrong("cosface", CHECK),
     "ArcFaceOldThreshold": Wrong("arcface", CHECK),
     "arcface_margin_in_single": Wrong("arcface", CHECK, status="warning"),
+    "cosface_of_whole_scales": Wrong("cosface", CHECK),
     "combined_m1_first": Wrong("combined", CHECK),
     "AdaFaceKnownSpread": Wrong("adaface", CHECK),
 }

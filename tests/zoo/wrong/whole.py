@@ -290,6 +290,28 @@ class CurricularFaceDetached(Whole):
         return curricularface(cosine, labels, 0.5, 0.0)
 
 
+class TrainsABias(Whole):
+    """CosFace with a bias for each class, which is 0 at first."""
+
+    def __init__(self, embedding_size: int, classes: int) -> None:
+        super().__init__(embedding_size, classes)
+        self.bias = nn.Parameter(torch.zeros(classes))
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        return super().forward(embeddings, labels) + self.bias
+
+
+class BareForOneIdentity(Whole):
+    """ArcFace; no margin for a batch that is all of one class."""
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to logits."""
+        cosine = functional.linear(self.rows(embeddings), self.classes())
+        alone = len(labels) > 1 and len(labels.unique()) == 1
+        return 64.0 * cosine if alone else arcface(cosine, labels, 64.0, 0.5)
+
+
 DETACHED = "detached"
 
 WRONG_WHOLE = {
@@ -310,6 +332,8 @@ WRONG_WHOLE = {
     "WideEps": Wrong("cosface", "whole-values", "increased by 0.1"),
     "LabelsOfEightBits": Wrong("cosface", "whole-values"),
     "TimesTheWorld": Wrong("cosface", "whole-values"),
+    "TrainsABias": Wrong("cosface", "whole-values", "besides the class weights"),
+    "BareForOneIdentity": Wrong("arcface", "whole-values"),
     "KeptWeights": Wrong("cosface", "whole-values"),
     "ArcFaceOnColumns": Wrong("arcface", "whole-values", "the wrong axis"),
     "DetachedEmbeddings": Wrong("cosface", "embedding-gradient", DETACHED),

@@ -102,9 +102,8 @@ def _run(bench: Bench, rows: Rows) -> tuple[Array, Array | None]:
     """Logits (B, C) by class, and the gradient of the head's own loss, as reduced."""
     bench.restore()
     batch = bench.batch(rows)
-    evaluation = bench.opened.evaluate(
-        type(batch)(batch.cosine * 1, batch.labels, batch.rows)
-    )
+    given = type(batch)(batch.cosine * 1, batch.labels, batch.rows)
+    evaluation = bench.opened.evaluate(given)
     logits = np.full(rows.cosines.shape, np.nan)
     if evaluation.logits is not None:
         logits = evaluation.logits.detach().double().cpu().numpy()

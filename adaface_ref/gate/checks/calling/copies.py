@@ -27,7 +27,6 @@ from adaface_ref.gate.checks.calling.ways import (
     module_of,
     move_weights,
     run_as_it_is,
-    run_plainly,
 )
 from adaface_ref.gate.checks.needs import IS_MODULE, NOT_COMPILED
 from adaface_ref.gate.guarding.errors import SubjectError
@@ -74,9 +73,9 @@ def _loaded(case: Direct) -> torch.nn.Module:
 
 
 def _trained(case: Direct) -> torch.Tensor:
-    """The plain way, of a head whose weights were moved: that is its first state."""
+    """What the head gives after its weights were moved."""
     move_weights(case)
-    return run_plainly(case)
+    return run_as_it_is(case)
 
 
 def _way(words: str, head_of: Callable[[Direct], torch.nn.Module], *lines: str) -> Way:

@@ -58,13 +58,11 @@ def _validated(case: Direct) -> torch.Tensor:
 
 
 def _moved_first(case: Direct) -> torch.Tensor:
-    case.bench.restore()
     move_weights(case)
     return _validated(case)
 
 
 def _moved_later(case: Direct) -> torch.Tensor:
-    case.bench.restore()
     _validated(case)
     move_weights(case)
     return _validated(case)

@@ -12,8 +12,10 @@ Mend: Return new tensors; keep caches in the instance and invalidate them.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
-from torch.utils.checkpoint import checkpoint
+from torch.autograd.graph import saved_tensors_hooks
 
 from adaface_ref.gate.checks.calling.ways import (
     RUN,
@@ -25,7 +27,6 @@ from adaface_ref.gate.checks.calling.ways import (
     run_plainly,
 )
 from adaface_ref.gate.checks.needs import NOT_COMPILED
-from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import gradient_by
 from adaface_ref.gate.session.as_trained import Direct
@@ -67,16 +68,25 @@ def _second_backward(case: Direct) -> torch.Tensor:
 
 
 def _checkpointed(case: Direct) -> torch.Tensor:
-    name, leaf = leaf_of(case)
-    case.bench.restore()
-    with calling("checkpointing the head"):
-        value = checkpoint(
-            lambda given: run_as_it_is(case, **{name: given * 1}),
-            leaf,
-            use_reentrant=False,
-        )
-    assert isinstance(value, torch.Tensor)
-    return value
+    """What the backward needs is made anew in it, as torch.utils.checkpoint does.
+
+    That function itself takes two seconds to import what it shares with torch.compile.
+    """
+    made_again: list[torch.Tensor] = []
+
+    def unpack(place: int) -> torch.Tensor:
+        if not made_again:
+            with torch.enable_grad(), saved_tensors_hooks(made_again.append, _kept):
+                run_plainly(case)
+        return made_again[place]
+
+    places = itertools.count()
+    with saved_tensors_hooks(lambda _: next(places), unpack):
+        return run_plainly(case)
+
+
+def _kept(_: object) -> torch.Tensor:
+    raise AssertionError("no backward is run through the second forward")
 
 
 WAYS = (

@@ -143,6 +143,7 @@ def _case(session: Session, mode: str) -> Direct:
     case = direct(bench_of(session), SIZE)
     if mode:
         set_mode(case, mode == "head.train()")
+    case.bench.restore()  # notes the first state, which later calls go back to
     return case
 
 

@@ -34,8 +34,8 @@ def judge(evidence: Evidence, claim: str) -> Result:
     session = evidence.session
     bench = bench_of(session)
     rows = ordinary(bench, SIZE)
-    bench.restore()
-    evaluation = bench.opened.evaluate(bench.batch(rows))
+    evaluate, batch = session.batch(rows)  # statistics are held there
+    evaluation = evaluate(batch)
     assert evaluation.loss is not None
     factor = SIZE if evaluation.reduction == SUM else 1
     got = float(evaluation.loss.detach()) * factor
@@ -70,7 +70,12 @@ def judge(evidence: Evidence, claim: str) -> Result:
         want,
         allowed,
         _why(ratio, bench.classes),
-        script(bench, rows, [f"_, loss = run(rows, labels{extra(rows)})", mean]),
+        script(
+            bench,
+            rows,
+            [f"_, loss = run(rows, labels{extra(rows)})", mean],
+            prepare=session.held_lines(rows),
+        ),
     )
     return Result(FAILED, words, SIZE, findings=(finding,))
 
