@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from adaface_ref.gate.session.row_levels import LEVELS
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.margins import margins_of
 from adaface_ref.numpy_reference import DEFINED, parse_profile
@@ -45,9 +46,6 @@ logits that are one to within 8 eps of the scale."""
 
 RIVAL = {"target": 0.9375, "other": 0.0}
 """The cosine of the class that is not looked at: P is far from 1 and from 0."""
-
-LEVEL = {"margin_scaler": -1.0, "feature_norm": 60.0, "": 0.0}
-"""Of the row's own quantity: where the angular margin is positive."""
 
 
 class Span(NamedTuple):
@@ -323,6 +321,6 @@ class _Reader:
         still = np.full(len(cosines), RIVAL[which])
         pair = (cosines, still) if which == "target" else (still, cosines)
         name = session.definition.row_quantity_name
-        extra = {name: np.full(len(cosines), LEVEL[name])} if name else {}
+        extra = {name: np.full(len(cosines), LEVELS[name].turning)} if name else {}
         chosen = in_dtype(np.stack(pair, axis=1), self.dtype)
         return session.rows(session.reachable(chosen, self.dtype), extra, self.dtype)

@@ -17,6 +17,7 @@ from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.measured.clamps import Clamps
 from adaface_ref.gate.measured.thresholds import around, is_near
 from adaface_ref.gate.reading.reading import Array, Reading
+from adaface_ref.gate.session.row_levels import LEVELS
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import in_dtype
@@ -212,7 +213,7 @@ def probe(session: Session) -> Probes:
     # A probe tells nothing where either of its cosines is too near a pole.
     others = others[1 - np.abs(in_dtype(others, widest)) > NEAR_POLE[widest]]
     name = session.definition.row_quantity_name
-    levels = LEVELS[name]
+    levels = LEVELS[name].probed
     target, level = (grid.ravel() for grid in np.meshgrid(targets, levels))
     near, its_level = _near_thresholds(session, name, np.asarray(levels), widest)
     target = np.concatenate([target, near])
@@ -234,14 +235,6 @@ def _near_thresholds(
     columns = session.rows(cosines, extra, dtype).columns
     targets = around(session.loss, columns)
     return targets.ravel(), np.repeat(levels, targets.shape[1])
-
-
-LEVELS = {
-    "margin_scaler": (-1.0, -0.6, -0.1, 0.0, 0.3, 0.8, 1.0),
-    "feature_norm": (5.0, 12.0, 30.0, 60.0, 100.0, 120.0),
-    "": (0.0, 0.0, 0.0),
-}
-"""Of the quantity that belongs to a row, where the loss has one."""
 
 
 def identify(probes: Probes, clamps: Clamps) -> Identity:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaface_ref.gate.reading.reading import Array, Reading
+from adaface_ref.gate.session.row_levels import LEVELS
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.margins import margins_of
 from adaface_ref.points import in_dtype
@@ -24,13 +25,6 @@ Indices = NDArray[np.intp]
 ANGLES = 257
 RIVALS = (0.875, 0.5, 0.25, 0.0, -0.25, -0.5, -0.75, -1.0)
 
-
-LEVELS = {
-    "margin_scaler": (-1.0, -0.5, 0.0, 0.5, 1.0),
-    "feature_norm": (5.0, 60.0, 120.0),
-    "": (0.0,),
-}
-"""Of the quantity that belongs to a row, where the loss has one."""
 
 SHOWN_RIVAL = 0.5
 """The rival cosine of the curves: the thread's."""
@@ -85,7 +79,7 @@ def grid(session: Session) -> Grid:
     targets = np.unique(in_dtype(np.cos(angles), dtype))
     targets = targets[np.abs(targets) < 1]
     name = session.definition.row_quantity_name
-    levels = LEVELS[name]
+    levels = LEVELS[name].on_grid
     parts = np.meshgrid(targets, np.array(RIVALS), np.array(levels), indexing="ij")
     target, rival, level = (part.ravel() for part in parts)
     cosines = np.stack([target, rival], axis=1)

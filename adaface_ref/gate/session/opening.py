@@ -17,6 +17,7 @@ from adaface_ref.gate.head.target import Target
 from adaface_ref.gate.head.weighted_function import with_weights
 from adaface_ref.gate.reading.argument_meanings import MEANT, SYNONYMS
 from adaface_ref.gate.session.own_values import with_own_values
+from adaface_ref.gate.session.row_levels import LEVELS
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.policy_search import identify_policy
 from adaface_ref.spec.losses import LOSSES
@@ -24,14 +25,6 @@ from adaface_ref.spec.losses import LOSSES
 NEW_BATCH_WEIGHT = 0.01
 """What a constructor that asks for the weight of the new batch is given, as in training
 with the official heads."""
-
-
-ROW_VALUES: dict[str, dict[str, float]] = {
-    "margin_scaler": {"margin_scaler": 0.0},
-    "feature_norm": {"feature_norm": 60.0},
-    "": {},
-}
-"""Some value of what belongs to a row, to see whether the parameters are accepted."""
 
 
 def open_session(target: Target, head: Head) -> Session:
@@ -56,7 +49,8 @@ def open_session(target: Target, head: Head) -> Session:
     parameters, given = _parameters(loss, head.arguments)
     pinned = "" if head.profile == "auto" else head.profile
     checked = {k: v for k, v in parameters.items() if k in reference.PARAMETERS[loss]}
-    row = ROW_VALUES[LOSSES[loss].row_quantity_name]
+    own = LOSSES[loss].row_quantity_name
+    row = {own: LEVELS[own].usual} if own else {}
     try:
         reference.logit(loss, 0.5, profile=pinned or "pure", **{**row, **checked})
     except DomainError as error:

@@ -18,6 +18,7 @@ import numpy as np
 from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.twin.whole_head import SETTLED, Bounded, Twin
 from adaface_ref.numpy_reference.arguments import Array
+from adaface_ref.spec.losses import LOSSES
 from adaface_ref.tolerance import ROUNDINGS
 
 # At a pole a slope is infinite: the caller leaves such rows out.
@@ -102,9 +103,9 @@ def pushes(twin: Twin, upstream: Array) -> Bounded:
 
 
 def norm_gradients(twin: Twin, upstream: Array) -> Bounded:
-    """The gradient by the norms, (B,): 0 but for MagFace."""
+    """The gradient by the norms, (B,): 0 where the loss holds them constant."""
     size = len(twin.given.labels)
-    if twin.loss != "magface":
+    if not LOSSES[twin.loss].norm_has_gradient:
         return Bounded(np.zeros(size), np.zeros(size))
     own = twin.own
     target = np.where(own, twin.cosines.value, 0.0).sum(axis=1)
@@ -114,7 +115,7 @@ def norm_gradients(twin: Twin, upstream: Array) -> Bounded:
         columns = columns | {"regulariser_weight": np.zeros(size)}
     rival = _rival(twin)
     value = reference.norm_gradient(
-        "magface", target, rival, profile=twin.profile, **columns
+        twin.loss, target, rival, profile=twin.profile, **columns
     )
     left = -np.where(own, twin.residuals.value, 0.0).sum(axis=1)
     doubt = np.where(own, twin.residuals.allowed, 0.0).sum(axis=1)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import training_gradient
+from adaface_ref.gate.session.row_levels import LEVELS
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.session.snippets import ENTROPY, LOSS, snippet
 from adaface_ref.report.findings import infinite_value
@@ -61,14 +62,6 @@ def judge_poles(evidence: Evidence, claim: str, *, target: bool) -> Result:
     return Result(FAILED, detail, compared, None, found, len(nearest))
 
 
-LEVELS = {
-    "margin_scaler": (-1.0, 0.0, 1.0),
-    "feature_norm": (60.0, 12.0, 120.0),
-    "": (0.0,),
-}
-"""Of the quantity that belongs to a row, where the loss has one."""
-
-
 def pole_rows(session: Session, dtype: str, *, target: bool) -> Rows:
     """Rows with the target's cosine, or another class's, at and just past a pole.
 
@@ -84,7 +77,7 @@ def pole_rows(session: Session, dtype: str, *, target: bool) -> Rows:
         [side * (1 + k * EPSILON[dtype]) for side in (1, -1) for k in STEPS]
     )
     name = session.definition.row_quantity_name
-    values = LEVELS[name]
+    values = LEVELS[name].at_poles
     grid = np.meshgrid(ends, np.array(ORDINARY), np.array(values), indexing="ij")
     end, ordinary, level = (part.ravel() for part in grid)
     cosines = np.stack([end, ordinary] if target else [ordinary, end], axis=1)
