@@ -150,12 +150,6 @@ JAX_FAULTS = {
         "target-gst",
     ),
     "eps of 1e-4": ("clip", "EPS = 1e-3", "EPS = 1e-4", "target-logit"),
-    "half a gradient on an edge": (
-        "clip",
-        "jax.lax.clamp(low, value, high)",
-        "jnp.clip(value, low, high)",
-        "target-gst",
-    ),
     "infinite derivative at a pole": (
         "pure",
         "jnp.maximum(value, least)",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 FAILS, WARNS, TOLERATED = "failed", "warning", "tolerated"
 """What a change is: wrong, bad manners, or what imports usually do."""
@@ -46,12 +47,12 @@ class Twister(NamedTuple):
     """The state of a generator that NumPy or Python shares.
 
     Args:
-        words: a Mersenne twister's, none for another generator.
+        words: a Mersenne twister's numbers of 32 bits, none for another generator.
         used: how many of them are used up.
         whole: what sets the generator back.
     """
 
-    words: tuple[int, ...]
+    words: bytes | tuple[int, ...]
     used: int
     whole: Any
 
@@ -62,9 +63,9 @@ def _seed() -> tuple[int, torch.Tensor]:
 
 def _numpy() -> Twister:
     state: Any = np.random.get_state(legacy=False)
-    words = state["state"].get("key", np.empty(0))
+    words = state["state"].get("key", np.empty(0)).tobytes()
     whole = np.random.get_bit_generator(), state  # type: ignore[attr-defined]
-    return Twister(tuple(words.tolist()), state["state"].get("pos", 0), whole)
+    return Twister(words, state["state"].get("pos", 0), whole)
 
 
 def _set_numpy(state: Twister) -> None:
@@ -90,11 +91,11 @@ def _seeded_anew(before: Twister, after: Twister) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _leads_to(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+def _leads_to(before: bytes | tuple[int, ...], after: bytes | tuple[int, ...]) -> bool:
     twister = np.random.MT19937()
-    state: Any = {"key": np.array(before, dtype=np.uint32), "pos": WORDS}
+    state: Any = {"key": _numbers(before), "pos": WORDS}
     twister.state = {"bit_generator": "MT19937", "state": state}
-    wanted = np.array(after, dtype=np.uint32)
+    wanted = _numbers(after)
     for _ in range(TURNS):
         twister.random_raw(output=False)
         state = twister.state["state"]
@@ -102,6 +103,12 @@ def _leads_to(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
             return True
         twister.random_raw(WORDS - 1, output=False)
     return False
+
+
+def _numbers(words: bytes | tuple[int, ...]) -> NDArray[np.uint32]:
+    if isinstance(words, bytes):
+        return np.frombuffer(words, dtype=np.uint32)
+    return np.array(words, dtype=np.uint32)
 
 
 def _cudnn() -> tuple[bool, bool]:
