@@ -33,6 +33,8 @@ def report_from(data: Mapping[str, Any]) -> Report:
         tuple(_outcome(outcome) for outcome in data["outcomes"]),
         None if place is None else Location(**place),
         tuple(curve_from(curve) for curve in data["curves"]),
+        data["rests_on"],
+        data["unseen"],
     )
 
 

@@ -129,6 +129,8 @@ class Report:
         outcomes: one for each check.
         location: where the head's source is, if that is known.
         curves: its GST along the cosine, where it could be read.
+        rests_on: what was compared, one sentence; "" where that is not told.
+        unseen: what could not be looked at, and why; "" for nothing.
     """
 
     target: str
@@ -141,6 +143,8 @@ class Report:
     outcomes: tuple[Outcome, ...] = field(default=())
     location: Location | None = None
     curves: tuple[Curve, ...] = ()
+    rests_on: str = ""
+    unseen: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -198,6 +202,8 @@ class Report:
         told = self.outcomes
         if not verbose:
             told = tuple(o for o in told if o.status == FAILED and o.findings)[:1]
+        lines += wrap("unseen  ", self.unseen, width, ROOM[OK]) if self.unseen else []
+        lines += wrap("rests on ", self.rests_on, width) if self.rests_on else []
         for outcome in told:
             more = len(outcome.findings) - outcome.shown
             tail = f" (the worst; {more} more in --json)" if more > 0 else ""
@@ -247,6 +253,8 @@ class Report:
             "location": self.location and self.location._asdict(),
             "outcomes": [self._outcome_data(outcome) for outcome in self.outcomes],
             "curves": [curve.as_json() for curve in self.curves],
+            "rests_on": self.rests_on,
+            "unseen": self.unseen,
         }
         return data
 

@@ -124,12 +124,6 @@ def test_the_script_of_a_compiled_head_prints_the_value_reported() -> None:
     assert number(float(line), finding.dtype) == number(finding.got, finding.dtype)
 
 
-@pytest.mark.parametrize("name", EXACT_BEHAVIOUR)
-def test_exact_heads_with_manners_of_their_own_conform(name: str) -> None:
-    report = few_points(f"zoo.exact.behaviour:{name}", EXACT_BEHAVIOUR[name])
-    assert report.exit_code == 0, report.text()
-
-
 @pytest.mark.parametrize("name", ["AdaFaceHead", "CosFaceLoss", "arcface"])
 def test_exact_heads_pass_under_autocast(name: str) -> None:
     evidence = _evidence(f"zoo.exact.heads:{name}", EXACT[name], effort="thorough")

@@ -8,6 +8,7 @@ import torch
 
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.checks import CHECKS
+from adaface_ref.gate.checks.basis import rests_on, unseen
 from adaface_ref.gate.checks.execution import run_check
 from adaface_ref.gate.guarding.errors import what_stopped
 from adaface_ref.gate.guarding.guard import run_of_its_own
@@ -51,7 +52,7 @@ def run_gate(head: Head, progress: Progress | None = None) -> Report:
                            location)  # fmt: skip
     outcomes = []
     for check in CHECKS:
-        if head.select and check.id not in head.select:
+        if check.id in head.ignore or (head.select and check.id not in head.select):
             continue
         if progress is not None:
             progress(check.id, 0.9 if evidence.values_done else 0.1)
@@ -68,6 +69,8 @@ def run_gate(head: Head, progress: Progress | None = None) -> Report:
         tuple(outcomes),
         location,
         () if head.select else _curves(evidence),
+        rests_on(evidence, outcomes),
+        "; ".join(filter(None, [_ignored(head), unseen(evidence, outcomes)])),
     )
 
 
@@ -114,6 +117,12 @@ def require_device(device: str, where: str = "gate") -> None:
     except (RuntimeError, AssertionError, NotImplementedError):
         must = "a device that this torch can use, such as cpu"
         raise DomainError(f"device={device}, but must be {must} [{where}]") from None
+
+
+def _ignored(head: Head) -> str:
+    """Which checks the user left out."""
+    names = [check.id for check in CHECKS if check.id in head.ignore]
+    return f"{', '.join(names)}: ignored" if names else ""
 
 
 def _curves(evidence: Evidence) -> tuple[Curve, ...]:

@@ -33,6 +33,7 @@ class Head:
         strict: whether warnings are errors.
         accept: departures that are meant.
         select: ids of the checks to run; all when left out.
+        ignore: ids of checks that are not run, which the report says.
         time_limit: seconds after which it counts as hanging, in a process of its own.
         memory_limit: GiB that it and what it starts may hold there.
     """
@@ -49,6 +50,7 @@ class Head:
     strict: bool = False
     accept: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
     time_limit: float = 1800.0
     memory_limit: float = 8.0
 
@@ -251,6 +253,14 @@ SETTINGS = (
         _one_of(_checks),
         "CHECK",
         "Run this check alone; may be repeated.",
+        many=True,
+        optional=True,
+    ),
+    Setting(
+        "ignore",
+        _one_of(_checks),
+        "CHECK",
+        "Leave this check out, and say so; may be repeated.",
         many=True,
         optional=True,
     ),

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
+from adaface_ref.faults.naming import UNNAMED
 from adaface_ref.gate.head.door import through_softmax
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.measured import invariant_grid as invariants
@@ -18,6 +21,8 @@ from adaface_ref.gate.measured.identity import (
     identify,
     probe,
 )
+from adaface_ref.gate.measured.loss_shape import shape_of_loss
+from adaface_ref.gate.measured.settings_tried import Tried, try_settings
 from adaface_ref.gate.measured.values import (
     HeadTally,
     conforms_at_first,
@@ -69,7 +74,10 @@ class Evidence:
     @cached_property
     def cause(self) -> str:
         """The likely cause of wrong values."""
-        return likely_cause(self.probes)
+        found = likely_cause(self.probes)
+        if found == UNNAMED and self.probes.reading.loss_gradient is not None:
+            return shape_of_loss(self.session) or found
+        return found
 
     @cached_property
     def tallies(self) -> dict[str, HeadTally]:
@@ -87,6 +95,17 @@ class Evidence:
         if self.session.door.owns_cosines:
             return compare(self.session)
         return compare_cosines(self.session)
+
+    @cached_property
+    def tried(self) -> Tried:
+        """The head at other settings of its own arguments."""
+        return try_settings(self.session, self.head.adapter)
+
+    @property
+    def compared(self) -> Compared | None:
+        """What came of the comparison with the twin, where one was made."""
+        found = vars(self).get("whole")
+        return found if isinstance(found, Compared) else None
 
     @property
     def values_done(self) -> bool:
@@ -148,18 +167,26 @@ def _up_to_a_shift(session: Session, probes: Probes) -> tuple[Session, Probes]:
 def probe_finding(
     evidence: Evidence, claim: str, index: int, profile: str | None = None
 ) -> Finding:
-    """The first quantity in which a probe departs from a profile."""
+    """The first quantity in which a probe departs from a profile, or another one does.
+
+    A slope may be wrong where P is so near to 1 that no gradient shows it.
+    """
     probes, session = evidence.probes, evidence.session
     profile = profile or session.profile
     columns = dict(probes.rows.columns)
     others = probes.rows.cosines[:, 1:]
     columns["rival_cosine"] = session.rival(columns, others, profile)
+    off = {}
     for name in ("logit", "other_logit", "gst", "other_gst"):
-        if name not in probes.measured:
-            continue
-        want = session.predict(name, columns, profile)
-        if not probes.close(name, probes.measured[name], want)[index]:
-            break
+        if name in probes.measured:
+            want = session.predict(name, columns, profile)
+            close = probes.close(name, probes.measured[name], want)
+            off[name] = ~close & probes.off(profile), want
+    here = [name for name, (wrong, _) in off.items() if wrong[index]]
+    elsewhere = [name for name, (wrong, _) in off.items() if wrong.any()]
+    name = (here or elsewhere or list(off))[0]
+    wrong, want = off[name]
+    index = index if here or not wrong.any() else int(np.argmax(wrong))
     row, due = probes.rows.take(index), float(want[index])
     allowed = float(probes.allowed(name, want)[index])
     return finding_at(session, claim, row, name, due, allowed, evidence.cause)

@@ -6,7 +6,7 @@ profile found or pinned, and only by the oracle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -35,6 +35,8 @@ TURNS = 4
 
 MOSTLY = 0.99
 """A shift of rows that is none at more than a hundredth of them is no shift."""
+
+LOGITS = ("logit", "other_logit")
 
 HALF = ("float16", "bfloat16")
 """In these a logit's own rounding moves P, and so every GST, by a factor."""
@@ -92,10 +94,12 @@ class Probes:
         far = gap > NEAR_POLE[self.reading.dtype]
         return np.asarray(far & self.session.reached(self.rows))
 
-    def off(self, profile: str) -> NDArray[np.bool_]:
-        """Which probes a profile does not explain."""
+    def off(
+        self, profile: str, names: Collection[str] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which probes a profile does not explain, in some quantities or in all."""
         with np.errstate(invalid="ignore"):
-            off = ~(self._distance(profile) <= 1)
+            off = ~(self._distance(profile, names) <= 1)
         return off & self.telling & ~self._at_threshold(profile)
 
     def residuals(self, profiles: Iterable[str]) -> list[float]:
@@ -108,13 +112,13 @@ class Probes:
             return [0.0] * len(chosen)
         return [float(np.mean(self._distance(p)[told])) for p in chosen]
 
-    def _distance(self, profile: str) -> Array:
+    def _distance(self, profile: str, names: Collection[str] | None = None) -> Array:
         """The largest difference at each probe, as a share of what is allowed."""
         columns = self._columns(profile)
         found = []
         half = self.reading.dtype in HALF and self.reading.loss_gradient is None
         for name, got in self.measured.items():
-            if half and name.endswith("gst"):
+            if (half and name.endswith("gst")) or (names and name not in names):
                 continue
             want = self.session.predict(name, columns, profile)
             with np.errstate(invalid="ignore"):
@@ -251,6 +255,13 @@ def identify(probes: Probes, clamps: Clamps) -> Identity:
     pinned = session.request.profile
     tried = dict.fromkeys([pinned] * bool(pinned) + candidates(session.loss, clamps))
     off = {profile: int(probes.off(profile).sum()) for profile in tried}
+    if min(off.values()) and probes.reading.observed:
+        # Logits that one profile explains tell the rule, whatever their gradients are.
+        by_logits = {p: int(probes.off(p, LOGITS).sum()) for p in tried}
+        least = min(by_logits.values())
+        off = {
+            profile: off[profile] for profile in tried if by_logits[profile] == least
+        }
     fewest = min(off.values())
     nearest = [profile for profile in off if off[profile] == fewest]
     best = nearest[0] if pinned in nearest else _closest(probes, nearest)

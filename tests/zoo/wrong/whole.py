@@ -312,6 +312,33 @@ class BareForOneIdentity(Whole):
         return 64.0 * cosine if alone else arcface(cosine, labels, 64.0, 0.5)
 
 
+class SmoothedLabels(Whole):
+    """CosFace to a loss with label smoothing."""
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to a mean loss."""
+        logits = super().forward(embeddings, labels)
+        return functional.cross_entropy(logits, labels, label_smoothing=0.1)
+
+
+class FocalWeights(Whole):
+    """CosFace to a focal loss."""
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to a mean loss."""
+        logits = super().forward(embeddings, labels)
+        each = functional.cross_entropy(logits, labels, reduction="none")
+        return ((1 - torch.exp(-each)) ** 2 * each).mean()
+
+
+class HalfTheLoss(Whole):
+    """CosFace to half of its loss."""
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Embeddings to a mean loss."""
+        return functional.cross_entropy(super().forward(embeddings, labels), labels) / 2
+
+
 DETACHED = "detached"
 
 WRONG_WHOLE = {
@@ -334,6 +361,9 @@ WRONG_WHOLE = {
     "TimesTheWorld": Wrong("cosface", "whole-values"),
     "TrainsABias": Wrong("cosface", "whole-values", "besides the class weights"),
     "BareForOneIdentity": Wrong("arcface", "whole-values"),
+    "SmoothedLabels": Wrong("cosface", "reduction", "label smoothing of 0.1"),
+    "FocalWeights": Wrong("cosface", "reduction", "focal weights (1 - P)^2"),
+    "HalfTheLoss": Wrong("cosface", "reduction", "the loss is 0.5 times"),
     "KeptWeights": Wrong("cosface", "whole-values"),
     "ArcFaceOnColumns": Wrong("arcface", "whole-values", "the wrong axis"),
     "DetachedEmbeddings": Wrong("cosface", "embedding-gradient", DETACHED),

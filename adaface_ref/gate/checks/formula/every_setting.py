@@ -20,7 +20,6 @@ from adaface_ref.gate.checks.needs import (
     TAKES_SETTINGS,
 )
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.measured.settings_tried import try_settings
 from adaface_ref.gate.measured.values import SINGLE, findings
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED, WARNING
@@ -34,7 +33,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
     """Judge the head at other settings."""
     if any(tally.failed for tally in evidence.tallies.values()):
         return Result(SKIPPED, "skipped: wrong at the recommended setting already")
-    found = try_settings(evidence.session, evidence.head.adapter)
+    found = evidence.tried
     names = ", ".join(found.names)
     left = f"; refused: {'; '.join(found.refused[:SHOWN])}" * bool(found.refused)
     left += ", ..." * (len(found.refused) > SHOWN)

@@ -17,6 +17,7 @@ from adaface_ref.evidence.truth.agreement import Question
 from adaface_ref.gate.checks.needs import HAS_LOSS
 from adaface_ref.gate.checks.training.regularisers import regularisers
 from adaface_ref.gate.measured.evidence import Evidence
+from adaface_ref.gate.measured.loss_shape import shape_of_loss
 from adaface_ref.gate.reading.reduction import MEAN, NONE, SUM
 from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import extra, script
@@ -27,6 +28,8 @@ from adaface_ref.report.report import FAILED, OK, WARNING
 from adaface_ref.report.result import Result
 
 SIZE = 12
+
+UNKNOWN = "the loss is not softmax cross-entropy of the head's own logits"
 
 
 def judge(evidence: Evidence, claim: str) -> Result:
@@ -69,7 +72,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
         got,
         want,
         allowed,
-        _why(ratio, bench.classes),
+        _why(ratio, bench.classes) or shape_of_loss(session) or UNKNOWN,
         script(
             bench,
             rows,
@@ -86,7 +89,7 @@ def _reduced(each: Array, told: str) -> float:
 
 
 def _why(ratio: float, classes: int) -> str:
-    """The likely cause of a loss that is off by a factor."""
+    """The likely cause of a loss that is off by a factor, or ""."""
     known = {
         1 / SIZE: "divided by the batch twice: a mean of what is a mean already",
         1 / classes: "divided by the number of classes: a mean over the logits' shape",
@@ -97,7 +100,7 @@ def _why(ratio: float, classes: int) -> str:
     for factor, words in known.items():
         if abs(ratio / factor - 1) < 1e-3:
             return words
-    return "the loss is not softmax cross-entropy of the head's own logits"
+    return ""
 
 
 ROW = Row(
