@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,9 +12,9 @@ from pathlib import Path
 from adaface_ref.errors import DomainError
 from adaface_ref.files import read_text
 from adaface_ref.report.report import (
+    ACCEPTED,
     ERROR,
     FAILED,
-    NOTE,
     OK,
     SKIPPED,
     Finding,
@@ -35,7 +36,7 @@ class Entry:
     """One accepted violation.
 
     A head's, by one check, in some dtypes, of one likely cause: what is found with
-    another cause, or in another profile, is not accepted by it.
+    another cause, in another profile or twice as bad is not accepted by it.
 
     Args:
         target: as the report prints it.
@@ -44,6 +45,8 @@ class Entry:
         check: the check's id.
         dtypes: of the findings; empty for a violation without a point.
         cause: the likely cause.
+        size: the largest error as a share of the allowed one; None where there is no
+            such share, or where an older baseline does not say.
         reason: why it is accepted; an empty one accepts nothing.
         expires: the last day on which it is.
     """
@@ -54,6 +57,7 @@ class Entry:
     check: str
     dtypes: tuple[str, ...]
     cause: str
+    size: float | None
     reason: str
     expires: str
 
@@ -74,6 +78,11 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_size(value: object) -> bool:
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return value is None or (known and float(str(value)) > 0)
+
+
 FIELDS: dict[str, Field] = {
     "target": word("a head", required=True),
     "loss": word("a loss", required=True),
@@ -85,6 +94,7 @@ FIELDS: dict[str, Field] = {
         True,
     ),
     "cause": Field("the likely cause", _is_text, True),
+    "size": Field("a number above 0", _is_size),
     "reason": Field("a text", _is_text, True),
     "expires": Field("a day, such as 2027-01-31", _is_day, True),
 }
@@ -114,7 +124,8 @@ def read_baseline(file: Path) -> tuple[Entry, ...]:
     found = []
     for number, row in enumerate(rows, 1):
         fields = read_fields(row, FIELDS, f"{file}: entry {number}")
-        found.append(Entry(**{**fields, "dtypes": tuple(fields["dtypes"])}))
+        made = {"size": None, **fields, "dtypes": tuple(fields["dtypes"])}
+        found.append(Entry(**made))
     return tuple(found)
 
 
@@ -143,10 +154,11 @@ def entries_of(report: Report, reason: str, today: datetime.date) -> list[Entry]
         for finding in outcome.findings or (None,):
             dtypes, cause = _marks(finding)
             name = (report.target, report.loss, report.profile, outcome.check)
-            new = Entry(*name, dtypes, cause, reason, until)
+            new = Entry(*name, dtypes, cause, _size(finding), reason, until)
             old = found.get(new.key, new)
             both = tuple(sorted({*old.dtypes, *new.dtypes}))
-            found[new.key] = replace(new, dtypes=both)
+            sizes = [size for size in (old.size, new.size) if size is not None]
+            found[new.key] = replace(new, dtypes=both, size=max(sizes, default=None))
     return list(found.values())
 
 
@@ -242,7 +254,9 @@ def _settle(
         match = [
             e
             for e in entries
-            if (e.profile, e.cause) == (profile, cause) and {*dtypes} <= {*e.dtypes}
+            if (e.profile, e.cause) == (profile, cause)
+            and {*dtypes} <= {*e.dtypes}
+            and not _has_grown(e.size, _size(finding))
         ]
         used.update(match)
         valid = [e for e in match if e.reason.strip() and not _is_expired(e, today)]
@@ -250,11 +264,26 @@ def _settle(
             return outcome
         accepted.update(dict.fromkeys(valid))
     why = "; ".join(f"until {e.expires}: {e.reason.strip()}" for e in accepted)
-    return replace(outcome, status=NOTE, detail=f"accepted {why} ({outcome.detail})")
+    return replace(
+        outcome, status=ACCEPTED, detail=f"accepted {why} ({outcome.detail})"
+    )
 
 
 def _marks(finding: Finding | None) -> tuple[tuple[str, ...], str]:
     return ((), "") if finding is None else ((finding.dtype,), finding.cause)
+
+
+def _size(finding: Finding | None) -> float | None:
+    """An error as a share of the allowed one, to three digits."""
+    if finding is None or not finding.allowed > 0 or not finding.error > 0:
+        return None
+    share = finding.error / finding.allowed
+    return float(f"{share:.3g}") if math.isfinite(share) else None
+
+
+def _has_grown(accepted: float | None, found: float | None) -> bool:
+    """Whether a violation is twice as bad as what was accepted."""
+    return accepted is not None and found is not None and found >= 2 * accepted
 
 
 def _was_run(entry: Entry, judged: Mapping[tuple[str, ...], Report], key: Key) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adaface_ref.report.report import (
+    ACCEPTED,
     ERROR,
     FAILED,
     NOTE,
@@ -23,7 +24,13 @@ from adaface_ref.report.report import (
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may hold."""
 
-COMMANDS = {FAILED: "error", ERROR: "error", WARNING: "warning", NOTE: "notice"}
+COMMANDS = {
+    FAILED: "error",
+    ERROR: "error",
+    WARNING: "warning",
+    ACCEPTED: "notice",
+    NOTE: "notice",
+}
 """GitHub's name for each status."""
 
 
@@ -35,8 +42,10 @@ def exit_code_of(reports: Sequence[Report]) -> int:
 
 def verdict_of(reports: Sequence[Report], noun: str = "heads") -> str:
     """The last line of a run of several heads, or whatever was judged."""
-    conform = sum(report.exit_code == 0 for report in reports)
-    return f"{conform} of {len(reports)} {noun} conform"
+    passed = [report for report in reports if report.exit_code == 0]
+    but = sum(any(o.status == ACCEPTED for o in r.outcomes) for r in passed)
+    told = f"{len(passed) - but} of {len(reports)} {noun} conform"
+    return f"{told}, {but} but for what is accepted" if but else told
 
 
 def run_as_json(reports: Sequence[Report], noun: str = "heads") -> str:

@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 from adaface_ref.errors import DomainError
 from adaface_ref.files import read_text, write_whole
 from adaface_ref.report.read_back import finding_from
-from adaface_ref.report.report import FAILED, NOTE, OK, WARNING, Finding, Report
+from adaface_ref.report.report import (
+    ACCEPTED,
+    FAILED,
+    NOTE,
+    OK,
+    WARNING,
+    Finding,
+    Report,
+)
 from adaface_ref.report.user_tables import suggest
 
 FOLDER = Path(".adaface-ref")
@@ -147,7 +155,7 @@ def compare(kept: Kept, report: Report) -> tuple[str, int]:
     check, finding = kept.check, kept.finding
     outcomes = {outcome.check: outcome for outcome in report.outcomes}
     outcome = outcomes.get(check)
-    if outcome is None or outcome.status not in (OK, NOTE, WARNING, FAILED):
+    if outcome is None or outcome.status not in (OK, NOTE, ACCEPTED, WARNING, FAILED):
         why = report.outcomes[0].detail if report.outcomes else "no check of that id"
         return f"COULD NOT BE JUDGED: {why}", 3
     if not outcome.findings and outcome.status != FAILED:

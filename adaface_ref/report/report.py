@@ -17,12 +17,12 @@ VERSION = 1
 """Version of the JSON form."""
 
 OK, FAILED, WARNING, SKIPPED, ERROR = "ok", "failed", "warning", "skipped", "error"
-NOTE = "note"
+NOTE, ACCEPTED = "note", "accepted"
 
 ROOM = {OK: 6, SKIPPED: 3}
 """Lines for the names of checks that have nothing to say: a report fits one screen."""
 
-TITLES = {FAILED: "FAILURE", WARNING: "WARNING", NOTE: "NOTE"}
+TITLES = {FAILED: "FAILURE", WARNING: "WARNING", NOTE: "NOTE", ACCEPTED: "ACCEPTED"}
 """How a finding is headed, by its outcome's status."""
 
 
@@ -96,7 +96,7 @@ class Outcome:
     Args:
         check: the check's id.
         claim: its sentence.
-        status: ok, note, warning, failed, skipped or error.
+        status: ok, note, warning, failed, accepted, skipped or error.
         detail: what was found, one line.
         compared: how many values were compared.
         ratio: the largest error as a share of the allowed one, for value checks.
@@ -168,7 +168,11 @@ class Report:
             for word in (WARNING, NOTE)
         }
         told = [f"{count} {word}(s)" for word, count in counts.items() if count]
-        return ", with ".join(["CONFORMS", *([" and ".join(told)] if told else [])])
+        passed = [o.check for o in self.outcomes if o.status == ACCEPTED]
+        verdict = "CONFORMS"
+        if passed:
+            verdict = f"CONFORMS but for what is accepted: {', '.join(passed)}"
+        return ", with ".join([verdict, *([" and ".join(told)] if told else [])])
 
     def finding_id(self, check: str, finding: Finding) -> str:
         """A short name of a violation: the same for the same head, check and inputs."""
@@ -202,7 +206,7 @@ class Report:
         told = self.outcomes
         if not verbose:
             told = tuple(o for o in told if o.status == FAILED and o.findings)[:1]
-        lines += wrap("unseen  ", self.unseen, width, ROOM[OK]) if self.unseen else []
+        lines += wrap("unseen   ", self.unseen, width, ROOM[OK]) if self.unseen else []
         lines += wrap("rests on ", self.rests_on, width) if self.rests_on else []
         for outcome in told:
             more = len(outcome.findings) - outcome.shown
@@ -224,7 +228,7 @@ class Report:
 
     def _folded(self, width: int) -> list[str]:
         """A line for each check that says something; names of the others."""
-        order = (FAILED, ERROR, WARNING, NOTE)
+        order = (FAILED, ERROR, ACCEPTED, WARNING, NOTE)
         loud = sorted(
             (o for o in self.outcomes if o.status in order),
             key=lambda o: order.index(o.status),
@@ -234,7 +238,7 @@ class Report:
             names = [o.check for o in self.outcomes if o.status == status]
             if names:
                 named = f"{len(names)}: {', '.join(names)}"
-                lines += wrap(f"{status:<8}", named, width, room)
+                lines += wrap(f"{status:<9}", named, width, room)
         return lines
 
     def as_json(self) -> dict[str, Any]:
@@ -289,7 +293,7 @@ class Report:
 
 
 def _outcome_lines(outcome: Outcome, width: int) -> list[str]:
-    label = f"{outcome.status:<8}{outcome.check:<19} "
+    label = f"{outcome.status:<9}{outcome.check:<19} "
     return wrap(label, outcome.detail, width)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from adaface_ref.report.ci_formats import place_of, text_of
 from adaface_ref.report.report import (
+    ACCEPTED,
     ERROR,
     FAILED,
     NOTE,
@@ -22,7 +23,13 @@ from adaface_ref.report.report import (
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
-LEVELS = {FAILED: "error", ERROR: "error", WARNING: "warning", NOTE: "note"}
+LEVELS = {
+    FAILED: "error",
+    ERROR: "error",
+    WARNING: "warning",
+    ACCEPTED: "note",
+    NOTE: "note",
+}
 """SARIF's name for each status; what passed or was skipped is no result."""
 
 

@@ -19,6 +19,7 @@ from adaface_ref.report.baseline import (
     settle,
     update_entries,
 )
+from adaface_ref.report.ci_formats import verdict_of
 
 TODAY = datetime.date(2027, 1, 31)
 ALL = entries_of(FAILING, "known, issue 12", TODAY)
@@ -29,10 +30,17 @@ def _statuses(entries: list[Entry]) -> dict[str, str]:
     return {outcome.check: outcome.status for outcome in found.outcomes}
 
 
-def test_what_is_accepted_is_a_note() -> None:
+def test_what_is_accepted_is_told_as_that() -> None:
     found = settle(FAILING, ALL, TODAY)
-    assert found.verdict == "CONFORMS, with 1 warning(s) and 3 note(s)"
-    assert found.outcomes[0].status == "note"
+    names = "poles-target, target-logit"
+    told = (
+        f"CONFORMS but for what is accepted: {names}, with 1 warning(s) and 1 note(s)"
+    )
+    assert found.verdict == told
+    assert found.outcomes[0].status == "accepted"
+    assert verdict_of([found, PASSING]) == (
+        "1 of 2 heads conform, 1 but for what is accepted"
+    )
     assert "accepted until 2027-05-01: known, issue 12" in found.outcomes[0].detail
 
 
@@ -52,6 +60,23 @@ def test_what_is_not_accepted_still_fails() -> None:
 def test_another_finding_is_not_accepted(change: dict[str, object]) -> None:
     entry = replace(ALL[0], **change)  # type: ignore[arg-type]
     assert _statuses([entry, ALL[1]])["poles-target"] == "failed"
+
+
+@pytest.mark.parametrize(("times", "status"), [(1.9, "accepted"), (2.1, "failed")])
+def test_a_finding_that_is_twice_as_bad_is_not_accepted(
+    times: float, status: str
+) -> None:
+    worse = replace(VALUE, error=times * VALUE.error)
+    grown = replace(
+        FAILING,
+        outcomes=tuple(
+            replace(o, findings=(worse,)) if o.check == "target-logit" else o
+            for o in FAILING.outcomes
+        ),
+    )
+    found = settle(grown, ALL, TODAY)
+    told = {outcome.check: outcome.status for outcome in found.outcomes}
+    assert told["target-logit"] == status
 
 
 def test_one_finding_of_two_is_not_enough() -> None:

@@ -31,7 +31,7 @@ class Head:
         seed: draws the points; the same seed gives the same report.
         effort: `quick`, `normal` or `thorough`.
         strict: whether warnings are errors.
-        accept: departures that are meant.
+        accept: departures that are meant, or ids of checks whose findings are known.
         select: ids of the checks to run; all when left out.
         ignore: ids of checks that are not run, which the report says.
         time_limit: seconds after which it counts as hanging, in a process of its own.
@@ -113,7 +113,8 @@ def _one_of(words: Callable[[], tuple[str, ...]]) -> Kind:
 
 
 def _accepted() -> tuple[str, ...]:
-    return tuple(entry.accept for entry in catalogue(GATE) if entry.accept)
+    words = tuple(entry.accept for entry in catalogue(GATE) if entry.accept)
+    return (*words, *_checks())
 
 
 def _checks() -> tuple[str, ...]:
@@ -244,7 +245,7 @@ SETTINGS = (
         "accept",
         _one_of(_accepted),
         "WORD",
-        "A departure that is meant, such as detached; may be repeated.",
+        "A departure that is meant, such as detached, or a check; may be repeated.",
         many=True,
         optional=True,
     ),

@@ -2,9 +2,8 @@
 
 Why: Validation, distillation and evaluation of a loss run under no_grad or
 inference_mode, or on features that want no gradient. A head that takes another path
-there is measured by another loss than it is trained with.
-
-Weights are trained on a frozen network's features, too.
+there is measured by another loss than it is trained with. On the features of a frozen
+network the weights train all the same.
 
 Breaks: a margin behind `if torch.is_grad_enabled()` or `if x.requires_grad`.
 
