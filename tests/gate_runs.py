@@ -10,7 +10,7 @@ from adaface_ref.choices import EFFORTS
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.twin import comparison, given_cosines
-from adaface_ref.gate.twin.drawn import SHAPES
+from adaface_ref.gate.twin.drawn_inputs import SHAPES
 from adaface_ref.report.report import Outcome, Report
 
 

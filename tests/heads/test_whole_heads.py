@@ -16,7 +16,7 @@ from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.reading.class_weights import layouts
 from adaface_ref.gate.reading.results import find_parts
-from adaface_ref.gate.twin.drawn import SHAPES, Shape, draw, draw_upstream
+from adaface_ref.gate.twin.drawn_inputs import SHAPES, Shape, draw, draw_upstream
 from adaface_ref.gate.twin.gradients import gradients
 from adaface_ref.gate.twin.whole_head import Given, Twin
 from adaface_ref.torch_heads import margin_logits

@@ -8,7 +8,7 @@ import torch
 
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.settings_tried import varied
-from adaface_ref.gate.session.fresh_head import bench_of
+from adaface_ref.gate.session.fresh_head import fresh_head_of
 from adaface_ref.report.catalogue import Need
 
 COMPILERS = ("c++", "g++", "clang++", "clang", "gcc", "cl")
@@ -71,12 +71,12 @@ GIVEN_COSINES = Need[Evidence](
 IS_MODULE = Need[Evidence](
     "the head is no module, it has no eval mode",
     lambda evidence: isinstance(
-        bench_of(evidence.session).opened.head, torch.nn.Module
+        fresh_head_of(evidence.session).opened.head, torch.nn.Module
     ),
 )
 NOT_COMPILED = Need[Evidence](
     "the head is compiled, and each way of calling or setting would compile it anew",
-    lambda evidence: not _is_compiled(bench_of(evidence.session).opened.head),
+    lambda evidence: not _is_compiled(fresh_head_of(evidence.session).opened.head),
 )
 LABELS_ARE_NUMBERS = Need[Evidence](
     "the head takes labels as rows of 0 and 1",

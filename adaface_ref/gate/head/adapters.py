@@ -14,7 +14,7 @@ from adaface_ref.gate.guarding.errors import TargetError
 from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.head.door import (
     GIVEN,
-    ROWS,
+    PER_ROW,
     Door,
     Opened,
     Request,
@@ -163,7 +163,7 @@ def _callable(target: Target, request: Request) -> Door:
     )
     require_meanings(call, ("cosine", "labels"), target)
     values = values_of(request, 2, "float64", "cpu")
-    takes = frozenset(row for row in ROWS if call.has(row))
+    takes = frozenset(row for row in PER_ROW if call.has(row))
     form = find_form(
         lambda _: subject,
         call,
@@ -223,7 +223,7 @@ def _factory(target: Target, request: Request) -> Door:
         return embedding_factory(target, request)
     call = bind(parameters_of(first), OF_COSINES, {}, places=BY_PLACE)
     require_meanings(call, ("cosine", "labels"), target)
-    takes = frozenset(row for row in ROWS if call.has(row))
+    takes = frozenset(row for row in PER_ROW if call.has(row))
     form = find_form(
         lambda classes: build(classes, "float32", "cpu"),
         call,

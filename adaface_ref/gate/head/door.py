@@ -34,16 +34,16 @@ from adaface_ref.gate.reading.reduction import MEAN
 EMBEDDING_SIZE = 8
 """Any size other than the numbers of classes that are tried will do."""
 
-ROWS = ("norms", "margin_scaler")
+PER_ROW = ("norms", "margin_scaler")
 """What a head may be given for each row, besides cosines and labels."""
 
 PLAIN = {"multiplier": 1.0, "angular_offset": 0.0, "additive_offset": 0.0}
 """A combined margin's arguments in a loss that has no such margin."""
 
-MOVING = ("curriculum", "feature_norm", "margin_scaler")
+FROM_THE_BATCH = ("curriculum", "feature_norm", "margin_scaler")
 """Parameters that follow from the batch, which no constructor takes by ** ."""
 
-GIVEN = {name: name for name in ("cosine", "labels", *ROWS)}
+GIVEN = {name: name for name in ("cosine", "labels", *PER_ROW)}
 """The names that a snippet has for what a forward is given."""
 
 
@@ -109,7 +109,7 @@ class Door:
         how: one sentence on how the head is read.
         mapping: how its arguments were given, for the report.
         used: which of the user's own arguments it was given.
-        takes: which of ROWS it is given.
+        takes: which of PER_ROW it is given.
         owns_cosines: whether the cosines are the head's own, so that it may edit them.
         open: builds the head for a number of classes, a dtype and a device.
         source: the lines of a snippet from `cosine` and `labels` to `logits`.
@@ -230,7 +230,7 @@ def require_meanings(call: Call, meanings: tuple[str, ...], target: Target) -> N
 
 def constructor_call(subject: Any, request: Request) -> Call:
     """How to call a constructor or a factory."""
-    keywords = {n: MEANT.get(n, n) for n in request.chosen if n not in MOVING}
+    keywords = {n: MEANT.get(n, n) for n in request.chosen if n not in FROM_THE_BATCH}
     return bind(parameters_of(subject), CONSTRUCTOR, request.given, keywords=keywords)
 
 

@@ -14,7 +14,7 @@ from adaface_ref.gate.guarding.errors import target_error
 from adaface_ref.gate.head.door import (
     EMBEDDING_SIZE,
     GIVEN,
-    ROWS,
+    PER_ROW,
     Door,
     Opened,
     Request,
@@ -140,7 +140,7 @@ def _opened(
 
     call = bind(parameters_of(build(2, "float32", "cpu")), EMBEDDED, {}, places=places)
     require_meanings(call, ("embeddings", "labels"), target)
-    takes = frozenset(row for row in ROWS if call.has(row))
+    takes = frozenset(row for row in PER_ROW if call.has(row))
     row = LOSSES[request.loss]
     if row.row_quantity is not None and "margin_scaler" not in takes:
         takes |= {"norms"}  # as the embeddings' own length, where it is no argument

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref.gate.reading.reading import Array
-from adaface_ref.gate.session.fresh_head import bench_of, ordinary
+from adaface_ref.gate.session.fresh_head import fresh_head_of, ordinary
 from adaface_ref.gate.session.session import Rows, Session
 
 SIZE = 8
@@ -27,9 +27,9 @@ def shape_of_loss(session: Session) -> str:
     Raises:
         SubjectError: the head raised.
     """
-    bench = bench_of(session)
-    rows = ordinary(bench, SIZE)
-    close = CLOSE.get(bench.dtype, 0.1)
+    fresh = fresh_head_of(session)
+    rows = ordinary(fresh, SIZE)
+    close = CLOSE.get(fresh.dtype, 0.1)
     got = np.array([_loss(session, rows.take(row)) for row in range(SIZE)])
     chances = _log_probabilities(session, rows)
     own = -chances[:, 0]

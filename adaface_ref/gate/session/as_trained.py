@@ -25,7 +25,7 @@ from adaface_ref.gate.reading.argument_meanings import (
 )
 from adaface_ref.gate.reading.reading import TORCH_DTYPES, Batch
 from adaface_ref.gate.reading.results import find_parts, parts_of
-from adaface_ref.gate.session.fresh_head import Bench, ordinary
+from adaface_ref.gate.session.fresh_head import FreshHead, ordinary
 from adaface_ref.gate.session.session import Session
 
 EMBEDDED = {name: row for name, row in FORWARD.items() if name != "cosine"}
@@ -33,16 +33,16 @@ EMBEDDED = {name: row for name, row in FORWARD.items() if name != "cosine"}
 
 
 @dataclass(frozen=True)
-class Direct:
+class TrainingCall:
     """A head and what it is given.
 
     Args:
-        bench: the head's.
+        fresh: the head's.
         call: how it is called.
         given: tensors by meaning: embeddings or cosine, labels, and rows' quantities.
     """
 
-    bench: Bench
+    fresh: FreshHead
     call: Call
     given: Mapping[str, torch.Tensor]
 
@@ -59,64 +59,64 @@ class Direct:
         Raises:
             SubjectError: the head raised.
         """
-        subject: Any = self.bench.opened.head if head is None else head
+        subject: Any = self.fresh.opened.head if head is None else head
         values = {**self._constants, **self.given, **other}
-        door = self.bench.session.door
+        door = self.fresh.session.door
         if door.form.one_hot:
             batch = Batch(self._like, values["labels"])
             values["labels"] = door.form.labels(batch)
         result = run("running the head", subject, self.call, values)
         rows = len(self.given["labels"])
         if door.form.known:
-            found = door.form.parts(result, rows, self.bench.classes)
+            found = door.form.parts(result, rows, self.fresh.classes)
             value = found.logits if found.loss is None else found.loss
             if value is not None:
                 return value
-        return judged_part(result, rows, self.bench.classes)
+        return judged_part(result, rows, self.fresh.classes)
 
     @property
     def _like(self) -> torch.Tensor:
         """A table (B, C) of the head's dtype."""
         rows = len(self.given["labels"])
         name = "embeddings" if "embeddings" in self.given else "cosine"
-        return self.given[name].new_zeros(rows, self.bench.classes)
+        return self.given[name].new_zeros(rows, self.fresh.classes)
 
     @property
     def source(self) -> str:
         """The call as source text."""
         texts = texts_of(self._constants) | {name: name for name in self.given}
-        if self.bench.session.door.form.one_hot:
-            classes, kind = self.bench.classes, self.bench.dtype
+        if self.fresh.session.door.form.one_hot:
+            classes, kind = self.fresh.classes, self.fresh.dtype
             hot = f"torch.nn.functional.one_hot(labels, {classes})"
             texts["labels"] = f"{hot}.to(torch.{kind})"
         return self.call.source("head", texts)
 
     @property
     def _constants(self) -> dict[str, Any]:
-        bench = self.bench
-        request, device = bench.session.request, bench.device
-        return values_of(request, bench.classes, bench.dtype, device)
+        fresh = self.fresh
+        request, device = fresh.session.request, fresh.device
+        return values_of(request, fresh.classes, fresh.dtype, device)
 
 
-def direct(bench: Bench, size: int) -> Direct:
+def training_call(fresh: FreshHead, size: int) -> TrainingCall:
     """A head with a batch of ordinary rows, embeddings where it takes them.
 
     Args:
-        bench: the head's.
+        fresh: the head's.
         size: how many rows.
 
     Returns:
         The head and the batch. Embeddings are of unit length where the norms are an
         argument of their own, or where the loss has no use for them.
     """
-    session = bench.session
-    rows = ordinary(bench, size)
-    batch = bench.batch(rows)
-    call = _call(session, bench.opened.head)
+    session = fresh.session
+    rows = ordinary(fresh, size)
+    batch = fresh.batch(rows)
+    call = _call(session, fresh.opened.head)
     given = {"labels": batch.labels, **batch.rows}
     if not session.door.owns_cosines:
         given["cosine"] = batch.cosine
-        return Direct(bench, call, given)
+        return TrainingCall(fresh, call, given)
     random = np.random.default_rng([session.seed, size])
     # Multiples of 1/64, so that they are the same in every dtype.
     drawn = random.integers(-64, 65, (size, EMBEDDING_SIZE)) / 64.0
@@ -127,11 +127,11 @@ def direct(bench: Bench, size: int) -> Direct:
         del given["norms"]
     if session.column and "norms" in given:
         given["norms"] = given["norms"][:, None]
-    kind = TORCH_DTYPES[bench.dtype]
+    kind = TORCH_DTYPES[fresh.dtype]
     given["embeddings"] = torch.tensor(
-        drawn / length * level, dtype=kind, device=bench.device
+        drawn / length * level, dtype=kind, device=fresh.device
     ).requires_grad_()
-    return Direct(bench, call, given)
+    return TrainingCall(fresh, call, given)
 
 
 def judged_part(result: Any, rows: int, classes: int) -> torch.Tensor:

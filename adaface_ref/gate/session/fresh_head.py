@@ -43,7 +43,7 @@ class Difference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Bench:
+class FreshHead:
     """A head of its own for one check, so that no check sees what another left.
 
     Args:
@@ -115,27 +115,29 @@ class Bench:
         return worst
 
 
-def bench_of(session: Session, classes: int = CLASSES, device: str = "") -> Bench:
-    """A bench in the widest dtype that is judged."""
+def fresh_head_of(
+    session: Session, classes: int = CLASSES, device: str = ""
+) -> FreshHead:
+    """A fresh head in the widest dtype that is judged."""
     dtype = min(session.dtypes, key=EPSILON.__getitem__)
     classes = max(classes, session.door.form.classes)
-    return Bench(session, classes, dtype, device or session.device)
+    return FreshHead(session, classes, dtype, device or session.device)
 
 
-def ordinary(bench: Bench, size: int) -> Rows:
+def ordinary(fresh: FreshHead, size: int) -> Rows:
     """Rows well away from the poles, drawn by the session's seed.
 
     Args:
-        bench: for how many classes, and in which dtype.
+        fresh: for how many classes, and in which dtype.
         size: how many rows.
 
     Returns:
         The rows; half have a rival near the target's cosine, so that gradients are not
         all 0.
     """
-    session = bench.session
-    random = np.random.default_rng([session.seed, size, bench.classes])
-    steps = random.integers(-115, 124, (size, bench.classes))
+    session = fresh.session
+    random = np.random.default_rng([session.seed, size, fresh.classes])
+    steps = random.integers(-115, 124, (size, fresh.classes))
     steps[::2, 1] = (steps[::2, 0] - random.integers(20, 80, len(steps[::2]))).clip(
         -120
     )
@@ -147,11 +149,11 @@ def ordinary(bench: Bench, size: int) -> Rows:
         lower, upper = session.fixed["norm_lower"], session.fixed["norm_upper"]
         extra["feature_norm"] = random.uniform(0.5 * lower, 1.1 * upper, size)
         extra["feature_norm"][::2] = random.uniform(lower, upper, len(steps[::2]))
-    extra = {name: in_dtype(value, bench.dtype) for name, value in extra.items()}
-    cosines = session.reachable((steps * STEP).astype(np.float64), bench.dtype)
-    rows = session.rows(cosines, extra, bench.dtype)
+    extra = {name: in_dtype(value, fresh.dtype) for name, value in extra.items()}
+    cosines = session.reachable((steps * STEP).astype(np.float64), fresh.dtype)
+    rows = session.rows(cosines, extra, fresh.dtype)
     # Labels that follow the rows' order would hide what mixes up the two.
-    return replace(rows, labels=random.integers(0, bench.classes, size))
+    return replace(rows, labels=random.integers(0, fresh.classes, size))
 
 
 def part(rows: Rows, index: NDArray[np.intp] | slice) -> Rows:

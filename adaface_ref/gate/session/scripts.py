@@ -10,7 +10,7 @@ import torch
 
 from adaface_ref.gate.head.door import Door
 from adaface_ref.gate.reading.reduction import MEAN
-from adaface_ref.gate.session.fresh_head import Bench, by_class
+from adaface_ref.gate.session.fresh_head import FreshHead, by_class
 from adaface_ref.gate.session.session import Rows
 
 GST = """\
@@ -39,7 +39,7 @@ print(logits[{row}, {klass}].item())"""
 
 
 def script(
-    bench: Bench,
+    fresh: FreshHead,
     rows: Rows,
     lines: Sequence[str],
     door: Door | None = None,
@@ -48,7 +48,7 @@ def script(
     """A script that builds the head once and has a function to run it.
 
     Args:
-        bench: the head's.
+        fresh: the head's.
         rows: what `rows`, `labels` and the rows' own quantities are.
         lines: what follows.
         door: another than the session's.
@@ -57,8 +57,8 @@ def script(
     Returns:
         Source text; `run(rows, labels, ...)` gives the logits and the result.
     """
-    session, dtype = bench.session, bench.dtype
-    body = (door or session.door).source(bench.classes, dtype)
+    session, dtype = fresh.session, fresh.dtype
+    body = (door or session.door).source(fresh.classes, dtype)
     running = [line for line in body if not line.startswith("head")]
     if session.column and rows.given.keys() & {"norms"}:
         running.insert(0, "norms = norms[:, None]")
@@ -72,7 +72,7 @@ def script(
             *session.target.import_lines,
             "",
             "torch.manual_seed(0)",
-            *making_lines(bench, door),
+            *making_lines(fresh, door),
             *prepare,
             "",
             "",
@@ -89,19 +89,19 @@ def script(
     )
 
 
-def making_lines(bench: Bench, door: Door | None = None) -> list[str]:
+def making_lines(fresh: FreshHead, door: Door | None = None) -> list[str]:
     """The lines that make the head, in the mode that it is read in."""
-    body = (door or bench.session.door).source(bench.classes, bench.dtype)
+    body = (door or fresh.session.door).source(fresh.classes, fresh.dtype)
     making = [line for line in body if line.startswith("head")]
-    if bench.settles and "head.eval()" not in making:
+    if fresh.settles and "head.eval()" not in making:
         making.append("head.eval()")
     return making
 
 
-def ending(bench: Bench, rows: Rows, name: str, row: int, place: int) -> str:
+def ending(fresh: FreshHead, rows: Rows, name: str, row: int, place: int) -> str:
     """The lines that print a logit or a GST of one row of a batch."""
-    klass = (int(rows.labels[row]) + place) % bench.classes
-    evaluation = bench.opened.evaluate(bench.batch(rows))
+    klass = (int(rows.labels[row]) + place) % fresh.classes
+    evaluation = fresh.opened.evaluate(fresh.batch(rows))
     names = {"extra": extra(rows), "row": row}
     if name == "logit":
         return LOGIT.format(klass=klass, **names)
@@ -122,8 +122,8 @@ def tensor(values: np.ndarray, dtype: str) -> str:
     return f"torch.tensor({values.tolist()!r}, dtype=torch.{dtype})"
 
 
-def direct_script(
-    bench: Bench,
+def training_script(
+    fresh: FreshHead,
     given: Mapping[str, torch.Tensor],
     call: str,
     lines: Sequence[str],
@@ -132,7 +132,7 @@ def direct_script(
     """A script that calls the head on embeddings, its weights drawn with seed 0.
 
     Args:
-        bench: the head's.
+        fresh: the head's.
         given: tensors by name.
         call: the call of the head.
         lines: what follows; they print.
@@ -141,8 +141,8 @@ def direct_script(
     Returns:
         Source text; `run()` calls the head.
     """
-    session = bench.session
-    body = session.door.source(bench.classes, bench.dtype)
+    session = fresh.session
+    body = session.door.source(fresh.classes, fresh.dtype)
     tensors = [
         f"{name} = torch.tensor({value.tolist()!r}, dtype={value.dtype})"
         for name, value in given.items()
@@ -154,7 +154,7 @@ def direct_script(
             *session.target.import_lines,
             "",
             "torch.manual_seed(0)",
-            *making_lines(bench),
+            *making_lines(fresh),
             *prepare,
             *tensors,
             "",

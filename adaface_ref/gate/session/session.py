@@ -24,7 +24,7 @@ from adaface_ref.gate.reading.reading import (
     make_batch,
     read,
 )
-from adaface_ref.gate.statistics.held import Hold, with_columns
+from adaface_ref.gate.statistics.held_statistics import Hold, with_columns
 from adaface_ref.gate.statistics.policy import Policy
 from adaface_ref.numpy_reference import parse_profile
 from adaface_ref.points import block, corner_count, in_dtype, range_of

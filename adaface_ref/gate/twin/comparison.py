@@ -12,7 +12,7 @@ from adaface_ref.gate.reading.class_weights import layouts
 from adaface_ref.gate.reading.results import Found
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.twin import causes
-from adaface_ref.gate.twin.drawn import (
+from adaface_ref.gate.twin.drawn_inputs import (
     NEAREST,
     SHAPES,
     Shape,

@@ -17,10 +17,10 @@ from adaface_ref import numpy_reference as reference
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.reading.reading import Batch, Evaluation, gradient_by
-from adaface_ref.gate.session.as_trained import direct
-from adaface_ref.gate.session.fresh_head import Bench, by_class, ordinary
+from adaface_ref.gate.session.as_trained import training_call
+from adaface_ref.gate.session.fresh_head import FreshHead, by_class, ordinary
 from adaface_ref.gate.session.session import Rows, Session
-from adaface_ref.gate.twin.drawn import (
+from adaface_ref.gate.twin.drawn_inputs import (
     NEAREST,
     SHAPES,
     Shape,
@@ -135,13 +135,13 @@ def _compare_shape(session: Session, shape: Shape, dtype: str, found: Compared) 
 
 def _compare_rows(session: Session, dtype: str, found: Compared) -> None:
     """Compare the gradient of a loss for each row, by an upstream one of its own."""
-    bench = Bench(session, max(5, session.door.form.classes), dtype, session.device)
-    case = direct(bench, ROWS_ALONE)
-    bench.restore()
+    fresh = FreshHead(session, max(5, session.door.form.classes), dtype, session.device)
+    case = training_call(fresh, ROWS_ALONE)
+    fresh.restore()
     value = case.run(cosine=case.given["cosine"] * 1)
     if tuple(value.shape) != (ROWS_ALONE,) or session.door.form.loss_at is None:
         return
-    rows = ordinary(bench, ROWS_ALONE)
+    rows = ordinary(fresh, ROWS_ALONE)
     own = session.definition.row_quantity_name
     columns = {own: rows.columns[own]} if own else {}
     none = np.zeros((ROWS_ALONE, 0))
@@ -151,7 +151,7 @@ def _compare_rows(session: Session, dtype: str, found: Compared) -> None:
     upstream = draw_upstream(session.seed, (ROWS_ALONE,), dtype)
     above = torch.tensor(upstream, dtype=value.dtype, device=value.device)
     gradient = gradient_by(case.given["cosine"], value * above)
-    shape = Shape(ROWS_ALONE, bench.classes, 0)
+    shape = Shape(ROWS_ALONE, fresh.classes, 0)
     at = Case(shape, dtype, False, given, {}, upstream, "", rows)
     back = gradient.to("cpu", torch.float64).numpy()
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 
 from adaface_ref.gate.session.session import Session
-from adaface_ref.gate.twin.drawn import Shape, draw_upstream
+from adaface_ref.gate.twin.drawn_inputs import Shape, draw_upstream
 from adaface_ref.gate.twin.records import LOGITS, MEAN, ROWS, Case, Compared, Departure
 from adaface_ref.gate.twin.whole_head import Bounded, Twin
 from adaface_ref.numpy_reference.arguments import Array

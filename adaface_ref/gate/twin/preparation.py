@@ -10,7 +10,7 @@ import torch
 from adaface_ref.gate.reading.class_weights import Layout
 from adaface_ref.gate.session.session import Session
 from adaface_ref.gate.statistics.kept_numbers import put
-from adaface_ref.gate.twin.drawn import NORMS, Shape, draw
+from adaface_ref.gate.twin.drawn_inputs import NORMS, Shape, draw
 from adaface_ref.gate.twin.whole_head import Given
 from adaface_ref.gate.twin.whole_run import Whole
 from adaface_ref.numpy_reference.arguments import Array

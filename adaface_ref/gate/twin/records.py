@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adaface_ref.gate.session.session import Rows
-from adaface_ref.gate.twin.drawn import Shape
+from adaface_ref.gate.twin.drawn_inputs import Shape
 from adaface_ref.gate.twin.whole_head import Given
 from adaface_ref.numpy_reference.arguments import Array
 

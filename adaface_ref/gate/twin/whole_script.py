@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref.gate.reading import reduction
-from adaface_ref.gate.session.fresh_head import Bench
+from adaface_ref.gate.session.fresh_head import FreshHead
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.gate.twin.records import EMBEDDINGS, VALUES, Case, Departure
@@ -57,8 +57,8 @@ def _script_of_cosines(session: Session, departure: Departure, rows: Rows) -> st
     case, place = departure.case, ", ".join(map(str, departure.place))
     if rows.cosines.size > LARGEST:
         return "# Too many numbers to paste: adaface-ref replay draws them again.\n"
-    bench = Bench(session, case.shape.classes, case.dtype, session.device)
-    evaluation = bench.opened.evaluate(bench.batch(rows))
+    fresh = FreshHead(session, case.shape.classes, case.dtype, session.device)
+    evaluation = fresh.opened.evaluate(fresh.batch(rows))
     value = "logits"
     if evaluation.loss is not None:
         mean = evaluation.reduction == reduction.MEAN
@@ -73,7 +73,7 @@ def _script_of_cosines(session: Session, departure: Departure, rows: Rows) -> st
         above = _tensor(case.upstream, case.dtype)
         lines.append(f"value.backward({above}.reshape(value.shape))")
         shown = f"leaf.grad[{place}]"
-    return script(bench, rows, [*lines, f"print({shown}.item())"])
+    return script(fresh, rows, [*lines, f"print({shown}.item())"])
 
 
 def _given(session: Session, case: Case) -> dict[str, str]:

@@ -20,9 +20,9 @@ from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import Reading
 from adaface_ref.gate.session.fresh_head import (
     CLASSES,
-    bench_of,
     by_class,
     by_target,
+    fresh_head_of,
     ordinary,
 )
 from adaface_ref.report.catalogue import Row
@@ -32,19 +32,19 @@ from adaface_ref.report.result import Result
 
 def judge(evidence: Evidence, claim: str) -> Result:
     """Classes renamed, labels with them."""
-    bench = bench_of(evidence.session)
-    rows = ordinary(bench, SIZE)
+    fresh = fresh_head_of(evidence.session)
+    rows = ordinary(fresh, SIZE)
     order = 1 + np.random.default_rng(evidence.session.seed).permutation(CLASSES - 1)
     order = np.append(order, 0)  # no class stays the first
     labels = np.argsort(order)[rows.labels]
     matrix = by_class(rows.cosines, rows.labels)[:, order]
     moved = replace(rows, cosines=by_target(matrix, labels), labels=labels)
-    before, after = bench.read(rows), bench.read(moved)
-    found = bench.difference(after, _renamed(before, rows.labels, labels, order))
+    before, after = fresh.read(rows), fresh.read(moved)
+    found = fresh.difference(after, _renamed(before, rows.labels, labels, order))
     if found is None:
         return Result(OK, f"{SIZE} rows with their classes renamed", SIZE)
     cause = "one class is treated in a way of its own: by its number, or as the last"
-    finding = row_finding(bench, claim, moved, found, cause)
+    finding = row_finding(fresh, claim, moved, found, cause)
     detail = "logits or gradients change with the classes' order"
     return Result(FAILED, detail, SIZE, findings=(finding,))
 

@@ -19,8 +19,8 @@ from adaface_ref.gate.guarding.guard import seeded
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.fresh_head import (
     Difference,
-    bench_of,
     by_target,
+    fresh_head_of,
     ordinary,
 )
 from adaface_ref.gate.session.scripts import extra
@@ -31,16 +31,16 @@ from adaface_ref.report.result import Result
 
 def judge(evidence: Evidence, claim: str) -> Result:
     """The same batch twice, by the same head."""
-    bench = bench_of(evidence.session)
-    rows = ordinary(bench, SIZE)
-    head = bench.opened.head
+    fresh = fresh_head_of(evidence.session)
+    rows = ordinary(fresh, SIZE)
+    head = fresh.opened.head
     if isinstance(head, torch.nn.Module):
         head.eval()
     with seeded(0):
-        first = bench.read(rows)
-        bench.restore()
-        second = bench.opened.evaluate(bench.batch(rows)).logits
-    third = bench.read(rows)
+        first = fresh.read(rows)
+        fresh.restore()
+        second = fresh.opened.evaluate(fresh.batch(rows)).logits
+    third = fresh.read(rows)
     again = first.logits
     if second is not None:
         again = by_target(_numpy(second), rows.labels)
@@ -57,7 +57,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
             cause += "read before it is written"
             lines = ["torch.manual_seed(0)", f"run(rows, labels{extra(rows)})"]
             finding = row_finding(
-                bench, claim, rows, found, cause, before=lines, in_eval_mode=True
+                fresh, claim, rows, found, cause, before=lines, in_eval_mode=True
             )
             detail = "the same input gives other bits the second time"
             return Result(FAILED, detail, SIZE, findings=(finding,))

@@ -21,8 +21,8 @@ from adaface_ref.gate.checks.batches.rows import SIZE
 from adaface_ref.gate.checks.needs import IS_MODULE
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.session.fresh_head import (
-    Bench,
-    bench_of,
+    FreshHead,
+    fresh_head_of,
     inputs_of,
     ordinary,
     tensors_of,
@@ -40,19 +40,19 @@ CALLS = 3
 
 def judge(evidence: Evidence, claim: str) -> Result:
     """Some batches in eval mode, then everything in the head as it was."""
-    bench = bench_of(evidence.session)
-    head = bench.opened.head
+    fresh = fresh_head_of(evidence.session)
+    head = fresh.opened.head
     assert isinstance(head, torch.nn.Module)
     head.eval()
-    kept = bench.kept
+    kept = fresh.kept
     if not kept:
         return Result(SKIPPED, "skipped: the module holds no tensor that could move")
-    rows = ordinary(bench, SIZE)
+    rows = ordinary(fresh, SIZE)
     # The first call may ask more than once, to tell the loss's reduction.
-    bench.opened.evaluate(bench.batch(rows))
-    bench.restore()
+    fresh.opened.evaluate(fresh.batch(rows))
+    fresh.restore()
     for _ in range(CALLS):
-        bench.opened.evaluate(bench.batch(rows))
+        fresh.opened.evaluate(fresh.batch(rows))
     now = {key: tensor.clone() for key, tensor in tensors_of(head)}
     for key, old in kept.items():
         new = now.get(key)
@@ -62,32 +62,32 @@ def judge(evidence: Evidence, claim: str) -> Result:
         if new is not None and new.shape != old.shape:
             detail = f"{name} of shape {tuple(old.shape)} becomes {tuple(new.shape)}"
             return Result(FAILED, f"{detail} in eval mode", CALLS)
-        if new is not None and not _counts(bench, rows, key, new):
+        if new is not None and not _counts(fresh, rows, key, new):
             continue  # kept for a log, say
-        finding = _moved(bench, claim, rows, name, old, new)
+        finding = _moved(fresh, claim, rows, name, old, new)
         return Result(FAILED, f"{name} moves in eval mode", CALLS, findings=(finding,))
     names = ", ".join(name for _, name in kept)
     return Result(OK, f"{names}: as before after {CALLS} batches", CALLS * SIZE)
 
 
 def _counts(
-    bench: Bench, rows: Rows, key: tuple[str, str], tensor: torch.Tensor
+    fresh: FreshHead, rows: Rows, key: tuple[str, str], tensor: torch.Tensor
 ) -> bool:
     """Whether what the head gives depends on a tensor that it keeps."""
-    before = bench.read(rows)
-    kept = bench.kept[key]
+    before = fresh.read(rows)
+    kept = fresh.kept[key]
     try:
         with torch.no_grad():
-            bench.kept[key] = tensor * 2 + 1
-        after = bench.read(rows)
+            fresh.kept[key] = tensor * 2 + 1
+        after = fresh.read(rows)
     finally:
-        bench.kept[key] = kept
-        bench.restore()
-    return bench.difference(after, before) is not None
+        fresh.kept[key] = kept
+        fresh.restore()
+    return fresh.difference(after, before) is not None
 
 
 def _moved(
-    bench: Bench,
+    fresh: FreshHead,
     claim: str,
     rows: Rows,
     name: str,
@@ -105,12 +105,12 @@ def _moved(
     return wrong_value(
         f"{claim} [{name}]",
         inputs_of(rows, 0, rows=SIZE, calls=CALLS),
-        bench.dtype,
+        fresh.dtype,
         got,
         want,
         0.0,
         "the update does not ask for self.training",
-        script(bench, rows, lines, prepare=("head.eval()",)),
+        script(fresh, rows, lines, prepare=("head.eval()",)),
     )
 
 

@@ -21,11 +21,11 @@ from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import Array, gradient_by
 from adaface_ref.gate.reading.reduction import SUM
 from adaface_ref.gate.session.fresh_head import (
-    Bench,
     Difference,
-    bench_of,
+    FreshHead,
     by_class,
     by_target,
+    fresh_head_of,
     inputs_of,
     ordinary,
     part,
@@ -53,10 +53,10 @@ CAUSE = (
 
 def judge(evidence: Evidence, claim: str) -> Result:
     """The last row's label is -1; judged on the CPU, where a bad index is no crash."""
-    bench = bench_of(evidence.session, device="cpu")
-    rows = ordinary(bench, SIZE)
+    fresh = fresh_head_of(evidence.session, device="cpu")
+    rows = ordinary(fresh, SIZE)
     try:
-        logits, gradient = _run(bench, _marked(rows))
+        logits, gradient = _run(fresh, _marked(rows))
     except SubjectError as error:
         if not str(error).startswith(RAISED):
             raise
@@ -66,18 +66,18 @@ def judge(evidence: Evidence, claim: str) -> Result:
         return Result(OK, "the row is left out: it gets no logits", 1)
     last = SIZE - 1
     if gradient is not None:
-        return _of_loss(bench, claim, rows, gradient)
+        return _of_loss(fresh, claim, rows, gradient)
     as_label = []
     matrix = by_class(rows.cosines, rows.labels)
-    for label in range(bench.classes):
+    for label in range(fresh.classes):
         labels = rows.labels.copy()
         labels[last] = label
         moved = replace(rows, cosines=by_target(matrix, labels), labels=labels)
-        as_label.append(_run(bench, moved)[0])
+        as_label.append(_run(fresh, moved)[0])
     scale = evidence.session.fixed["scale"]
-    allowed = allowed_between_runs(bench.dtype, scale, logits)
+    allowed = allowed_between_runs(fresh.dtype, scale, logits)
     if _apart(logits[:last], as_label[0][:last], allowed[:last]) is not None:
-        return _other_rows(bench, claim, rows, logits, as_label[0], allowed)
+        return _other_rows(fresh, claim, rows, logits, as_label[0], allowed)
     own, slack = [table[last:] for table in as_label], allowed[last:]
     if all(_apart(table, own[0], slack) is None for table in own):
         return Result(SKIPPED, "skipped: the label makes no difference to this row")
@@ -86,7 +86,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
         if _apart(table, plain, slack) is None:
             continue  # here the rule sets the margin aside: nothing to tell it by
         if _apart(logits[last:], table, slack) is None:
-            return _taken_as(bench, claim, rows, logits, label)
+            return _taken_as(fresh, claim, rows, logits, label)
     return Result(OK, "a row with label -1 gets no class's margin", SIZE)
 
 
@@ -98,12 +98,12 @@ def _marked(rows: Rows) -> Rows:
     return replace(rows, cosines=by_target(matrix, labels), labels=labels)
 
 
-def _run(bench: Bench, rows: Rows) -> tuple[Array, Array | None]:
+def _run(fresh: FreshHead, rows: Rows) -> tuple[Array, Array | None]:
     """Logits (B, C) by class, and the gradient of the head's own loss, as reduced."""
-    bench.restore()
-    batch = bench.batch(rows)
+    fresh.restore()
+    batch = fresh.batch(rows)
     given = type(batch)(batch.cosine * 1, batch.labels, batch.rows)
-    evaluation = bench.opened.evaluate(given)
+    evaluation = fresh.opened.evaluate(given)
     logits = np.full(rows.cosines.shape, np.nan)
     if evaluation.logits is not None:
         logits = evaluation.logits.detach().double().cpu().numpy()
@@ -126,54 +126,54 @@ def _apart(first: Array, second: Array, allowed: Array) -> tuple[int, int] | Non
 
 
 def _taken_as(
-    bench: Bench, claim: str, rows: Rows, logits: Array, label: int
+    fresh: FreshHead, claim: str, rows: Rows, logits: Array, label: int
 ) -> Result:
     """The row got the margin of a class."""
     last = SIZE - 1
-    plain = bench.session.fixed["scale"] * by_class(rows.cosines, rows.labels)[last]
+    plain = fresh.session.fixed["scale"] * by_class(rows.cosines, rows.labels)[last]
     values = float(logits[last, label]), float(plain[label])
     found = Difference("logit", last, label, *values, 0.0)
-    which = "the last class" if label == bench.classes - 1 else f"class {label}"
+    which = "the last class" if label == fresh.classes - 1 else f"class {label}"
     detail = f"label -1 is taken as {which}"
-    return Result(FAILED, detail, SIZE, findings=(_found(bench, claim, rows, found),))
+    return Result(FAILED, detail, SIZE, findings=(_found(fresh, claim, rows, found),))
 
 
 def _other_rows(
-    bench: Bench, claim: str, rows: Rows, got: Array, want: Array, allowed: Array
+    fresh: FreshHead, claim: str, rows: Rows, got: Array, want: Array, allowed: Array
 ) -> Result:
     """Another row's logits are not what they are without the ignored one."""
     row, place = _apart(got[:-1], want[:-1], allowed[:-1]) or (0, 0)
     at = row, place
     values = float(got[at]), float(want[at]), float(allowed[at])
-    finding = _found(bench, claim, rows, Difference("logit", row, place, *values))
+    finding = _found(fresh, claim, rows, Difference("logit", row, place, *values))
     return Result(FAILED, "label -1 changes another row", SIZE, findings=(finding,))
 
 
-def _of_loss(bench: Bench, claim: str, rows: Rows, gradient: Array) -> Result:
+def _of_loss(fresh: FreshHead, claim: str, rows: Rows, gradient: Array) -> Result:
     """A loss: the row's gradient is 0, that of the others as without it."""
     last = SIZE - 1
     if gradient[last].any():
         place = int(np.abs(gradient[last]).argmax())
         found = Difference("gst", last, place, float(gradient[last, place]), 0.0, 0.0)
-        finding = _found(bench, claim, rows, found)
+        finding = _found(fresh, claim, rows, found)
         return Result(FAILED, "a row with label -1 trains", SIZE, findings=(finding,))
-    _, without = _run(bench, part(rows, slice(0, last)))
+    _, without = _run(fresh, part(rows, slice(0, last)))
     assert without is not None
-    scale = bench.session.fixed["scale"]
+    scale = fresh.session.fixed["scale"]
     # A mean over all rows, or over those that count: either is a mean.
     for share in (1.0, last / SIZE):
         want = without * share
-        allowed = allowed_between_runs(bench.dtype, scale, want)
+        allowed = allowed_between_runs(fresh.dtype, scale, want)
         at = _apart(gradient[:last], want, allowed)
         if at is None:
             return Result(OK, "label -1: no gradient, and none changed", SIZE)
         row, place = at
     values = (float(table[row, place]) for table in (gradient, want, allowed))
-    finding = _found(bench, claim, rows, Difference("gst", row, place, *values))
+    finding = _found(fresh, claim, rows, Difference("gst", row, place, *values))
     return Result(FAILED, "label -1 changes another row", SIZE, findings=(finding,))
 
 
-def _found(bench: Bench, claim: str, rows: Rows, found: Difference) -> Finding:
+def _found(fresh: FreshHead, claim: str, rows: Rows, found: Difference) -> Finding:
     """A finding whose script prints the value by class."""
     at = f"[{found.row}, {found.place}]"
     if found.name == "logit":
@@ -188,12 +188,12 @@ def _found(bench: Bench, claim: str, rows: Rows, found: Difference) -> Finding:
     return wrong_value(
         f"{claim} [{found.name}]",
         inputs_of(rows, found.row, label=IGNORED, rows=SIZE, place=found.place),
-        bench.dtype,
+        fresh.dtype,
         found.got,
         found.want,
         found.allowed,
         CAUSE,
-        script(bench, marked, lines),
+        script(fresh, marked, lines),
     )
 
 

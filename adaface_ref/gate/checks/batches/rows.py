@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from adaface_ref.gate.reading.reading import Reading
-from adaface_ref.gate.session.fresh_head import Bench, Difference, inputs_of
+from adaface_ref.gate.session.fresh_head import Difference, FreshHead, inputs_of
 from adaface_ref.gate.session.scripts import ending, script
 from adaface_ref.gate.session.session import Rows
 from adaface_ref.report.findings import wrong_value
@@ -30,7 +30,7 @@ def rows_of(reading: Reading, index: np.ndarray | slice) -> Reading:
 
 
 def row_finding(
-    bench: Bench,
+    fresh: FreshHead,
     claim: str,
     rows: Rows,
     found: Difference,
@@ -43,7 +43,7 @@ def row_finding(
     """A finding at one row of a batch.
 
     Args:
-        bench: the head.
+        fresh: the head.
         claim: the check's sentence.
         rows: the batch.
         found: the difference.
@@ -55,18 +55,18 @@ def row_finding(
     Returns:
         The finding.
     """
-    settles = in_eval_mode and isinstance(bench.opened.head, torch.nn.Module)
-    lines = [*(before or []), ending(bench, rows, found.name, found.row, found.place)]
+    settles = in_eval_mode and isinstance(fresh.opened.head, torch.nn.Module)
+    lines = [*(before or []), ending(fresh, rows, found.name, found.row, found.place)]
     inputs = inputs_of(
         rows, found.row, rows=len(rows.labels), place=found.place, **more
     )
     return wrong_value(
         f"{claim} [{found.name}]",
         inputs,
-        bench.dtype,
+        fresh.dtype,
         found.got,
         found.want,
         found.allowed,
         cause,
-        script(bench, rows, lines, prepare=("head.eval()",) * settles),
+        script(fresh, rows, lines, prepare=("head.eval()",) * settles),
     )

@@ -15,7 +15,7 @@ from __future__ import annotations
 from adaface_ref.gate.checks.batches.rows import SIZE, row_finding, rows_of
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import joined
-from adaface_ref.gate.session.fresh_head import CLASSES, bench_of, ordinary, part
+from adaface_ref.gate.session.fresh_head import CLASSES, fresh_head_of, ordinary, part
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK
 from adaface_ref.report.result import Result
@@ -23,15 +23,15 @@ from adaface_ref.report.result import Result
 
 def judge(evidence: Evidence, claim: str) -> Result:
     """Each row alone, and in batches of C, against the whole batch."""
-    bench = bench_of(evidence.session)
-    rows = ordinary(bench, SIZE)
-    whole = bench.read(rows)
+    fresh = fresh_head_of(evidence.session)
+    rows = ordinary(fresh, SIZE)
+    whole = fresh.read(rows)
     for size in (1, CLASSES):
         starts = range(0, SIZE - size + 1, size)
         pieces = [part(rows, slice(start, start + size)) for start in starts]
-        alone = joined([bench.read(piece) for piece in pieces])
+        alone = joined([fresh.read(piece) for piece in pieces])
         together = rows_of(whole, slice(0, size * len(pieces)))
-        found = bench.difference(alone, together)
+        found = fresh.difference(alone, together)
         if found is not None:
             start = found.row // size * size
             piece, shown = (
@@ -42,7 +42,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
                 "something is taken over the whole batch, or broadcast against it: a "
                 "mean, a maximum, a margin of shape (B,) where (B, 1) is meant"
             )
-            finding = row_finding(bench, claim, piece, shown, cause, whole_batch=SIZE)
+            finding = row_finding(fresh, claim, piece, shown, cause, whole_batch=SIZE)
             detail = f"a row in a batch of {size} differs from the same in {SIZE}"
             return Result(FAILED, detail, SIZE, findings=(finding,))
     return Result(OK, f"{SIZE} rows, alone, by {CLASSES} and together", 2 * SIZE)

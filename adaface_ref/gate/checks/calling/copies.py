@@ -33,52 +33,54 @@ from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import TORCH_DTYPES
-from adaface_ref.gate.session.as_trained import Direct
+from adaface_ref.gate.session.as_trained import TrainingCall
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.result import Result
 
 
 def _as(
-    head_of: Callable[[Direct], torch.nn.Module],
-) -> Callable[[Direct], torch.Tensor]:
-    """What another head gives in place of the one on the bench."""
+    head_of: Callable[[TrainingCall], torch.nn.Module],
+) -> Callable[[TrainingCall], torch.Tensor]:
+    """What another head gives in place of the one under judgement."""
 
-    def run(case: Direct) -> torch.Tensor:
+    def run(case: TrainingCall) -> torch.Tensor:
         move_weights(case)
         with calling("copying the head"):
-            head = head_of(case).to(TORCH_DTYPES[case.bench.dtype])
+            head = head_of(case).to(TORCH_DTYPES[case.fresh.dtype])
         head.train(module_of(case).training)
         return run_as_it_is(case, head)
 
     return run
 
 
-def _copied(case: Direct) -> torch.nn.Module:
+def _copied(case: TrainingCall) -> torch.nn.Module:
     return copy.deepcopy(module_of(case))
 
 
-def _pickled(case: Direct) -> torch.nn.Module:
+def _pickled(case: TrainingCall) -> torch.nn.Module:
     found = pickle.loads(pickle.dumps(module_of(case)))
     assert isinstance(found, torch.nn.Module)
     return found
 
 
-def _loaded(case: Direct) -> torch.nn.Module:
-    bench, state = case.bench, module_of(case).state_dict()
-    fresh = bench.session.unheld(bench.classes, bench.dtype, bench.device).head
-    if not state or not isinstance(fresh, torch.nn.Module):
+def _loaded(case: TrainingCall) -> torch.nn.Module:
+    fresh, state = case.fresh, module_of(case).state_dict()
+    other = fresh.session.unheld(fresh.classes, fresh.dtype, fresh.device).head
+    if not state or not isinstance(other, torch.nn.Module):
         raise SubjectError("the head has no state")
-    fresh.load_state_dict(state)
-    return fresh
+    other.load_state_dict(state)
+    return other
 
 
-def _trained(case: Direct) -> torch.Tensor:
+def _trained(case: TrainingCall) -> torch.Tensor:
     """What the head gives after its weights were moved."""
     move_weights(case)
     return run_as_it_is(case)
 
 
-def _way(words: str, head_of: Callable[[Direct], torch.nn.Module], *lines: str) -> Way:
+def _way(
+    words: str, head_of: Callable[[TrainingCall], torch.nn.Module], *lines: str
+) -> Way:
     return Way(words, _as(head_of), (*MOVED, *lines, RUN), _trained, "inputs")
 
 

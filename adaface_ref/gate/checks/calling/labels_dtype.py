@@ -15,7 +15,7 @@ import torch
 from adaface_ref.gate.checks.calling.ways import RUN, Way, judge_ways, run_with
 from adaface_ref.gate.checks.needs import LABELS_ARE_NUMBERS, NOT_COMPILED
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.as_trained import Direct
+from adaface_ref.gate.session.as_trained import TrainingCall
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.result import Result
 
@@ -24,7 +24,7 @@ KINDS = (torch.int32, torch.int16)
 
 
 def _way(kind: torch.dtype) -> Way:
-    def run(case: Direct) -> torch.Tensor:
+    def run(case: TrainingCall) -> torch.Tensor:
         return run_with(case, labels=case.given["labels"].to(kind))
 
     name = str(kind).removeprefix("torch.")

@@ -26,9 +26,9 @@ from adaface_ref.gate.checks.calling.ways import (
 from adaface_ref.gate.checks.needs import NOT_COMPILED
 from adaface_ref.gate.guarding.guard import seeded
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.as_trained import Direct, direct
-from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
-from adaface_ref.gate.session.scripts import direct_script
+from adaface_ref.gate.session.as_trained import TrainingCall, training_call
+from adaface_ref.gate.session.fresh_head import fresh_head_of, inputs_of, ordinary
+from adaface_ref.gate.session.scripts import training_script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK
@@ -46,7 +46,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
     """Call the head many times; count what stays alive."""
     kept: list[float] = []
 
-    def after_many(case: Direct) -> torch.Tensor:
+    def after_many(case: TrainingCall) -> torch.Tensor:
         kept.append(_kept_by_a_call(case, CALLS // 4, CALLS))
         if kept[-1]:
             kept[-1] = _kept_by_a_call(case, LOGGED - CALLS // 4, LOGGED)
@@ -58,8 +58,8 @@ def judge(evidence: Evidence, claim: str) -> Result:
     grown = max(kept, default=0.0)
     if result.status != OK or not grown:
         return result
-    bench = bench_of(evidence.session)
-    case = direct(bench, SIZE)
+    fresh = fresh_head_of(evidence.session)
+    case = training_call(fresh, SIZE)
     counting = [
         "import gc",
         "",
@@ -78,21 +78,21 @@ def judge(evidence: Evidence, claim: str) -> Result:
     leaf = "embeddings" if "embeddings" in given else "cosine"
     finding = wrong_value(
         f"{claim} [tensors kept alive by each call]",
-        inputs_of(ordinary(bench, SIZE), 0, rows=SIZE, calls=CALLS),
-        bench.dtype,
+        inputs_of(ordinary(fresh, SIZE), 0, rows=SIZE, calls=CALLS),
+        fresh.dtype,
         grown,
         0.0,
         0.0,
         "results, with all that they were made of, are kept in a list",
-        direct_script(
-            bench, given, case.source, [f"{leaf}.requires_grad_()", *counting]
+        training_script(
+            fresh, given, case.source, [f"{leaf}.requires_grad_()", *counting]
         ),
     )
     detail = f"each call leaves {grown:.3g} tensors alive"
     return Result(FAILED, detail, CALLS, findings=(finding,))
 
 
-def _kept_by_a_call(case: Direct, first: int, calls: int) -> float:
+def _kept_by_a_call(case: TrainingCall, first: int, calls: int) -> float:
     """How many tensors each call after the first ones leaves alive; 0 for fewer than
     one in two calls."""
     counts = []
@@ -107,7 +107,7 @@ def _kept_by_a_call(case: Direct, first: int, calls: int) -> float:
     return grown if grown >= 0.5 else 0.0
 
 
-def _call(case: Direct, calls: int) -> None:
+def _call(case: TrainingCall, calls: int) -> None:
     name, leaf = leaf_of(case)
     with seeded(0):
         for _ in range(calls):

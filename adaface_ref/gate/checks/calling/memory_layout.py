@@ -17,27 +17,27 @@ import torch
 from adaface_ref.gate.checks.calling.ways import RUN, Way, judge_ways, leaf_of, run_with
 from adaface_ref.gate.checks.needs import NOT_COMPILED
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.as_trained import Direct
+from adaface_ref.gate.session.as_trained import TrainingCall
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.result import Result
 
 
-def _transposed(case: Direct) -> torch.Tensor:
+def _transposed(case: TrainingCall) -> torch.Tensor:
     name, leaf = leaf_of(case)
     return run_with(case, **{name: leaf.t().contiguous().t()})
 
 
-def _strided(case: Direct) -> torch.Tensor:
+def _strided(case: TrainingCall) -> torch.Tensor:
     name, leaf = leaf_of(case)
     return run_with(case, **{name: leaf.repeat_interleave(2, dim=1)[:, ::2]})
 
 
-def _expanded(case: Direct) -> torch.Tensor:
+def _expanded(case: TrainingCall) -> torch.Tensor:
     name, leaf = leaf_of(case)
     return run_with(case, **{name: leaf[:1].expand_as(leaf)})
 
 
-def _repeated(case: Direct) -> torch.Tensor:
+def _repeated(case: TrainingCall) -> torch.Tensor:
     name, leaf = leaf_of(case)
     return run_with(case, **{name: leaf[:1].repeat(len(leaf), 1)})
 

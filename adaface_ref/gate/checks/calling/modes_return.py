@@ -26,7 +26,7 @@ from adaface_ref.gate.checks.calling.ways import (
 )
 from adaface_ref.gate.checks.needs import IS_MODULE, NOT_COMPILED
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.as_trained import Direct
+from adaface_ref.gate.session.as_trained import TrainingCall
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.result import Result
 
@@ -34,11 +34,11 @@ from adaface_ref.report.result import Result
 def _in_mode(training: bool) -> Way:
     """A mode, then the other with a run in it, and back."""
 
-    def plain(case: Direct) -> torch.Tensor:
+    def plain(case: TrainingCall) -> torch.Tensor:
         set_mode(case, training)
         return run_plainly(case)
 
-    def returned(case: Direct) -> torch.Tensor:
+    def returned(case: TrainingCall) -> torch.Tensor:
         set_mode(case, not training)
         run_plainly(case)
         set_mode(case, training)
@@ -51,18 +51,18 @@ def _in_mode(training: bool) -> Way:
                plain)  # fmt: skip
 
 
-def _validated(case: Direct) -> torch.Tensor:
+def _validated(case: TrainingCall) -> torch.Tensor:
     set_mode(case, training=False)
     with torch.no_grad():
         return run_as_it_is(case)
 
 
-def _moved_first(case: Direct) -> torch.Tensor:
+def _moved_first(case: TrainingCall) -> torch.Tensor:
     move_weights(case)
     return _validated(case)
 
 
-def _moved_later(case: Direct) -> torch.Tensor:
+def _moved_later(case: TrainingCall) -> torch.Tensor:
     _validated(case)
     move_weights(case)
     return _validated(case)

@@ -29,21 +29,21 @@ from adaface_ref.gate.checks.calling.ways import (
 from adaface_ref.gate.checks.needs import NOT_COMPILED
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import gradient_by
-from adaface_ref.gate.session.as_trained import Direct
+from adaface_ref.gate.session.as_trained import TrainingCall
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.result import Result
 
 
-def _kept_alive(case: Direct) -> torch.Tensor:
+def _kept_alive(case: TrainingCall) -> torch.Tensor:
     first = run_plainly(case)
     _run_on_others(case)
     return first
 
 
-def _beside_another(case: Direct) -> torch.Tensor:
-    bench = case.bench
+def _beside_another(case: TrainingCall) -> torch.Tensor:
+    fresh = case.fresh
     run_plainly(case)
-    other = bench.session.unheld(bench.classes, bench.dtype, bench.device).head
+    other = fresh.session.unheld(fresh.classes, fresh.dtype, fresh.device).head
     if isinstance(other, torch.nn.Module):
         other.train(module_of(case).training)
         with torch.no_grad():
@@ -53,21 +53,21 @@ def _beside_another(case: Direct) -> torch.Tensor:
     return run_plainly(case)
 
 
-def _run_on_others(case: Direct, head: object = None) -> None:
+def _run_on_others(case: TrainingCall, head: object = None) -> None:
     """A call with the rows in another order, labels as they were."""
     name, leaf = leaf_of(case)
     other = leaf.detach().roll(1, 0).requires_grad_()
     run_as_it_is(case, head, **{name: other * 1})
 
 
-def _second_backward(case: Direct) -> torch.Tensor:
+def _second_backward(case: TrainingCall) -> torch.Tensor:
     _, leaf = leaf_of(case)
     value = run_plainly(case)
     gradient_by(leaf, value)
     return value
 
 
-def _checkpointed(case: Direct) -> torch.Tensor:
+def _checkpointed(case: TrainingCall) -> torch.Tensor:
     """What the backward needs is made anew in it, as torch.utils.checkpoint does.
 
     That function itself takes two seconds to import what it shares with torch.compile.

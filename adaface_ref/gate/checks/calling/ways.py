@@ -11,9 +11,9 @@ import torch
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.guarding.guard import calling, seeded
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.as_trained import Direct, direct
-from adaface_ref.gate.session.fresh_head import Bench, bench_of
-from adaface_ref.gate.session.scripts import direct_script, making_lines
+from adaface_ref.gate.session.as_trained import TrainingCall, training_call
+from adaface_ref.gate.session.fresh_head import FreshHead, fresh_head_of
+from adaface_ref.gate.session.scripts import making_lines, training_script
 from adaface_ref.gate.session.session import Session
 from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
@@ -27,7 +27,7 @@ RUN = "value = run()"
 """The plain way, as a line of a script."""
 
 
-def run_plainly(case: Direct) -> torch.Tensor:
+def run_plainly(case: TrainingCall) -> torch.Tensor:
     """What the head gives in the plain way, from its first state.
 
     Args:
@@ -42,18 +42,20 @@ def run_plainly(case: Direct) -> torch.Tensor:
     return run_with(case)
 
 
-def run_with(case: Direct, **other: torch.Tensor) -> torch.Tensor:
+def run_with(case: TrainingCall, **other: torch.Tensor) -> torch.Tensor:
     """The same with other tensors in place of some.
 
     Args:
         case: the head and what it is given.
         other: tensors by meaning.
     """
-    case.bench.restore()
+    case.fresh.restore()
     return run_as_it_is(case, **other)
 
 
-def run_as_it_is(case: Direct, head: Any = None, **other: torch.Tensor) -> torch.Tensor:
+def run_as_it_is(
+    case: TrainingCall, head: Any = None, **other: torch.Tensor
+) -> torch.Tensor:
     """The same from the state that the head is in.
 
     Tensors are handed over as copies, which a head may write into; those in `other` are
@@ -84,9 +86,9 @@ class Way(NamedTuple):
     """
 
     words: str
-    run: Callable[[Direct], torch.Tensor]
+    run: Callable[[TrainingCall], torch.Tensor]
     lines: tuple[str, ...]
-    plain: Callable[[Direct], torch.Tensor] = run_plainly
+    plain: Callable[[TrainingCall], torch.Tensor] = run_plainly
     gradients: Literal["none", "inputs", "weights", "all"] = "all"
 
 
@@ -106,7 +108,9 @@ def judge_ways(
         The result, with a finding for each way that differs.
     """
     session = evidence.session
-    modes = [mode for mode in _modes(bench_of(session)) if _is_still(session, mode)]
+    modes = [
+        mode for mode in _modes(fresh_head_of(session)) if _is_still(session, mode)
+    ]
     if not modes:
         return Result(SKIPPED, "skipped: the head does not give the same twice")
     modes = modes if both_modes else modes[-1:]
@@ -131,19 +135,19 @@ def judge_ways(
     return Result(OK, f"the same {', '.join(same)}{left}", SIZE * len(same))
 
 
-def _modes(bench: Bench) -> tuple[str, ...]:
+def _modes(fresh: FreshHead) -> tuple[str, ...]:
     """Lines that set the modes of a head with buffers; others keep the one they have.
 
     A head with running statistics is read in eval mode, and trained in the other.
     """
-    return ("head.eval()", "head.train()") if bench.settles else ("",)
+    return ("head.eval()", "head.train()") if fresh.settles else ("",)
 
 
-def _case(session: Session, mode: str) -> Direct:
-    case = direct(bench_of(session), SIZE)
+def _case(session: Session, mode: str) -> TrainingCall:
+    case = training_call(fresh_head_of(session), SIZE)
     if mode:
         set_mode(case, mode == "head.train()")
-    case.bench.restore()  # notes the first state, which later calls go back to
+    case.fresh.restore()  # notes the first state, which later calls go back to
     return case
 
 
@@ -151,7 +155,7 @@ def _is_still(session: Session, mode: str) -> bool:
     """Whether the head gives the same twice from one state."""
     case = _case(session, mode)
     first = run_plainly(case)
-    return _difference(case.bench, run_plainly(case), first) is None
+    return _difference(case.fresh, run_plainly(case), first) is None
 
 
 def _judge_way(session: Session, claim: str, way: Way, mode: str) -> list[Finding]:
@@ -161,29 +165,31 @@ def _judge_way(session: Session, claim: str, way: Way, mode: str) -> list[Findin
     want = {"": first.detach().clone(), **_gradients(case, way, first)}
     case = _case(session, mode)
     value = way.run(case)
-    found = _difference(case.bench, value, want[""])
+    found = _difference(case.fresh, value, want[""])
     if found is not None:
         return [_finding(case, claim, way, mode, "", found)]
     return [
         _finding(case, claim, way, mode, source, found)
         for source, gradient in _gradients(case, way, value).items()
-        if (found := _difference(case.bench, gradient, want[source])) is not None
+        if (found := _difference(case.fresh, gradient, want[source])) is not None
     ]
 
 
-def _sources(case: Direct, way: Way) -> dict[str, torch.Tensor]:
+def _sources(case: TrainingCall, way: Way) -> dict[str, torch.Tensor]:
     """By what gradients are compared, with the source text that gives it."""
     if way.gradients == "none":
         return {}
     sources = {"leaf": leaf_of(case)[1]} if way.gradients != "weights" else {}
-    head = case.bench.opened.head
+    head = case.fresh.opened.head
     if way.gradients != "inputs" and isinstance(head, torch.nn.Module):
         for name, weight in head.named_parameters():
             sources[f"head.get_parameter({name!r})"] = weight
     return sources
 
 
-def _gradients(case: Direct, way: Way, value: torch.Tensor) -> dict[str, torch.Tensor]:
+def _gradients(
+    case: TrainingCall, way: Way, value: torch.Tensor
+) -> dict[str, torch.Tensor]:
     """The gradients of a sum of the values that weighs each otherwise; 0 where none."""
     sources = _sources(case, way)
     found: dict[str, torch.Tensor | None] = {}
@@ -223,7 +229,7 @@ class Difference(NamedTuple):
 
 
 def _difference(
-    bench: Bench, got: torch.Tensor, want: torch.Tensor
+    fresh: FreshHead, got: torch.Tensor, want: torch.Tensor
 ) -> Difference | None:
     if got.shape != want.shape:
         return Difference(0, float(got.numel()), float(want.numel()), 0.0)
@@ -231,7 +237,7 @@ def _difference(
         part.detach().to("cpu", torch.float64).numpy().reshape(-1)
         for part in (got, want)
     )
-    allowed = allowed_between_runs(bench.dtype, bench.session.fixed["scale"], second)
+    allowed = allowed_between_runs(fresh.dtype, fresh.session.fixed["scale"], second)
     with np.errstate(invalid="ignore"):
         same = (first == second) | (np.isnan(first) & np.isnan(second))
         share = np.where(same, 0.0, np.abs(first - second) / allowed)
@@ -244,11 +250,11 @@ def _difference(
 
 
 def _finding(
-    case: Direct, claim: str, way: Way, mode: str, source: str, found: Difference
+    case: TrainingCall, claim: str, way: Way, mode: str, source: str, found: Difference
 ) -> Finding:
     """A finding of the value, or of the gradient by a source."""
-    bench = case.bench
-    inputs = {"rows": SIZE, "classes": bench.classes, "element": found.place}
+    fresh = case.fresh
+    inputs = {"rows": SIZE, "classes": fresh.classes, "element": found.place}
     given = {name: tensor.detach() for name, tensor in case.given.items()}
     leaf, _ = leaf_of(case)
     printed = f"value.reshape(-1)[{found.place}].item()"
@@ -259,7 +265,7 @@ def _finding(
         element = f"gradient.reshape(-1)[{found.place}].item()"
         printed = f"0.0 if gradient is None else {element}"
     set_mode = [mode] * bool(mode)
-    making = "\n".join([*making_lines(bench), *set_mode])
+    making = "\n".join([*making_lines(fresh), *set_mode])
     lines = [
         *set_mode,
         f"leaf = {leaf}.requires_grad_()",
@@ -271,13 +277,13 @@ def _finding(
     of_gradient = f", gradient by {_name(source, leaf)}" if source else ""
     return wrong_value(
         f"{claim} [{in_training}{way.words}{of_gradient}]",
-        {name: float(value) for name, value in inputs.items()} | bench.session.fixed,
-        bench.dtype,
+        {name: float(value) for name, value in inputs.items()} | fresh.session.fixed,
+        fresh.dtype,
         found.got,
         found.want,
         found.allowed,
         f"the head takes another path {way.words}",
-        direct_script(bench, given, case.source, lines),
+        training_script(fresh, given, case.source, lines),
     )
 
 
@@ -286,13 +292,13 @@ def _name(source: str, leaf: str) -> str:
     return leaf if source == "leaf" else source.split("'")[1]
 
 
-def leaf_of(case: Direct) -> tuple[str, torch.Tensor]:
+def leaf_of(case: TrainingCall) -> tuple[str, torch.Tensor]:
     """The cosines or the embeddings that a head is given, with their name."""
     name = "embeddings" if "embeddings" in case.given else "cosine"
     return name, case.given[name]
 
 
-def set_mode(case: Direct, training: bool) -> None:
+def set_mode(case: TrainingCall, training: bool) -> None:
     """Puts a head in training mode or eval mode, as its user would."""
     head = module_of(case)
     with calling("setting the head's mode"):
@@ -307,15 +313,15 @@ MOVED = (
 """The lines of a script that move a head's weights."""
 
 
-def move_weights(case: Direct) -> None:
+def move_weights(case: TrainingCall) -> None:
     """Moves a head's weights as a step of an optimiser does, in place."""
     with torch.no_grad():
         for weight in module_of(case).parameters():
             weight.add_(weight.roll(1, 0) / 4)
 
 
-def module_of(case: Direct) -> torch.nn.Module:
+def module_of(case: TrainingCall) -> torch.nn.Module:
     """The head, where a check needs a module."""
-    head = case.bench.opened.head
+    head = case.fresh.opened.head
     assert isinstance(head, torch.nn.Module)
     return head

@@ -24,22 +24,22 @@ from adaface_ref.gate.checks.calling.ways import (
 )
 from adaface_ref.gate.checks.needs import NOT_COMPILED
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.as_trained import Direct
+from adaface_ref.gate.session.as_trained import TrainingCall
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.result import Result
 
 
-def _no_grad(case: Direct) -> torch.Tensor:
+def _no_grad(case: TrainingCall) -> torch.Tensor:
     with torch.no_grad():
         return run_plainly(case)
 
 
-def _inference(case: Direct) -> torch.Tensor:
+def _inference(case: TrainingCall) -> torch.Tensor:
     with torch.inference_mode():
         return run_plainly(case)
 
 
-def _detached(case: Direct) -> torch.Tensor:
+def _detached(case: TrainingCall) -> torch.Tensor:
     name, leaf = leaf_of(case)
     return run_with(case, **{name: leaf.detach().clone()})
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import torch
 
 from adaface_ref.gate.reading.reading import gradient_by
-from adaface_ref.gate.session.as_trained import Direct
+from adaface_ref.gate.session.as_trained import TrainingCall
 
 SIZE = 12
 
 Answer = tuple[torch.Tensor, torch.Tensor]
 
 
-def answer_of(case: Direct, run: Callable[[], torch.Tensor]) -> Answer:
+def answer_of(case: TrainingCall, run: Callable[[], torch.Tensor]) -> Answer:
     """What the head gives, and the gradient of its sum by the cosines or embeddings."""
     value = run()
     leaf = case.given.get("embeddings", case.given.get("cosine"))
@@ -22,6 +22,6 @@ def answer_of(case: Direct, run: Callable[[], torch.Tensor]) -> Answer:
     return value.detach(), gradient_by(leaf, value)
 
 
-def plain_tensors(case: Direct) -> dict[str, torch.Tensor]:
+def plain_tensors(case: TrainingCall) -> dict[str, torch.Tensor]:
     """The tensors that a script must make."""
     return {name: tensor.detach() for name, tensor in case.given.items()}

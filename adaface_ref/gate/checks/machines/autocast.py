@@ -17,9 +17,9 @@ import torch
 
 from adaface_ref.gate.checks.machines.answers import SIZE, answer_of, plain_tensors
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.as_trained import Direct, direct
-from adaface_ref.gate.session.fresh_head import Bench
-from adaface_ref.gate.session.scripts import direct_script
+from adaface_ref.gate.session.as_trained import TrainingCall, training_call
+from adaface_ref.gate.session.fresh_head import FreshHead
+from adaface_ref.gate.session.scripts import training_script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, Finding
 from adaface_ref.report.result import Result
@@ -29,10 +29,10 @@ from adaface_ref.tolerance import EPSILON
 def judge(evidence: Evidence, claim: str) -> Result:
     """The head in float32 under autocast to bfloat16."""
     session = evidence.session
-    bench = Bench(session, 5, "float32", session.device)
-    case = direct(bench, SIZE)
+    fresh = FreshHead(session, 5, "float32", session.device)
+    case = training_call(fresh, SIZE)
     kind = torch.device(session.device).type
-    bench.restore()
+    fresh.restore()
     with torch.autocast(kind, torch.bfloat16):
         value, gradient = answer_of(case, lambda: case.run())
     eps = torch.finfo(value.dtype).eps if value.is_floating_point() else math.inf
@@ -59,7 +59,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
 
 
 def _not_kept(
-    case: Direct,
+    case: TrainingCall,
     claim: str,
     words: str,
     got: float,
@@ -77,7 +77,7 @@ def _not_kept(
         math.nan if isinstance(want, str) else 0.0,
         "an operation outside autocast's list meets half precision: turn autocast off "
         "around the margin and cast to float32 there",
-        direct_script(case.bench, plain_tensors(case), case.source, lines),
+        training_script(case.fresh, plain_tensors(case), case.source, lines),
     )
     detail = f"under autocast: {words} is not as it must be"
     return Result(FAILED, detail, SIZE, findings=(finding,))

@@ -14,7 +14,7 @@ from __future__ import annotations
 from adaface_ref.gate.checks.machines.answers import SIZE
 from adaface_ref.gate.checks.needs import CUDA
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
+from adaface_ref.gate.session.fresh_head import fresh_head_of, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import ending, script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.findings import wrong_value
@@ -25,7 +25,7 @@ from adaface_ref.report.result import Result
 def judge(evidence: Evidence, claim: str) -> Result:
     """The same rows on both devices."""
     session = evidence.session
-    here, there = (bench_of(session, device=device) for device in ("cpu", "cuda"))
+    here, there = (fresh_head_of(session, device=device) for device in ("cpu", "cuda"))
     rows = ordinary(here, SIZE)
     found = there.difference(there.read(rows), here.read(rows))
     if found is None:

@@ -23,9 +23,9 @@ from adaface_ref.gate.checks.needs import COMPILER
 from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import Array
-from adaface_ref.gate.session.as_trained import Direct, direct
-from adaface_ref.gate.session.fresh_head import bench_of
-from adaface_ref.gate.session.scripts import direct_script
+from adaface_ref.gate.session.as_trained import TrainingCall, training_call
+from adaface_ref.gate.session.fresh_head import fresh_head_of
+from adaface_ref.gate.session.scripts import training_script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, Finding
@@ -35,26 +35,26 @@ from adaface_ref.tolerance import allowed_between_runs
 
 def judge(evidence: Evidence, claim: str) -> Result:
     """torch.compile(head) against the head."""
-    bench = bench_of(evidence.session)
-    case = direct(bench, SIZE)
-    bench.restore()
+    fresh = fresh_head_of(evidence.session)
+    case = training_call(fresh, SIZE)
+    fresh.restore()
     plain = answer_of(case, lambda: case.run())
-    bench.restore()
+    fresh.restore()
     try:
         with calling("compiling the head"):
-            head = torch.compile(bench.opened.head)  # type: ignore[call-overload]
+            head = torch.compile(fresh.opened.head)  # type: ignore[call-overload]
             got = answer_of(case, lambda: case.run(head))
     finally:
         torch._dynamo.reset()
     return _compared(case, claim, got, plain)
 
 
-def _compared(case: Direct, claim: str, got: Answer, want: Answer) -> Result:
-    bench = case.bench
+def _compared(case: TrainingCall, claim: str, got: Answer, want: Answer) -> Result:
+    fresh = case.fresh
     for name, first, second in zip(("value", "gradient"), got, want, strict=True):
         mine, theirs = (t.double().cpu().numpy().reshape(-1) for t in (first, second))
         allowed = allowed_between_runs(
-            bench.dtype, bench.session.fixed["scale"], theirs
+            fresh.dtype, fresh.session.fixed["scale"], theirs
         )
         with np.errstate(invalid="ignore"):
             off = ~(np.abs(mine - theirs) <= allowed) & (mine != theirs)
@@ -68,7 +68,7 @@ def _compared(case: Direct, claim: str, got: Answer, want: Answer) -> Result:
 
 
 def _differs(
-    case: Direct,
+    case: TrainingCall,
     claim: str,
     name: str,
     index: int,
@@ -88,14 +88,14 @@ def _differs(
     return wrong_value(
         f"{claim} [{name}]",
         {"rows": float(SIZE), "element": float(index)},
-        case.bench.dtype,
+        case.fresh.dtype,
         float(got[index]),
         float(want[index]),
         float(allowed[index]),
         "the compiler specialised on something that changes, such as a Python number "
         "that forward sets, or the head asks whether it is being compiled",
-        direct_script(
-            case.bench,
+        training_script(
+            case.fresh,
             plain_tensors(case),
             case.source,
             lines,

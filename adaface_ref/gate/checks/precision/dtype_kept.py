@@ -34,8 +34,8 @@ def judge(evidence: Evidence, claim: str) -> Result:
     found: list[tuple[bool, Finding, str]] = []
     kinds = {kind: name for name, kind in TORCH_DTYPES.items()}
     for dtype in TORCH_DTYPES:
-        bench, rows = ordinary_rows(session, dtype)
-        case = Case(bench, rows, session.fixed["scale"], session.door)
+        fresh, rows = ordinary_rows(session, dtype)
+        case = Case(fresh, rows, session.fixed["scale"], session.door)
         try:
             given = train(case).dtype
         except SubjectError as error:
@@ -58,7 +58,7 @@ def judge(evidence: Evidence, claim: str) -> Result:
             *eps,
             0.0,
             f"a cast to {name}: cast to the wider of the cosines' dtype and float32",
-            script(bench, rows, [line]),
+            script(fresh, rows, [line]),
         )
         found.append((enough, finding, f"{dtype} comes back as {name}"))
     if found:

@@ -131,7 +131,7 @@ def _finding(
     want: Bounded,
     place: tuple[np.intp, ...],
 ) -> Finding:
-    bench, _ = ordinary_rows(session, rows.dtype)
+    fresh, _ = ordinary_rows(session, rows.dtype)
     at = ", ".join(str(int(i)) for i in place)
     shown = f"logits[{at}]" if len(place) == 2 else "given.mean()"
     run = f"logits, given = run(rows, labels{extra(rows)})"
@@ -147,7 +147,7 @@ def _finding(
         float(want.value[place]),
         float(want.allowed[place]),
         f"another path is taken in {name}",
-        script(bench, rows, [run, f"print({shown}.item())"]),
+        script(fresh, rows, [run, f"print({shown}.item())"]),
     )
 
 

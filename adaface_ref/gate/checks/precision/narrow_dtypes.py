@@ -24,7 +24,7 @@ from adaface_ref.gate.checks.precision.training_step import (
 )
 from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.fresh_head import Bench, part
+from adaface_ref.gate.session.fresh_head import FreshHead, part
 from adaface_ref.gate.session.session import Session
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
@@ -65,9 +65,9 @@ def judge(evidence: Evidence, claim: str) -> Result:
 def _cases(session: Session, dtype: str) -> Iterator[Case]:
     """Ordinary rows together, then each row at a pole alone."""
     scale = session.fixed["scale"]
-    bench, rows = ordinary_rows(session, dtype)
-    yield Case(bench, rows, scale, session.door)
-    pair = Bench(session, 2, dtype, session.device)
+    fresh, rows = ordinary_rows(session, dtype)
+    yield Case(fresh, rows, scale, session.door)
+    pair = FreshHead(session, 2, dtype, session.device)
     for target in (True, False):
         rows = pole_rows(session, dtype, target=target)
         whole = Case(pair, rows, scale, session.door)

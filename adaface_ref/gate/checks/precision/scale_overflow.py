@@ -50,8 +50,8 @@ def judge(evidence: Evidence, claim: str) -> Result:
     compared = []
     left = ["the head takes no scale"] * (not cases)
     for scale, dtype, door in [*cases, (own, "float16", session.door)]:
-        bench, rows = ordinary_rows(session, dtype)
-        case = Case(bench, rows, scale, door)
+        fresh, rows = ordinary_rows(session, dtype)
+        case = Case(fresh, rows, scale, door)
         try:
             trained = train(case)
         except SubjectError as error:
@@ -83,9 +83,9 @@ def _scaled(session: Session, scale: float) -> Door | None:
     door = _opened(session, by_name) or _opened(session, changed)
     if door is None:
         return None
-    bench, rows = ordinary_rows(session, session.dtypes[-1])
+    fresh, rows = ordinary_rows(session, session.dtypes[-1])
     before, after = (
-        train(Case(bench, rows, scale, d)).logits for d in (session.door, door)
+        train(Case(fresh, rows, scale, d)).logits for d in (session.door, door)
     )
     with np.errstate(all="ignore"):
         moved = np.nanmedian(np.abs(after)) / np.nanmedian(np.abs(before))

@@ -9,7 +9,7 @@ import torch
 
 from adaface_ref.gate.head.door import Door
 from adaface_ref.gate.reading.reading import CROSS_ENTROPY, Array, Batch, gradient_by
-from adaface_ref.gate.session.fresh_head import Bench, inputs_of, ordinary
+from adaface_ref.gate.session.fresh_head import FreshHead, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.report.findings import infinite_value
@@ -33,24 +33,24 @@ class Step(NamedTuple):
 class Case(NamedTuple):
     """One head and batch in which everything must be finite."""
 
-    bench: Bench
+    fresh: FreshHead
     rows: Rows
     scale: float
     door: Door
 
 
-def ordinary_rows(session: Session, dtype: str) -> tuple[Bench, Rows]:
+def ordinary_rows(session: Session, dtype: str) -> tuple[FreshHead, Rows]:
     """A head of a few classes, and ordinary rows for it."""
     classes = max(CLASSES, session.door.form.classes)
-    bench = Bench(session, classes, dtype, session.device)
-    return bench, ordinary(bench, SIZE)
+    fresh = FreshHead(session, classes, dtype, session.device)
+    return fresh, ordinary(fresh, SIZE)
 
 
 def train(case: Case) -> Step:
     """One training step's numbers, of cross-entropy where the head gives no loss."""
-    bench, batch = case.bench, case.bench.batch(case.rows)
-    opened = bench.session.unheld(bench.classes, bench.dtype, bench.device, case.door)
-    if isinstance(opened.head, torch.nn.Module) and bench.settles:
+    fresh, batch = case.fresh, case.fresh.batch(case.rows)
+    opened = fresh.session.unheld(fresh.classes, fresh.dtype, fresh.device, case.door)
+    if isinstance(opened.head, torch.nn.Module) and fresh.settles:
         opened.head.eval()
     evaluation = opened.evaluate(Batch(batch.cosine * 1, batch.labels, batch.rows))
     logits, loss = evaluation.logits, evaluation.loss
@@ -88,9 +88,9 @@ def not_finite(case: Case, trained: Step, claim: str, cause: str) -> Finding | N
     return infinite_value(
         f"{claim} [{name}]",
         inputs_of(case.rows, row, scale=case.scale, rows=len(case.rows.labels)),
-        case.bench.dtype,
+        case.fresh.dtype,
         got,
         "a finite value",
         cause,
-        script(case.bench, case.rows, [*lines, shown], door=case.door),
+        script(case.fresh, case.rows, [*lines, shown], door=case.door),
     )

@@ -22,7 +22,12 @@ from adaface_ref.gate.checks.training.regularisers import regularisers
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.reading.reading import CROSS_ENTROPY, Array, Batch, gradient_by
 from adaface_ref.gate.reading.reduction import MEAN
-from adaface_ref.gate.session.fresh_head import Bench, bench_of, inputs_of, ordinary
+from adaface_ref.gate.session.fresh_head import (
+    FreshHead,
+    fresh_head_of,
+    inputs_of,
+    ordinary,
+)
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.gate.session.session import Rows, Session
 from adaface_ref.report.catalogue import Row
@@ -37,13 +42,13 @@ SIZE = 12
 def judge(evidence: Evidence, claim: str) -> Result:
     """The gradient by the norms: none for AdaFace, the reference's for MagFace."""
     session = evidence.session
-    bench = bench_of(session)
-    rows = ordinary(bench, SIZE)
-    got, own = _norm_gradient(bench, rows)
-    forms = regularisers(bench, SIZE)
+    fresh = fresh_head_of(session)
+    rows = ordinary(fresh, SIZE)
+    got, own = _norm_gradient(fresh, rows)
+    forms = regularisers(fresh, SIZE)
     best: tuple[Array, Array] | None = None
     for weight in forms if own else forms[:1]:
-        want, allowed = _expected(bench, replace(rows, columns=rows.columns | weight))
+        want, allowed = _expected(fresh, replace(rows, columns=rows.columns | weight))
         if best is None or _excess(got, want, allowed) < _excess(got, *best):
             best = want, allowed
     assert best is not None
@@ -58,11 +63,11 @@ def judge(evidence: Evidence, claim: str) -> Result:
     finding = wrong_value(
         claim,
         inputs_of(rows, row, rows=SIZE),
-        bench.dtype,
+        fresh.dtype,
         *values,
         float(allowed[row]),
         "the norm's path: " + _norm_cause(session, got),
-        script(bench, rows, _norm_lines(bench, rows, row)),
+        script(fresh, rows, _norm_lines(fresh, rows, row)),
     )
     return Result(FAILED, "the gradient by the norm is off", SIZE, findings=(finding,))
 
@@ -75,12 +80,12 @@ def _norm_cause(session: Session, got: Array) -> str:
     return "the margin's slope in the norm, or the regulariser, has a wrong factor"
 
 
-def _norm_gradient(bench: Bench, rows: Rows) -> tuple[Array, bool]:
+def _norm_gradient(fresh: FreshHead, rows: Rows) -> tuple[Array, bool]:
     """dL/d norm of the loss summed over rows, and whether the loss is the head's."""
-    bench.restore()
-    batch = bench.batch(rows)
+    fresh.restore()
+    batch = fresh.batch(rows)
     norms = batch.rows["norms"].requires_grad_()
-    evaluation = bench.opened.evaluate(
+    evaluation = fresh.opened.evaluate(
         Batch(batch.cosine * 1, batch.labels, batch.rows)
     )
     if evaluation.loss is None:
@@ -91,13 +96,13 @@ def _norm_gradient(bench: Bench, rows: Rows) -> tuple[Array, bool]:
     return gradient.double().cpu().numpy(), evaluation.loss is not None
 
 
-def _expected(bench: Bench, rows: Rows) -> tuple[Array, Array]:
+def _expected(fresh: FreshHead, rows: Rows) -> tuple[Array, Array]:
     """What the gradient by the norms must be, and what it may be off."""
-    session = bench.session
+    session = fresh.session
     if not session.definition.norm_has_gradient:
         return np.zeros(SIZE), np.zeros(SIZE)
     want = session.predict("norm_gradient", rows.columns)
-    return want, allowed_between_runs(bench.dtype, session.fixed["scale"], want)
+    return want, allowed_between_runs(fresh.dtype, session.fixed["scale"], want)
 
 
 def _excess(got: Array, want: Array, allowed: Array) -> float:
@@ -107,9 +112,9 @@ def _excess(got: Array, want: Array, allowed: Array) -> float:
     return float(np.nan_to_num(share, nan=np.inf).max())
 
 
-def _norm_lines(bench: Bench, rows: Rows, row: int) -> list[str]:
+def _norm_lines(fresh: FreshHead, rows: Rows, row: int) -> list[str]:
     """The lines that print the gradient by a norm."""
-    evaluation = bench.opened.evaluate(bench.batch(rows))
+    evaluation = fresh.opened.evaluate(fresh.batch(rows))
     total = "torch.nn.functional.cross_entropy(logits, labels, reduction='sum')"
     if evaluation.loss is not None:
         mean = evaluation.reduction == MEAN

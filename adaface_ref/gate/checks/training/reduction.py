@@ -19,7 +19,7 @@ from adaface_ref.gate.checks.training.regularisers import regularisers
 from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.gate.measured.loss_shape import shape_of_loss
 from adaface_ref.gate.reading.reduction import MEAN, NONE, SUM
-from adaface_ref.gate.session.fresh_head import bench_of, inputs_of, ordinary
+from adaface_ref.gate.session.fresh_head import fresh_head_of, inputs_of, ordinary
 from adaface_ref.gate.session.scripts import extra, script
 from adaface_ref.numpy_reference.arguments import Array
 from adaface_ref.report.catalogue import Row
@@ -35,20 +35,20 @@ UNKNOWN = "the loss is not softmax cross-entropy of the head's own logits"
 def judge(evidence: Evidence, claim: str) -> Result:
     """The head's own loss against the mean and the sum of -ln P."""
     session = evidence.session
-    bench = bench_of(session)
-    rows = ordinary(bench, SIZE)
+    fresh = fresh_head_of(session)
+    rows = ordinary(fresh, SIZE)
     evaluate, batch = session.batch(rows)  # statistics are held there
     evaluation = evaluate(batch)
     assert evaluation.loss is not None
     factor = SIZE if evaluation.reduction == SUM else 1
     got = float(evaluation.loss.detach()) * factor
     told, wanted = evaluation.reduction, []
-    for weight in regularisers(bench, SIZE):
+    for weight in regularisers(fresh, SIZE):
         columns = rows.columns | weight
         each = session.predict("loss_value", columns)
         want = float(each.sum() if told == SUM else each.mean())
         ask = Question(
-            "loss_value", session.loss, session.profile, bench.dtype, "theirs"
+            "loss_value", session.loss, session.profile, fresh.dtype, "theirs"
         )
         allowed = _reduced(ask.allowed(columns, each), told)
         in_single = replace(ask, dtype="float32").allowed(columns, each)
@@ -67,14 +67,14 @@ def judge(evidence: Evidence, claim: str) -> Result:
     mean = "print(loss.sum().item())" if told == SUM else "print(loss.mean().item())"
     finding = wrong_value(
         claim,
-        inputs_of(rows, 0, rows=SIZE, classes=bench.classes),
-        bench.dtype,
+        inputs_of(rows, 0, rows=SIZE, classes=fresh.classes),
+        fresh.dtype,
         got,
         want,
         allowed,
-        _why(ratio, bench.classes) or shape_of_loss(session) or UNKNOWN,
+        _why(ratio, fresh.classes) or shape_of_loss(session) or UNKNOWN,
         script(
-            bench,
+            fresh,
             rows,
             [f"_, loss = run(rows, labels{extra(rows)})", mean],
             prepare=session.held_lines(rows),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from adaface_ref.gate.reading.reading import Array
-from adaface_ref.gate.session.fresh_head import Bench
+from adaface_ref.gate.session.fresh_head import FreshHead
 
 
-def regularisers(bench: Bench, size: int) -> list[dict[str, Array]]:
+def regularisers(fresh: FreshHead, size: int) -> list[dict[str, Array]]:
     """The columns of each form of a loss, for so many rows."""
-    if bench.session.definition.norm_regulariser == 0:
+    if fresh.session.definition.norm_regulariser == 0:
         return [{}]
-    weight = bench.session.fixed["regulariser_weight"]
+    weight = fresh.session.fixed["regulariser_weight"]
     return [{"regulariser_weight": np.full(size, w)} for w in (0.0, weight)]

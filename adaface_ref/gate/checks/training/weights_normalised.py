@@ -18,9 +18,9 @@ import torch
 from adaface_ref.gate.checks.needs import OWNS_COSINES
 from adaface_ref.gate.head.door import EMBEDDING_SIZE
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.as_trained import Direct, direct
-from adaface_ref.gate.session.fresh_head import Bench, bench_of
-from adaface_ref.gate.session.scripts import direct_script
+from adaface_ref.gate.session.as_trained import TrainingCall, training_call
+from adaface_ref.gate.session.fresh_head import FreshHead, fresh_head_of
+from adaface_ref.gate.session.scripts import training_script
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.findings import wrong_value
 from adaface_ref.report.report import FAILED, OK, SKIPPED, Finding
@@ -42,22 +42,22 @@ CLASS = 1
 def judge(evidence: Evidence, claim: str) -> Result:
     """Longer weights, and longer embeddings, change nothing."""
     session = evidence.session
-    bench = bench_of(session)
-    case = direct(bench, SIZE)
-    bench.restore()
+    fresh = fresh_head_of(session)
+    case = training_call(fresh, SIZE)
+    fresh.restore()
     before = case.run().detach()
-    weights = _weights(bench)
+    weights = _weights(fresh)
     if weights is None:
         return Result(SKIPPED, "skipped: no parameter has a row for each class")
     name, axis = weights
-    head = bench.opened.head
+    head = fresh.opened.head
     assert isinstance(head, torch.nn.Module)
     weight = dict(head.named_parameters())[name]  # a scripted head finds none by name
-    bench.restore()
+    fresh.restore()
     with torch.no_grad():
         weight.select(axis, CLASS).mul_(LONGER)
     after = case.run().detach()
-    bench.restore()
+    fresh.restore()
     pick = f"{CLASS}" if axis == 0 else f":, {CLASS}"
     text = f"with torch.no_grad():\n    head.{name}[{pick}] *= {LONGER}"
     finding = _changed(claim, case, before, after, text, f"a class's weight {LONGER}")
@@ -75,11 +75,11 @@ def judge(evidence: Evidence, claim: str) -> Result:
     return Result(OK, f"lengths of {name} and of embeddings do not count", 2 * SIZE)
 
 
-def _weights(bench: Bench) -> tuple[str, int] | None:
+def _weights(fresh: FreshHead) -> tuple[str, int] | None:
     """The head's class weights: their name, and the axis of the classes."""
-    head = bench.opened.head
+    head = fresh.opened.head
     assert isinstance(head, torch.nn.Module)
-    shape = (bench.classes, EMBEDDING_SIZE)
+    shape = (fresh.classes, EMBEDDING_SIZE)
     for name, parameter in head.named_parameters():
         if tuple(parameter.shape) in (shape, shape[::-1]):
             return name, int(tuple(parameter.shape) != shape)
@@ -88,16 +88,16 @@ def _weights(bench: Bench) -> tuple[str, int] | None:
 
 def _changed(
     claim: str,
-    case: Direct,
+    case: TrainingCall,
     before: torch.Tensor,
     after: torch.Tensor,
     line: str,
     what: str,
 ) -> Finding | None:
     """A finding where the head's answers differ, or None."""
-    bench = case.bench
+    fresh = case.fresh
     got, want = (t.double().cpu().numpy().reshape(-1) for t in (after, before))
-    allowed = allowed_between_runs(bench.dtype, bench.session.fixed["scale"], want)
+    allowed = allowed_between_runs(fresh.dtype, fresh.session.fixed["scale"], want)
     off = ~(np.abs(got - want) <= allowed) & (got != want)
     if not off.any():
         return None
@@ -111,12 +111,12 @@ def _changed(
             "element": float(index),
             "factor": float(what.split()[-1]),
         },
-        bench.dtype,
+        fresh.dtype,
         float(got[index]),
         float(want[index]),
         float(allowed[index]),
         "torch.nn.functional.normalize is missing, or takes the wrong dim",
-        direct_script(bench, given, case.source, [line, shown]),
+        training_script(fresh, given, case.source, [line, shown]),
     )
 
 

@@ -18,7 +18,7 @@ import torch
 from adaface_ref.gate.checks.needs import OWNS_COSINES
 from adaface_ref.gate.checks.whole.departures import judge_whole
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.gate.session.fresh_head import bench_of
+from adaface_ref.gate.session.fresh_head import fresh_head_of
 from adaface_ref.gate.twin.records import WEIGHTS
 from adaface_ref.report.catalogue import Row
 from adaface_ref.report.report import FAILED
@@ -27,7 +27,7 @@ from adaface_ref.report.result import Result
 
 def judge(evidence: Evidence, claim: str) -> Result:
     """Compare the gradient by the class weights."""
-    head = bench_of(evidence.session).opened.head
+    head = fresh_head_of(evidence.session).opened.head
     if isinstance(head, torch.nn.Module) and not any(True for _ in head.parameters()):
         detail = "the head has no parameters: no optimiser sees its class weights"
         return Result(FAILED, detail, 1)
