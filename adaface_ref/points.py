@@ -12,10 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from hypothesis import strategies as st
 from sympy import Expr, Interval
 
 from adaface_ref.errors import domain_error
@@ -24,6 +23,9 @@ from adaface_ref.spec.losses import LOSSES
 from adaface_ref.spec.profiles import RULES, parse
 from adaface_ref.spec.symbols import QUANTITIES
 from adaface_ref.tolerance import unit_in_last_place
+
+if TYPE_CHECKING:
+    from hypothesis import strategies as st
 
 __all__ = ["batch", "block", "recommended", "scalars", "seeds"]
 
@@ -352,6 +354,8 @@ def batch(
 
 def seeds() -> st.SearchStrategy[int]:
     """Seeds of blocks."""
+    from hypothesis import strategies as st
+
     return st.integers(min_value=0, max_value=2**63 - 1)
 
 
@@ -365,6 +369,8 @@ def scalars(loss: str, box: Box | None = None) -> st.SearchStrategy[dict[str, fl
     Returns:
         A strategy of dictionaries: the three cosines and all parameters of the loss.
     """
+    from hypothesis import strategies as st
+
     given = dict(box or {})
     names = (*COSINES, *(symbol.name for symbol in LOSSES[loss].parameters))
     return st.fixed_dictionaries(
@@ -375,6 +381,8 @@ def scalars(loss: str, box: Box | None = None) -> st.SearchStrategy[dict[str, fl
 def _scalar(
     loss: str, name: str, limits: float | tuple[float, float] | None
 ) -> st.SearchStrategy[float]:
+    from hypothesis import strategies as st
+
     if name == "multiplier" and limits is None:
         return st.sampled_from(_multipliers(loss)).map(float)
     if isinstance(limits, (int, float)):

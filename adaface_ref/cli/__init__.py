@@ -47,6 +47,10 @@ for command in (
     cli.add_command(command)
 
 
+EXTRAS = {"matplotlib": "plot", "contourpy": "plot"}
+"""Packages that some commands need, and the extra that brings each."""
+
+
 def main() -> None:
     """Runs the command line; a user's mistake is one line and exit code 2."""
     # Where a command says that faults are kept, is forgotten after it.
@@ -71,6 +75,12 @@ def _main() -> None:
         if not is_users(error):
             crash(error)
         fail(str(error))
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package not in EXTRAS:
+            crash(error)
+        extra = f"pip install 'adaface-ref[{EXTRAS[package]}]'"
+        fail(f"{package} is not installed, which this needs: {extra}")
     except Exception as error:
         crash(error)
 

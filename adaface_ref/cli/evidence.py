@@ -36,12 +36,14 @@ SECTIONS = click.Choice(["losses", "profiles", "quantities", "checks", "claims"]
     help="About 10^5, 10^6 or 10^7 values in all.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--details", is_flag=True, help="Every profile, and every reading.")
 def verify_command(
     json_file: Path | None,
     html_file: Path | None,
     device: str,
     effort: str,
     seed: int,
+    details: bool,
 ) -> None:
     """Compare the three forms, then judge the three stated invariants.
 
@@ -60,7 +62,7 @@ def verify_command(
     require_writable({"--json": json_file, "--html": html_file})
     with show_progress() as progress:
         result = verify(seed=seed, effort=effort, device=device, progress=progress)
-    print_verification(result)
+    print_verification(result, details)
     write_json(json_file, as_json(result))
     write_html(html_file, lambda: verification_page(as_json(result)))
     sys.exit(0 if result.is_as_it_should_be else 1)

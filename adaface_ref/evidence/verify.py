@@ -24,8 +24,38 @@ SEARCHED = {"quick": "quick", "normal": "quick", "thorough": "normal"}
 VALUES_A_POINT = 1_750
 """Cells times forms times quantities, about."""
 
-INVARIANTS = ("I1", "I2", "I3")
-"""What the ids of the three stated invariants begin with."""
+
+class Invariant(NamedTuple):
+    """One of the three stated invariants.
+
+    Args:
+        sentence: as it is commonly stated.
+        true, false: the claims that say best where it holds, and where it does not.
+    """
+
+    sentence: str
+    true: str
+    false: str
+
+
+INVARIANTS = {
+    "I1": Invariant(
+        "The GST goes to 0 as P goes to 1.",
+        "I1-uniform-arcface-clip",
+        "I1-near-1-pole",
+    ),
+    "I2": Invariant(
+        "ArcFace's |GST| rises with cos(theta).",
+        "I2-criterion-everywhere",
+        "I2-as-a-law",
+    ),
+    "I3": Invariant(
+        "AdaFace's GST has no change of sign near 1 at m = 0.4.",
+        "I3-clip-recommended",
+        "I3-pure-high-norm",
+    ),
+}
+"""By what the ids of their claims begin with."""
 
 Progress = Callable[[str, float], None]
 
@@ -82,13 +112,15 @@ def verify(
     total = len(cells) + len(claims)
     found: list[Agreement] = []
     for done, cell in enumerate(cells):
-        progress(f"{cell.loss} {cell.profile}", done / total)
+        what = f"{done + 1} of {total}: {cell.loss} {cell.profile}"
+        progress(what, done / total)
         found += agreements(cell, seed, size, device)
     # Every float32 cosine is the business of `claims --effort thorough`.
     plain = [replace(claim, sweep=False) for claim in claims]
 
     def onwards(what: str, share: float) -> None:
-        progress(what, (len(cells) + share * len(claims)) / total)
+        done = len(cells) + share * len(claims)
+        progress(f"{min(int(done) + 1, total)} of {total}: {what}", done / total)
 
     verdicts = decide_all(plain, seed=seed, effort=SEARCHED[effort], progress=onwards)
     return Verification(tuple(found), verdicts, seed, effort)

@@ -112,6 +112,9 @@ def read_baseline(file: Path) -> tuple[Entry, ...]:
     Raises:
         DomainError: it cannot be read, or holds a mistake.
     """
+    if not file.exists():
+        must = "a file that is there: --update-baseline writes it"
+        raise DomainError(f"--baseline={file}, but must be {must}")
     try:
         data = json.loads(read_text(file, "--baseline"))
     except json.JSONDecodeError as error:

@@ -188,7 +188,7 @@ class _Meaning:
             return Call(name, tuple(map(self.expression, node.parts)))
         if name in (*QUANTITIES, "pi"):
             raise self._error(f"'{name}' is not a function", node.token)
-        known = (*FUNCTIONS, *CONNECTIVES, *FORMS)
+        known = (*FUNCTIONS, *CONNECTIVES, *FORMS, "angle")
         raise self._unknown("function", node.token, known)
 
     def _count(self, node: Node, fewest: int, most: int) -> None:

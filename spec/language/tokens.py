@@ -71,8 +71,43 @@ def quoted(text: str) -> str:
     return f"'{one_line(short)}'"
 
 
+CALLED = {
+    "m": ("margin",),
+    "s": ("scale",),
+    "h": ("concentration",),
+    "z": ("margin_scaler",),
+    "z_hat": ("margin_scaler",),
+    "t": ("curriculum",),
+    "q": ("multiplier",),
+    "m1": ("multiplier",),
+    "m2": ("angular_offset",),
+    "m3": ("additive_offset",),
+    "c": ("target_cosine",),
+    "cos_theta": ("target_cosine",),
+    "theta": ("angle",),
+    "acos": ("angle",),
+    "arccos": ("angle",),
+    "p": ("probability",),
+    "P": ("probability",),
+    "g": ("gst",),
+    "norm": ("feature_norm",),
+    "norms": ("feature_norm",),
+    "n": ("rival_cosine",),
+    "where": ("box",),
+    "domain": ("box",),
+    "verdict": ("expected",),
+}
+"""What quantities and keys are called elsewhere, and their names here."""
+
+
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:
-    """`, did you mean 'gst'?` where one of the known is close; else nothing."""
+    """`, did you mean 'gst'?` where one of the known is close; else nothing.
+
+    What papers and code call a quantity leads to its name here.
+    """
+    called = [name for name in CALLED.get(word, ()) if name in known]
+    if called:
+        return f", did you mean {' or '.join(map(repr, called))}?"
     close = get_close_matches(word[:_NAME], known, 1)
     return f", did you mean '{close[0]}'?" if close else ""
 
@@ -141,6 +176,8 @@ def _after_blanks(text: str, place: int) -> int:
 
 def _no_meaning(character: str) -> str:
     hint = f", write {_WRITE[character]}" if character in _WRITE else ""
+    if character == ":":
+        hint = ", a profile is given beside the formula (--profile, or the key profile)"
     if character.isascii() and character.isprintable():
         return f"character {character} has no meaning here{hint}"
     name = unicodedata.name(character, "a control character")

@@ -99,10 +99,11 @@ def test_readme_pictures_are_made_by_their_command(tmp_path: Path) -> None:
     assert all(10_000 < size < LARGEST for size in made.values())
 
 
-def test_readme_shows_the_committed_pictures() -> None:
-    text = (CHECKOUT / "README.md").read_text("utf-8")
+def test_documents_show_the_committed_pictures() -> None:
+    assert "](docs/pictures/curves.png)" in (CHECKOUT / "README.md").read_text("utf-8")
+    text = (CHECKOUT / "docs" / "pictures.md").read_text("utf-8")
     for name in ("arcs.png", "curves.png", "explore.png"):
-        assert f"](docs/pictures/{name})" in text
+        assert f"](pictures/{name})" in text
         assert (MAKE.parent / name).stat().st_size < LARGEST
 
 

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adaface_ref.spec.language.files import VERDICTS, Claim, our_claims, read_claims
+from adaface_ref.spec.language.files import (
+    VERDICTS,
+    Claim,
+    check_formula,
+    our_claims,
+    read_claims,
+)
 from adaface_ref.spec.language.language import ClaimError
 from adaface_ref.spec.profiles import RULES
 
@@ -253,6 +259,11 @@ def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
 def test_our_claims_are_read_in_full() -> None:
     claims = our_claims()
     assert [claim.file for claim in claims] == sorted(claim.file for claim in claims)
+
+
+def test_our_claims_have_formulas_that_can_be_read() -> None:
+    for claim in our_claims():
+        check_formula(claim)
 
 
 def test_our_claims_say_who_made_them() -> None:

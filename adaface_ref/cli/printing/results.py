@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -14,27 +15,81 @@ from adaface_ref.cli.printing.console import add_row, make_table, open_console
 from adaface_ref.evidence.truth.agreement import Judgement
 from adaface_ref.evidence.truth.point import quantities_at
 from adaface_ref.evidence.verdict import Verdict
-from adaface_ref.evidence.verify import Verification
+from adaface_ref.evidence.verify import INVARIANTS, Verification
+from adaface_ref.spec.language.files import Claim
+from adaface_ref.spec.language.inputs import losses_of
+from adaface_ref.spec.language.language import parse_formula
 from adaface_ref.spec.losses import LOSSES
 
 
-def print_verification(result: Verification) -> None:
-    """Prints the two tables of `verify`, its failures and its witnesses.
+def print_verification(result: Verification, details: bool = False) -> None:
+    """Prints what `verify` found on one screen, or in two tables; all failures.
 
     Args:
         result: what `verify` returned.
+        details: whether every profile and every reading gets a row.
     """
     console = open_console()
-    console.print(_agreement_table(result))
+    if details:
+        title = "The stated invariants, where they are true and where they are not"
+        console.print(_claim_table(title, result.verdicts))
+        console.print()
+        console.print(_agreement_table(result))
+    else:
+        for line in [*_invariant_lines(result), *_loss_lines(result)]:
+            console.print(line, markup=False, highlight=False, no_wrap=True)
     for row in result.agreements:
         for judgement in row.judgements:
             for failure in judgement.failures[:1]:
                 where = f"{row.cell.loss} {row.cell.profile} {row.form} {row.dtype}"
                 console.print(f"\nDISAGREES {where}\n{failure}", markup=False)
-    console.print()
-    title = "The stated invariants, where they are true and where they are not"
-    console.print(_claim_table(title, result.verdicts))
+    for verdict in result.verdicts:
+        if not verdict.as_expected:
+            console.print()
+            print_verdict(verdict)
     _print_summary(console, result)
+
+
+WIDTH = 80
+"""Columns of the screen that `verify` fits."""
+
+
+def _invariant_lines(result: Verification) -> Iterator[str]:
+    """Each stated invariant: where it holds, and a witness where it does not."""
+    for name, invariant in INVARIANTS.items():
+        mine = [v for v in result.verdicts if v.claim.id.partition("-")[0] == name]
+        counts = Counter(verdict.name for verdict in mine)
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        yield _fitted(f"{name} {invariant.sentence} [{told}]")
+        for refuted, first in ((False, invariant.true), (True, invariant.false)):
+            alike = [v for v in mine if (v.witness is not None) == refuted]
+            alike.sort(key=lambda verdict: verdict.claim.id != first)
+            if not alike:
+                continue
+            claim = alike[0].claim
+            where = f"{claim.loss} {claim.profile}"
+            yield _fitted(f"   {alike[0].name:<8} {where}: {_statement(claim)}")
+            if refuted:
+                yield _fitted(
+                    f"            {_evidence(alike[0]).replace(chr(10), ', ')}"
+                )
+
+
+def _loss_lines(result: Verification) -> Iterator[str]:
+    """Each loss: the worst share of the allowed error in all that was compared."""
+    yield "SymPy, NumPy and torch agree: worst error as a share of what is allowed"
+    for loss in dict.fromkeys(row.cell.loss for row in result.agreements):
+        rows = [row for row in result.agreements if row.cell.loss == loss]
+        worst = max(row.worst.ratio for row in rows)
+        rules = {row.cell.profile.partition(":")[0] for row in rows}
+        values = sum(row.compared for row in rows)
+        wrong = "" if all(row.agrees for row in rows) else "  DISAGREES"
+        of = f"{len(rules)} profile{'s' * (len(rules) > 1)}"
+        yield f"   {loss:<16}{worst:.2f}   {values:>9,} values, {of}{wrong}"
+
+
+def _fitted(line: str) -> str:
+    return line if len(line) <= WIDTH else line[: WIDTH - 4].rstrip() + " ..."
 
 
 def _agreement_table(result: Verification) -> Table:
@@ -96,12 +151,16 @@ def _claim_table(title: str, verdicts: Sequence[Verdict]) -> Table:
         where = f"{claim.loss} {claim.profile}\n" if claim.loss else ""
         add_row(
             table,
-            f"{claim.id}\n{claim.reading}".rstrip(),
+            "\n".join(filter(None, [claim.id, _statement(claim), claim.reading])),
             where + (verdict.domain or "none"),
             f"{name}\n{_evidence(verdict)}",
             f"{verdict.seconds:.1f}",
         )
     return table
+
+
+def _statement(claim: Claim) -> str:
+    return " ".join(claim.statement.split())
 
 
 def _evidence(verdict: Verdict) -> str:
@@ -142,6 +201,7 @@ def print_verdict(verdict: Verdict) -> None:
         "reading": claim.reading,
         "formula": claim.formula,
         "loss": f"{claim.loss}, profile {claim.profile}" if claim.loss else "",
+        "shared": _shared(claim) if claim.formula else "",
         "domain": verdict.domain,
         "evidence": _evidence_at_length(verdict),
         "found": verdict.detail,
@@ -152,6 +212,19 @@ def print_verdict(verdict: Verdict) -> None:
     for line in _ends_of(verdict):
         lines += _wrap(line, "  ")
     open_console().print("\n".join(lines), markup=False)
+
+
+def _shared(claim: Claim) -> str:
+    """What a formula's other losses take from the claim's own, and what not."""
+    told = []
+    own = {symbol.name for symbol in LOSSES[claim.loss].parameters}
+    for other in losses_of(parse_formula(claim.formula), claim.loss)[1:]:
+        names = [symbol.name for symbol in LOSSES[other].parameters]
+        shared = ", ".join(name for name in names if name in own)
+        rest = ", ".join(name for name in names if name not in own)
+        line = f"{other} takes {shared} as {claim.loss} has them"
+        told.append(line + f", and {rest} of its own" * bool(rest))
+    return "; ".join(told)
 
 
 def _evidence_at_length(verdict: Verdict) -> str:
@@ -205,14 +278,14 @@ def _print_summary(console: Console, result: Verification) -> None:
     forms = "all agree" if not disagree else f"{disagree} DISAGREE"
     verdicts = "all as expected" if not unexpected else f"{unexpected} NOT AS EXPECTED"
     console.print(
-        f"\n{compared:,} values compared, {certified:,} certified by balls: {forms}.\n"
+        f"{compared:,} values compared, {certified:,} certified by balls: {forms}.\n"
         f"{len(result.verdicts)} verdicts: {verdicts}. "
         f"Seed {result.seed}, effort {result.effort}."
     )
 
 
 def print_point(loss: str, profiles: list[str], point: Mapping[str, float]) -> None:
-    """Prints every quantity at one point, under each profile.
+    """Prints every quantity at one point, profiles that agree once.
 
     Args:
         loss: a loss id.
@@ -224,9 +297,12 @@ def print_point(loss: str, profiles: list[str], point: Mapping[str, float]) -> N
     for name, value in point.items():
         add_row(table, name, repr(value), value.hex())
     console.print(table)
+    alike: dict[tuple[Any, ...], list[str]] = {}
     for profile in profiles:
-        console.print(f"\n{profile}")
-        for row in quantities_at(loss, profile, point):
+        alike.setdefault(tuple(quantities_at(loss, profile, point)), []).append(profile)
+    for rows, names in alike.items():
+        console.print(f"\n{', '.join(names)}")
+        for row in rows:
             line = f"{row.quantity:<15}{row.value!r:<26}{row.value.hex():<26}"
             console.print((line + ", ".join(row.flags)).rstrip(), markup=False)
             console.print(f"{'':<15}{row.enclosure}", markup=False)

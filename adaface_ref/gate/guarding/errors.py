@@ -28,6 +28,15 @@ def target_error(target: object, must: str) -> TargetError:
     return TargetError(f"target={target}, but must be {must} [gate]")
 
 
+HINTS = {
+    "Can't call numpy() on Tensor that requires grad": (
+        "; a head in NumPy has no gradient in torch: adaface-ref port judges it as a "
+        "port, whose gradient is a function of its own"
+    ),
+}
+"""What would make a head judgeable, by a part of what it raised."""
+
+
 def subject_error(doing: str, error: BaseException) -> SubjectError:
     """One line for an exception of the head: what it was doing, what, where.
 
@@ -38,7 +47,8 @@ def subject_error(doing: str, error: BaseException) -> SubjectError:
     Returns:
         The error, to be raised by the caller.
     """
-    return SubjectError(f"{doing}: {describe(error)}{place_of(error)}")
+    hint = next((words for part, words in HINTS.items() if part in str(error)), "")
+    return SubjectError(f"{doing}: {describe(error)}{place_of(error)}{hint}")
 
 
 def what_stopped(error: BaseException, doing: str = "judging the head") -> str:

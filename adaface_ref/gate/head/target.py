@@ -68,6 +68,9 @@ def _from_object(target: object) -> Target:
     return Target(f"{module}:{name}", target, tuple(lines))
 
 
+OF_THE_EXTRA = ("pytorch_metric_learning", "transformers")
+
+
 def _from_module(target: str, module_name: str, names: list[str]) -> Target:
     if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", module_name):
         raise target_error(target, "package.module:name or path/file.py:name")
@@ -79,7 +82,8 @@ def _from_module(target: str, module_name: str, names: list[str]) -> Target:
         missing = getattr(stopped.__cause__, "name", None) or ""
         absent = isinstance(stopped.__cause__, ModuleNotFoundError)
         if absent and (module_name + ".").startswith(missing + "."):
-            must = f"importable, and there is no module {missing}"
+            hint = " (the extra heads brings it)" if missing in OF_THE_EXTRA else ""
+            must = f"importable, and there is no module {missing}{hint}"
             raise target_error(target, must) from None
         raise
     lines = [f"from {module_name} import {names[0]} as subject"]
