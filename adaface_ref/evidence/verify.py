@@ -46,7 +46,7 @@ INVARIANTS = {
     ),
     "I2": Invariant(
         "ArcFace's |GST| rises with cos(theta).",
-        "I2-criterion-everywhere",
+        "I2-rises-arcface",
         "I2-as-a-law",
     ),
     "I3": Invariant(

@@ -240,7 +240,7 @@ def test_a_head_runs_in_a_process_of_its_own(
     target = f"{tmp_path}/heads.py:{head}"
     options = ("--effort", "quick", "--dtype", "float64", "--json", str(written))
     ran = run("gate", target, "--loss", "normface", "--time-limit", "3", *options)
-    assert ran.code == code and said in ran.out
+    assert ran.code == code and said in " ".join(ran.out.split())
     assert "a word of the head's own" not in ran.out
     assert json.loads(written.read_text())["exit_code"] == code
 

@@ -48,7 +48,7 @@ def identity(loss: str, profile: str, dtype: str) -> Identity:
 @exact_heads
 def test_exact_heads_conform_in_their_profile(name: str) -> None:
     exact = EXACT_PROFILES[name]
-    report = few_points(f"zoo.exact.profiles:{name}", exact.loss)
+    report = few_points(f"zoo.exact.profiles:{name}", exact.loss, points=2_000)
     assert report.exit_code == 0, report.text()
     assert report.profile == exact.profile
 
@@ -56,7 +56,8 @@ def test_exact_heads_conform_in_their_profile(name: str) -> None:
 @exact_heads
 def test_a_jump_or_a_change_of_sign_is_a_warning(name: str) -> None:
     exact = EXACT_PROFILES[name]
-    found = outcomes(few_points(f"zoo.exact.profiles:{name}", exact.loss))
+    report = few_points(f"zoo.exact.profiles:{name}", exact.loss, points=2_000)
+    found = outcomes(report)
     warned = [check for check in found if found[check].status == "warning"]
     assert warned == list(exact.warned)
 

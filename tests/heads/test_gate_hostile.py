@@ -157,12 +157,11 @@ def _globals() -> list[Any]:
 
 @pytest.mark.parametrize("name", MEDDLING)
 @pytest.mark.parametrize("make", [_when_run, _when_built])
-def test_a_changed_global_is_told(
-    make: Callable[..., object], name: str, run: Callable[[object], Report]
-) -> None:
+def test_a_changed_global_is_told(make: Callable[..., object], name: str) -> None:
     harm, words = MEDDLING[name]
     before = _globals()
-    report = run(make(harm))
+    two = ("deterministic", "global-state")
+    report = run_gate(Head(make(harm), loss="cosface", effort="quick", select=two))
     detail = outcomes(report)["global-state"].detail
     assert failed(report) == ["global-state"], report.text()
     assert f"{words} by {'building' if make is _when_built else 'running'}" in detail
@@ -191,11 +190,13 @@ def test_bad_manners_are_a_warning(name: str, run: Callable[[object], Report]) -
     ids=["no_grad", "inference", "autocast", "with device", "dtype", "device"],
 )
 def test_what_the_caller_has_set_changes_no_report(
-    state: Callable[[], Any], run: Callable[[object], Report]
+    state: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = "zoo.exact.heads:CosFaceLoss"
-    plain = run(target)
+    monkeypatch.setitem(EFFORTS, "quick", 10_000)
+    some = ("target-logit", "deterministic", "copies", "global-state")
+    head = Head("zoo.exact.heads:CosFaceLoss", "cosface", effort="quick", select=some)
+    plain = run_gate(head)
     with state():
         before = _globals()
-        assert run(target) == plain
+        assert run_gate(head) == plain
         assert _globals() == before

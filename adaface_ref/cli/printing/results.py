@@ -77,7 +77,7 @@ def _invariant_lines(result: Verification) -> Iterator[str]:
 
 def _loss_lines(result: Verification) -> Iterator[str]:
     """Each loss: the worst share of the allowed error in all that was compared."""
-    yield "SymPy, NumPy and torch agree: worst error as a share of what is allowed"
+    yield "SymPy, NumPy and torch: worst difference as a share of what is allowed"
     for loss in dict.fromkeys(row.cell.loss for row in result.agreements):
         rows = [row for row in result.agreements if row.cell.loss == loss]
         worst = max(row.worst.ratio for row in rows)

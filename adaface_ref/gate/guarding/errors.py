@@ -47,8 +47,9 @@ def subject_error(doing: str, error: BaseException) -> SubjectError:
     Returns:
         The error, to be raised by the caller.
     """
-    hint = next((words for part, words in HINTS.items() if part in str(error)), "")
-    return SubjectError(f"{doing}: {describe(error)}{place_of(error)}{hint}")
+    told = describe(error)
+    hint = next((words for part, words in HINTS.items() if part in told), "")
+    return SubjectError(f"{doing}: {told}{place_of(error)}{hint}")
 
 
 def what_stopped(error: BaseException, doing: str = "judging the head") -> str:

@@ -11,6 +11,7 @@ along x_i where it is the embedding's length.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +103,10 @@ def pushes(twin: Twin, upstream: Array) -> Bounded:
     return Bounded(value, twin.scale * off + ROUNDINGS * twin.eps * np.abs(value))
 
 
+JUMP = 1e-3
+"""A logit that may be off by more, as a share of the scale, lies next to a jump."""
+
+
 def norm_gradients(twin: Twin, upstream: Array) -> Bounded:
     """The gradient by the norms, (B,): 0 where the loss holds them constant."""
     size = len(twin.given.labels)
@@ -126,7 +131,16 @@ def norm_gradients(twin: Twin, upstream: Array) -> Bounded:
     with np.errstate(invalid="ignore", divide="ignore"):
         off = np.abs(value) * np.nan_to_num(doubt / left)
     off = off + SETTLED * ROUNDINGS * twin.eps * (1 + np.abs(value))
+    # Next to a jump of the rule, either side's derivative is right: one may be 0.
+    jumps = np.where(own, twin.logits.allowed, 0.0).max(axis=1) > JUMP * twin.scale
+    off = off + jumps * twin.scale * _steepest(columns)
     return Bounded(upstream * value, np.abs(upstream) * off)
+
+
+def _steepest(columns: Mapping[str, Array]) -> Array:
+    """The largest |dF/d norm| / scale: that of the margin by the norm, (B,)."""
+    rise = columns["margin_upper"] - columns["margin_lower"]
+    return np.asarray(rise / (columns["norm_upper"] - columns["norm_lower"]))
 
 
 def _rival(twin: Twin) -> Array:
