@@ -28,10 +28,17 @@ from adaface_ref.cli.report_options import report_options, wishes_from
     metavar="F",
     help="Where [tool.adaface-ref] stands; default the nearest pyproject.toml.",
 )
+@click.option(
+    "--init", is_flag=True, help="Write TARGET into pyproject.toml, judge nothing."
+)
 @click.option("--html", "html_file", type=FILE, metavar="F", help=HTML_HELP)
 @report_options
 def gate_command(
-    target: str | None, explain: str | None, config: Path | None, **options: Any
+    target: str | None,
+    explain: str | None,
+    config: Path | None,
+    init: bool,
+    **options: Any,
 ) -> None:
     """Judge a loss head: package.module:name or path/file.py:name.
 
@@ -43,6 +50,7 @@ def gate_command(
     Example:
       adaface-ref gate pytorch_metric_learning.losses:ArcFaceLoss --loss arcface
       adaface-ref gate heads.py:my_head --loss adaface --arg scale=30
+      adaface-ref gate heads.py:my_head --loss adaface --init
       adaface-ref gate --junit gate.xml --sarif gate.sarif
       adaface-ref gate --explain poles-target
     """
@@ -50,6 +58,14 @@ def gate_command(
         from adaface_ref.report import catalogue
 
         click.echo(catalogue.explain(explain, catalogue.GATE))
+        return
+    if init:
+        from adaface_ref.files import write_whole
+        from adaface_ref.gate.configuration import add_head
+
+        file, text = add_head(config, target, head_settings(options))
+        write_whole(file, text)
+        click.echo(f"{file}: {target} added; adaface-ref gate judges its heads")
         return
     from adaface_ref.gate import commands, configuration
     from adaface_ref.pictures.pages.reports import gate_page

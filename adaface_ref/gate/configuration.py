@@ -14,6 +14,7 @@ accept = ["jump"]
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -121,6 +122,47 @@ def read_configuration(file: Path, *, required: bool = True) -> Configuration:
     _require_different(heads, file)
     where = None if baseline is None else file.parent / baseline
     return Configuration(tuple(heads), common, where, file)
+
+
+def add_head(
+    file: Path | None, target: str | None, given: Mapping[str, Any]
+) -> tuple[Path, str]:
+    """Add a head to a pyproject.toml, with the table [tool.adaface-ref] if that lacks.
+
+    Args:
+        file: the file; the nearest pyproject.toml, or a new one here, when left out.
+        target: the head.
+        given: its loss, and the profile if it must have one.
+
+    Returns:
+        The file and its new text; the caller writes it.
+
+    Raises:
+        DomainError: the target or its loss is not given, the file holds a mistake, or
+            the head is in it.
+    """
+    if target is None or "loss" not in given:
+        raise DomainError("--init adds a head: give TARGET and --loss NAME [gate]")
+    here = Path.cwd()
+    places = (place / "pyproject.toml" for place in (here, *here.parents))
+    file = file or next(filter(Path.is_file, places), here / "pyproject.toml")
+    text = read_text(file, "--config") if file.exists() else ""
+    known = read_configuration(file, required=False) if text else Configuration()
+    if any((head.target, head.loss) == (target, given["loss"]) for head in known.heads):
+        raise DomainError(f"{file}: {target} is one of its heads already")
+    lines = [] if known.file else ["[tool.adaface-ref]", 'effort = "quick"', ""]
+    place, colon, name = target.rpartition(":")
+    if colon and place.endswith(".py"):
+        path = os.path.relpath(place, file.parent.resolve())
+        target = f"{Path(path).as_posix()}:{name}"
+    lines += ["[[tool.adaface-ref.head]]"]
+    rows = {
+        "target": target,
+        **{k: given[k] for k in ("loss", "profile") if k in given},
+    }
+    lines += [f"{key} = {json.dumps(value)}" for key, value in rows.items()]
+    gap = "\n" * (bool(text) + (not text.endswith("\n") and bool(text)))
+    return file, f"{text}{gap}" + "\n".join([*lines, ""])
 
 
 def chosen(

@@ -9,6 +9,7 @@ import pytest
 from adaface_ref.errors import DomainError
 from adaface_ref.gate.configuration import (
     Configuration,
+    add_head,
     chosen,
     find_configuration,
     read_configuration,
@@ -149,3 +150,43 @@ def test_what_is_missing_is_told(
 def test_no_head_at_all_is_a_mistake() -> None:
     with pytest.raises(DomainError, match="TARGET must be given, or be in a"):
         chosen(Configuration(), None, {})
+
+
+def test_a_head_is_added_to_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pyproject.toml"
+    file.write_text('[project]\nname = "x"', encoding="utf-8")
+    below = tmp_path / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    for target, given in (
+        ("heads.py:first", {"loss": "arcface"}),
+        ("package.heads:Second", {"loss": "cosface", "profile": "pure"}),
+    ):
+        path, text = add_head(None, target, given)
+        assert path == file
+        file.write_text(text, encoding="utf-8")
+    found = read_configuration(file)
+    assert found.common == {"effort": "quick"}
+    assert [(head.target, head.loss, head.profile) for head in found.heads] == [
+        ("heads.py:first", "arcface", "auto"),
+        ("package.heads:Second", "cosface", "pure"),
+    ]
+    assert file.read_text("utf-8").startswith('[project]\nname = "x"\n')
+    with pytest.raises(DomainError, match="is one of its heads already"):
+        add_head(None, "heads.py:first", {"loss": "arcface"})
+
+
+def test_a_head_is_added_to_a_new_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path, text = add_head(tmp_path / "gate.toml", "heads.py:h", {"loss": "arcface"})
+    path.write_text(text, encoding="utf-8")
+    assert [head.target for head in read_configuration(path).heads] == ["heads.py:h"]
+
+
+def test_a_head_without_its_loss_is_not_added() -> None:
+    with pytest.raises(DomainError, match="give TARGET and --loss NAME"):
+        add_head(None, "heads.py:h", {})
