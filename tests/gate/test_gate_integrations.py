@@ -49,15 +49,24 @@ def _run_action(tmp_path: Path, **inputs: str) -> list[str]:
     """The arguments that the action gives adaface-ref."""
     step = next(step for step in ACTION["runs"]["steps"] if step.get("id") == "gate")
     stub = tmp_path / "adaface-ref"
-    stub.write_text('#!/bin/bash\nprintf "%s\\n" "$@" > "$SAID"\n')
+    stub.write_text(
+        '#!/bin/bash\nprintf "%s\\n" "$@" > "$SAID"\n'
+        'printf "::error::x\\nDOES NOT CONFORM\\n"\nexit 1\n'
+    )
     stub.chmod(0o755)
     given = dict.fromkeys(step["env"], "") | {"SARIF": "x.sarif"} | inputs
-    places = {"SAID": str(tmp_path / "said"), "GITHUB_OUTPUT": str(tmp_path / "out")}
-    subprocess.run(
+    names = {"SAID": "said", "GITHUB_OUTPUT": "out", "GITHUB_STEP_SUMMARY": "summary"}
+    places = {name: str(tmp_path / file) for name, file in names.items()}
+    done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
         env={"PATH": f"{tmp_path}:/usr/bin:/bin", **given, **places},
-        check=True,
+        check=False,
+        capture_output=True,
+        text=True,
     )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == "::error::x\nDOES NOT CONFORM\n"
+    assert (tmp_path / "summary").read_text() == "```\nDOES NOT CONFORM\n```\n"
     assert (tmp_path / "out").read_text() == "sarif=x.sarif\n"
     return (tmp_path / "said").read_text().splitlines()
 
