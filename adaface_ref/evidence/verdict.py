@@ -27,7 +27,6 @@ from adaface_ref.evidence.proof.reduce import TooManyClauses, opposite
 from adaface_ref.evidence.search.axes import Hint
 from adaface_ref.evidence.search.search import Search, search
 from adaface_ref.evidence.search.witness import Witness
-from adaface_ref.evidence.sweep.exhaust import sweep_problems
 from adaface_ref.evidence.sweep.records import SweepRecord
 from adaface_ref.spec.language.box import describe
 from adaface_ref.spec.language.cases import ClaimCase
@@ -243,6 +242,9 @@ class _Ladder:
     def _exhaust(self, risen: Verdict) -> Verdict:
         if not self.claim.sweep:
             return risen
+        # torch takes longer to import than most claims to decide.
+        from adaface_ref.evidence.sweep.exhaust import sweep_problems
+
         found = sweep_problems(
             self.claim, self.parts, self.effort, self.device, self.sweeps, self.progress
         )

@@ -5,21 +5,22 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from adaface_ref.choices import DTYPES
 from adaface_ref.cli.printing.console import add_row, make_table, open_console
-from adaface_ref.evidence.truth.agreement import Judgement
-from adaface_ref.evidence.truth.point import quantities_at
 from adaface_ref.evidence.verdict import Verdict
-from adaface_ref.evidence.verify import INVARIANTS, Verification
 from adaface_ref.spec.language.files import Claim
 from adaface_ref.spec.language.inputs import losses_of
 from adaface_ref.spec.language.language import parse_formula
 from adaface_ref.spec.losses import LOSSES
+
+if TYPE_CHECKING:  # torch comes with these
+    from adaface_ref.evidence.truth.agreement import Judgement
+    from adaface_ref.evidence.verify import Verification
 
 
 def print_verification(result: Verification, details: bool = False) -> None:
@@ -56,6 +57,8 @@ WIDTH = 80
 
 def _invariant_lines(result: Verification) -> Iterator[str]:
     """Each stated invariant: where it holds, and a witness where it does not."""
+    from adaface_ref.evidence.verify import INVARIANTS
+
     for name, invariant in INVARIANTS.items():
         mine = [v for v in result.verdicts if v.claim.id.partition("-")[0] == name]
         counts = Counter(verdict.name for verdict in mine)
@@ -297,6 +300,8 @@ def print_point(loss: str, profiles: list[str], point: Mapping[str, float]) -> N
     for name, value in point.items():
         add_row(table, name, repr(value), value.hex())
     console.print(table)
+    from adaface_ref.evidence.truth.point import quantities_at
+
     alike: dict[tuple[Any, ...], list[str]] = {}
     for profile in profiles:
         alike.setdefault(tuple(quantities_at(loss, profile, point)), []).append(profile)
