@@ -68,6 +68,28 @@ HEAD = OWN | {
 }
 
 
+def schema() -> dict[str, Any]:
+    """The table [tool.adaface-ref] as a JSON Schema, for editors and for programs."""
+    rows = {row.name.replace("_", "-"): (row, row.schema) for row in SETTINGS}
+    common = {name: found for name, (row, found) in rows.items() if row.common}
+    own = {name: found for name, (_, found) in rows.items()}
+    text = {"type": "string", "minLength": 1}
+    head = {
+        "type": "object",
+        "properties": own | {"target": text, "loss": {"enum": list(LOSSES)}},
+        "required": ["target", "loss"],
+        "additionalProperties": False,
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "[tool.adaface-ref] of a pyproject.toml",
+        "type": "object",
+        "properties": common
+        | {"baseline": text, "head": {"type": "array", "items": head}},
+        "additionalProperties": False,
+    }
+
+
 def find_configuration(folder: Path) -> Configuration:
     """The nearest pyproject.toml with a [tool.adaface-ref], from a folder upwards.
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from adaface_ref.errors import DomainError
@@ -13,6 +18,7 @@ from adaface_ref.gate.configuration import (
     chosen,
     find_configuration,
     read_configuration,
+    schema,
 )
 from adaface_ref.gate.head.settings import Head
 
@@ -190,3 +196,47 @@ def test_a_head_is_added_to_a_new_file(
 def test_a_head_without_its_loss_is_not_added() -> None:
     with pytest.raises(DomainError, match="give TARGET and --loss NAME"):
         add_head(None, "heads.py:h", {})
+
+
+def _schema() -> dict[str, Any]:
+    file = resources.files("adaface_ref.gate").joinpath("pyproject.schema.json")
+    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return found
+
+
+def test_the_schema_is_made_of_the_settings() -> None:
+    assert _schema() == schema()
+
+
+def test_the_schema_takes_what_the_gate_takes() -> None:
+    table = tomllib.loads(TWO)["tool"]["adaface-ref"]
+    jsonschema.validate(table, _schema())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"effort": "huge"},
+        {"seed": -1},
+        {"strict": 1},
+        {"dtypes": []},
+        {"unknown": 1},
+        {"time-limit": 0},
+        {"head": [{"target": "a:b"}]},
+        {"head": [{"target": "a:b", "loss": "nosuch"}]},
+        {"head": [{"target": "a:b", "loss": "arcface", "accept": ["nothing"]}]},
+    ],
+)
+def test_the_schema_refuses_what_the_gate_refuses(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    assert not jsonschema.Draft202012Validator(_schema()).is_valid(change)
+    file = tmp_path / "pyproject.toml"
+    rows = [f"{key} = {json.dumps(v)}" for key, v in change.items() if key != "head"]
+    lines = ["[tool.adaface-ref]", *rows]
+    for head in change.get("head", []):
+        lines += ["[[tool.adaface-ref.head]]"]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in head.items()]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(DomainError):
+        read_configuration(file)

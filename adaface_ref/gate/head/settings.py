@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from adaface_ref.choices import DTYPES, EFFORTS
@@ -97,11 +98,13 @@ class Kind(NamedTuple):
         must: in words, to follow "must be"; "" for one of the words.
         fits: whether a value is so.
         words: lists the values that there are, where they can be listed.
+        schema: the same in JSON Schema, where there are no words.
     """
 
     must: str
     fits: Callable[[Any], bool]
     words: Callable[[], tuple[str, ...]] | None = None
+    schema: Mapping[str, Any] = MappingProxyType({"type": "string", "minLength": 1})
 
 
 def _is_number(value: object) -> bool:
@@ -127,19 +130,27 @@ def _text(must: str) -> Kind:
 
 def _above_zero(unit: str) -> Kind:
     return Kind(
-        f"a number of {unit} above 0", lambda v: _is_number(v) and 0 < v < math.inf
+        f"a number of {unit} above 0",
+        lambda v: _is_number(v) and 0 < v < math.inf,
+        schema={"type": "number", "exclusiveMinimum": 0},
     )
 
 
 COUNT = Kind(
     "an integer, 0 or more",
     lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
+    schema={"type": "integer", "minimum": 0},
 )
-FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+FLAG = Kind(
+    "true or false",
+    lambda value: isinstance(value, bool),
+    schema={"type": "boolean"},
+)
 PROFILE = _text("auto or a profile, such as fallback:detached")
 PAIRS = Kind(
     "a table of numbers, texts, true and false",
     lambda v: isinstance(v, Mapping) and all(isinstance(name, str) for name in v),
+    schema={"type": "object"},
 )
 
 
@@ -181,6 +192,13 @@ class Setting(NamedTuple):
         if self.many:
             return f"a list of {listed or self.kind.must}"
         return self.kind.must or f"one of {listed}"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """What a value must be, in JSON Schema."""
+        words = self.kind.words
+        one = dict(self.kind.schema) if words is None else {"enum": list(words())}
+        return {"type": "array", "items": one, "minItems": 1} if self.many else one
 
     def fits(self, value: Any) -> bool:
         """Whether a value is the setting's."""
