@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from adaface_ref.choices import REPORT_FORMATS
 from adaface_ref.cli.options import (
     FILE,
     HTML_HELP,
@@ -30,6 +31,14 @@ from adaface_ref.cli.report_options import report_options, wishes_from
 )
 @click.option(
     "--init", is_flag=True, help="Write TARGET into pyproject.toml, judge nothing."
+)
+@click.option(
+    "--output-format",
+    "shown",
+    type=click.Choice(REPORT_FORMATS),
+    default="full",
+    show_default=True,
+    help="How the report is printed.",
 )
 @click.option("--html", "html_file", type=FILE, metavar="F", help=HTML_HELP)
 @report_options

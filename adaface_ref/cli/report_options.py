@@ -92,6 +92,7 @@ def wishes_from(
         findings=options["findings"] or kept_findings.FOLDER,
         github=options["github"] or os.environ.get("GITHUB_ACTIONS") == "true",
         verbose=options["verbose"],
+        shown=options.get("shown", "full"),
         one=one,
     )
     keep_faults_in(wishes.findings)

@@ -19,6 +19,7 @@ from adaface_ref.report.outputs import (
     apply_baseline,
     baseline_entries,
     can_keep,
+    for_machines,
     require_places,
     write_reports,
 )
@@ -84,7 +85,12 @@ def _judged(head: Head, progress: Progress, number: int, count: int) -> Report:
 
 
 def _texts(reports: Sequence[Report], wishes: Wishes, kept: bool) -> list[str]:
-    """Reports of what does not conform, then one line a head."""
+    """Reports of what does not conform, then one line a head; or for machines."""
+    machine = for_machines(reports, wishes, GATE)
+    if machine is not None:
+        return [machine.rstrip("\n")] * bool(machine)
+    if wishes.shown == "concise":
+        return [f"{r.target} --loss {r.loss}: {r.verdict}" for r in reports]
     texts = [
         report.text(80, verbose=wishes.verbose, replay=kept) + "\n" * (not wishes.one)
         for report in reports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -165,6 +166,38 @@ def github_lines(reports: Sequence[Report]) -> list[str]:
             command = COMMANDS[outcome.status]
             lines.append(f"::{command} {','.join(marks)}::{message}")
     return lines
+
+
+GITLAB = {FAILED: "critical", ERROR: "blocker", WARNING: "minor", ACCEPTED: "info"}
+"""GitLab's severity of each status."""
+
+
+def gitlab(reports: Sequence[Report]) -> str:
+    """GitLab's code quality report: a list of issues beside the heads' source.
+
+    Args:
+        reports: one a head; what has no source in a file stands in none.
+
+    Returns:
+        JSON text.
+    """
+    issues = []
+    for report in reports:
+        place = place_of(report) or Location(report.target, 1)
+        for outcome in report.outcomes:
+            if outcome.status not in GITLAB:
+                continue
+            told = f"{report.target} --loss {report.loss}: {outcome.claim}"
+            mark = f"{report.target} {report.loss} {report.profile} {outcome.check}"
+            issue = {
+                "description": f"{told} {outcome.detail}",
+                "check_name": f"adaface-ref {outcome.check}",
+                "fingerprint": hashlib.sha256(mark.encode()).hexdigest(),
+                "severity": GITLAB[outcome.status],
+                "location": {"path": place.file, "lines": {"begin": place.line}},
+            }
+            issues.append(issue)
+    return json.dumps(issues, indent=2) + "\n"
 
 
 def _escape(text: str) -> str:

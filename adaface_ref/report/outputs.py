@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from adaface_ref.errors import DomainError
@@ -20,7 +21,13 @@ from adaface_ref.report.baseline import (
     update_entries,
 )
 from adaface_ref.report.catalogue import explanations
-from adaface_ref.report.ci_formats import junit, report_as_json, run_as_json
+from adaface_ref.report.ci_formats import (
+    github_lines,
+    gitlab,
+    junit,
+    report_as_json,
+    run_as_json,
+)
 from adaface_ref.report.kept_findings import FOLDER
 from adaface_ref.report.report import Report
 
@@ -37,6 +44,7 @@ class Wishes:
         findings: where findings are kept for `replay`.
         github: whether to print GitHub's annotations.
         verbose: whether every check gets a line.
+        shown: in which form the reports are printed, a word of REPORT_FORMATS.
         one: whether the JSON is one report, not a run.
     """
 
@@ -50,7 +58,35 @@ class Wishes:
     findings: Path = FOLDER
     github: bool = False
     verbose: bool = False
+    shown: str = "full"
     one: bool = True
+
+
+def for_machines(
+    reports: Sequence[Report], wishes: Wishes, package: str, noun: str = "heads"
+) -> str | None:
+    """Reports in the form that was asked for, where that is one for machines.
+
+    Args:
+        reports: as settled.
+        wishes: name the form.
+        package: whose checks they are, for their explanations.
+        noun: what was judged.
+
+    Returns:
+        The text to print; None for a form for people.
+    """
+    from adaface_ref.report.sarif import sarif
+
+    whole = partial(run_as_json, reports, noun)
+    made: dict[str, Callable[[], str]] = {
+        "github": lambda: "\n".join(github_lines(reports)),
+        "gitlab": lambda: gitlab(reports),
+        "json": lambda: report_as_json(reports[0]) if wishes.one else whole(),
+        "junit": lambda: junit(reports),
+        "sarif": lambda: sarif(reports, explanations(package)),
+    }
+    return made[wishes.shown]() if wishes.shown in made else None
 
 
 def require_places(wishes: Wishes) -> None:

@@ -11,6 +11,7 @@ import pytest
 from called import Run, caller
 from made_reports import FAILING, PASSING, POLE, STUCK, VALUE, outcome, report
 
+from adaface_ref.choices import REPORT_FORMATS
 from adaface_ref.gate import commands, replay
 from adaface_ref.gate.commands import Wishes
 from adaface_ref.gate.head.settings import Head
@@ -105,6 +106,23 @@ def test_every_file_that_was_asked_for_is_written(
 
 
 @pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("form", REPORT_FORMATS)
+def test_the_report_is_printed_in_the_form_asked_for(run: Run, form: str) -> None:
+    ran = run("gate", FAILS, "--loss", "arcface", "--output-format", form)
+    begins = {
+        "full": "heads.py:",
+        "concise": f"{FAILS} --loss arcface: DOES NOT CONFORM",
+        "github": "::error file=heads.py",
+        "gitlab": "[",
+        "json": "{",
+        "junit": "<?xml",
+        "sarif": "{",
+    }
+    assert ran.code == 1 and ran.out.startswith(begins[form])
+    if form in ("gitlab", "json", "sarif"):
+        json.loads(ran.out)
+
+
 def test_annotations_appear_under_github_actions(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from adaface_ref.gate.head.location import location_of
 from adaface_ref.report.ci_formats import (
     exit_code_of,
     github_lines,
+    gitlab,
     junit,
     report_as_json,
     run_as_json,
@@ -160,6 +161,18 @@ def test_annotations_are_one_line_each() -> None:
     assert kinds == ["::error", "::error", "::warning", "::notice", "::error"]
     assert lines[0].startswith("::error file=heads.py,line=12,title=adaface-ref poles")
     assert not any("\n" in line for line in lines)
+
+
+def test_gitlab_has_an_issue_for_each_violation() -> None:
+    issues = json.loads(gitlab(RUN))
+    statuses = [o.status for each in RUN for o in each.outcomes]
+    told = [s for s in statuses if s in ("failed", "error", "warning")]
+    assert len(issues) == len(told)
+    first = issues[0]
+    assert first["location"]["lines"]["begin"] == 12
+    assert {issue["severity"] for issue in issues} <= {"critical", "blocker", "minor"}
+    marks = [issue["fingerprint"] for issue in issues]
+    assert len(marks) == len(set(marks))
 
 
 def test_annotations_escape_what_github_reads_as_a_mark() -> None:
