@@ -123,6 +123,7 @@ def test_the_report_is_printed_in_the_form_asked_for(run: Run, form: str) -> Non
         json.loads(ran.out)
 
 
+@pytest.mark.usefixtures("made")
 def test_annotations_appear_under_github_actions(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
