@@ -169,7 +169,7 @@ def test_an_entry_of_no_configured_head_is_a_mistake(run: Run) -> None:
         ),
         (
             ("gate", "a:b", "--loss", "arcface", "--baseline", "none.json"),
-            "--baseline=none.json: No such file",
+            "--baseline=none.json, but must be a file that is there",
         ),
         (
             ("gate", "a:b", "--loss", "arcface", "--update-baseline"),
