@@ -157,7 +157,7 @@ def _printed(findings: list[Finding]) -> list[str]:
     ],
 )
 def test_snippets_print_the_value_reported(target: str, loss: str) -> None:
-    report = few_points(target, loss)
+    report = few_points(target, loss, points=2_000)
     found = [outcome.findings[0] for outcome in report.outcomes if outcome.findings]
     for finding, line in zip(found, _printed(found), strict=True):
         printed, got = (number(v, finding.dtype) for v in (float(line), finding.got))

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -86,12 +87,11 @@ def test_a_planted_head_is_caught_by_the_check_that_names_it(name: str) -> None:
     assert wrong.cause in outcome.findings[0].cause
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize(
     "name", [n for n in WRONG_BEHAVIOUR if WRONG_BEHAVIOUR[n].check not in THOROUGH]
 )
-def test_a_planted_head_is_caught_whatever_the_seed(name: str, seed: int) -> None:
-    assert _planted(name, seed).findings
+def test_a_planted_head_is_caught_with_another_seed(name: str) -> None:
+    assert _planted(name, zlib.crc32(name.encode()) % 100).findings
 
 
 def _printed(snippets: list[str]) -> list[str]:

@@ -46,17 +46,11 @@ def identity(loss: str, profile: str, dtype: str) -> Identity:
 
 
 @exact_heads
-def test_exact_heads_conform_in_their_profile(name: str) -> None:
+def test_exact_heads_conform_in_their_profile_a_jump_being_a_warning(name: str) -> None:
     exact = EXACT_PROFILES[name]
     report = few_points(f"zoo.exact.profiles:{name}", exact.loss, points=2_000)
     assert report.exit_code == 0, report.text()
     assert report.profile == exact.profile
-
-
-@exact_heads
-def test_a_jump_or_a_change_of_sign_is_a_warning(name: str) -> None:
-    exact = EXACT_PROFILES[name]
-    report = few_points(f"zoo.exact.profiles:{name}", exact.loss, points=2_000)
     found = outcomes(report)
     warned = [check for check in found if found[check].status == "warning"]
     assert warned == list(exact.warned)

@@ -79,11 +79,10 @@ def test_exact_statistics_pass(target: str, loss: str, seed: int) -> None:
     assert found["running-statistics"].compared > 0
 
 
-@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", WRONG_STATISTICS)
-def test_a_planted_fault_is_caught_and_named(name: str, seed: int) -> None:
+def test_a_planted_fault_is_caught_and_named(name: str) -> None:
     wrong = WRONG_STATISTICS[name]
-    outcome = _planted(name, seed)[wrong.check]
+    outcome = _planted(name)[wrong.check]
     assert outcome.status == wrong.status, outcome
     assert any(wrong.words in finding.cause for finding in outcome.findings), outcome
 
