@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from adaface_ref.choices import EFFORTS
+from adaface_ref.gate.checks.calling import many_calls
 from adaface_ref.gate.checks.runner import run_gate
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.twin import comparison, given_cosines
@@ -28,15 +29,18 @@ def few_points(
 ) -> Report:
     """Judge a head at a tenth of the points of `quick`, or at so many.
 
-    With `only`, by one check and at a thousand classes at most, else at 129: tests of
-    whole heads, and every run of the command, have 70,000.
+    With `only`, by one check at its own sizes up to a thousand classes. Else at 129 and
+    in sixty calls: tests of these checks, and every run of the command, have 70,000
+    classes and 400 calls.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(EFFORTS, effort, points)
-        most = 129 if only is None else 1000
-        fewer = tuple(shape for shape in SHAPES if shape.classes <= most)
+        classes, rows = (129, 129) if only is None else (1000, 300)
+        fewer = tuple(s for s in SHAPES if s.classes <= classes and s.rows <= rows)
         for module in (comparison, given_cosines):
             patch.setattr(module, "SHAPES", fewer)
+        if only is None:
+            patch.setattr(many_calls, "CALLS", 60)
         return run_gate(
             Head(
                 target,

@@ -10,7 +10,15 @@ import pytest
 import torch
 from torch import Tensor
 from torch.testing import assert_close
-from torch_cases import SETTINGS, compiled, cosines, every_case, every_dtype, every_loss
+from torch_cases import (
+    SETTINGS,
+    compiled,
+    cosines,
+    every_case,
+    every_dtype,
+    every_loss,
+    every_rule_and_loss,
+)
 
 from adaface_ref import torch_heads
 from adaface_ref.errors import ShapeError
@@ -117,7 +125,7 @@ def test_a_parameter_may_be_a_tensor(loss: str, device: str) -> None:
         assert torch.equal(value, numbers[name]), name
 
 
-@every_case
+@every_rule_and_loss
 def test_the_gst_compiles_in_one_graph(loss: str, rule: str) -> None:
     target, rival, _ = cosines()
 

@@ -18,6 +18,7 @@ from torch_cases import (
     every_case,
     every_dtype,
     every_loss,
+    every_rule_and_loss,
 )
 
 from adaface_ref import torch_heads
@@ -268,7 +269,7 @@ def test_the_gradient_runs_through_the_norm(rule: str, device: str) -> None:
 
 
 @dynamo_instantiates
-@every_case
+@every_rule_and_loss
 def test_logits_compile_in_one_graph(loss: str, rule: str) -> None:
     def asked(cosine: Tensor, given: Tensor) -> Tensor:
         return margin_logits(loss, cosine, given, profile=rule, **SETTINGS[loss])

@@ -289,7 +289,11 @@ def test_refusal_names_the_place(text: str, message: str) -> None:
             "gst.__class__ < 1",
             "character . has no meaning here at column 4: gst^.__class__ < 1",
         ),
-        ("lambda: 1", "character : has no meaning here at column 7: lambda^: 1"),
+        (
+            "lambda: 1",
+            "character : has no meaning here, a profile is given beside the formula "
+            "(--profile, or the key profile) at column 7: lambda^: 1",
+        ),
         ("lambda < 1", "unknown name 'lambda' at column 1: ^lambda < 1"),
         ("eval(1) < 1", "unknown function 'eval' at column 1: ^eval(1) < 1"),
         ("gst[0] < 1", "an operator is expected, not '[' at column 4: gst^[0] < 1"),
