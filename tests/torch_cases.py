@@ -26,7 +26,7 @@ DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 every_case = pytest.mark.parametrize(("loss", "rule"), CASES)
 COMPILED = [(loss, rule) for loss, rule in CASES
-            if loss == "arcface" or rule == LOSSES[loss].rules[-1]]  # fmt: skip
+            if loss == "arcface" or rule == [*LOSSES[loss].rules][-1]]  # fmt: skip
 """Every rule, and every loss: what is compiled is one of each."""
 
 every_rule_and_loss = pytest.mark.parametrize(("loss", "rule"), COMPILED)
