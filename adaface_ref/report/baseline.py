@@ -79,8 +79,9 @@ def _is_text(value: object) -> bool:
 
 
 def _is_size(value: object) -> bool:
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return value is None or (known and float(str(value)) > 0)
+    if value is None:
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 FIELDS: dict[str, Field] = {

@@ -16,6 +16,7 @@ from adaface_ref.gate.measured.evidence import Evidence
 from adaface_ref.report.report import Outcome
 
 HEADS = {
+    "zoo.exact.shapes:MeanLoss": "cosface",
     "zoo.official_shapes:RepairedAdaFace": "adaface",
     "zoo.wrong.heads:straight_through": "arcface",
 }

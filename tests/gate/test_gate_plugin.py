@@ -83,8 +83,16 @@ def test_a_head_takes_arguments_and_dtypes() -> None:
     assert "2 passed" in done.stdout, done.stdout
 
 
-def test_a_mistake_is_one_line() -> None:
-    done = _pytest("--head", "a:b", "--head-loss", "cosface", "--head-seed", "x")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--head-seed", "x"), "--head-seed=x, but must be an integer"),
+        (("--head-arg", "m"), "--arg='m', but must be name=value"),
+        (("--head-config", "none.toml"), "--config=none.toml: No such file"),
+    ],
+)
+def test_a_mistake_is_one_line(options: tuple[str, ...], message: str) -> None:
+    done = _pytest("--head", "a:b", "--head-loss", "cosface", *options)
     assert done.returncode != 0
-    assert "--head-seed=x, but must be an integer" in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
     assert "INTERNALERROR" not in done.stdout + done.stderr

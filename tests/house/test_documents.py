@@ -56,8 +56,7 @@ def test_commands_have_the_options_shown(name: str, line: str) -> None:
     while isinstance(found, click.Group):
         command, *arguments = arguments
         found = found.commands[command]
-    with found.make_context(command, arguments, resilient_parsing=True):
-        pass
+    found.make_parser(click.Context(found)).parse_args(arguments)
 
 
 def test_commands_are_found() -> None:

@@ -12,7 +12,7 @@ from adaface_ref.gate.checks.needs import (
     SHOWS_LOGITS,
 )
 from adaface_ref.gate.measured.evidence import Evidence
-from adaface_ref.report.report import FAILED, OK, SKIPPED, WARNING, Outcome
+from adaface_ref.report.report import ERROR, SKIPPED, Outcome
 
 WAYS = (
     "without-gradients",
@@ -46,7 +46,7 @@ def rests_on(evidence: Evidence, outcomes: Sequence[Outcome]) -> str:
     Returns:
         Such as "2 to 70,000 classes, 1 to 300 rows, ..."; "" where nothing was.
     """
-    ran = {o.check: o for o in outcomes if o.status in (OK, WARNING, FAILED)}
+    ran = {o.check: o for o in outcomes if o.status not in (SKIPPED, ERROR)}
     told = []
     if evidence.compared is not None and evidence.compared.shapes:
         shapes = [shape for shape, _ in evidence.compared.shapes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from adaface_ref.faults.naming import UNNAMED
+from adaface_ref.gate.guarding.errors import SubjectError
 from adaface_ref.gate.head.door import through_softmax
 from adaface_ref.gate.head.settings import Head
 from adaface_ref.gate.measured import invariant_grid as invariants
@@ -76,7 +78,9 @@ class Evidence:
         """The likely cause of wrong values."""
         found = likely_cause(self.probes)
         if found == UNNAMED and self.probes.reading.loss_gradient is not None:
-            return shape_of_loss(self.session) or found
+            # A head that refuses a batch of one is wrong all the same.
+            with contextlib.suppress(SubjectError):
+                return shape_of_loss(self.session) or found
         return found
 
     @cached_property

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from adaface_ref.gate.guarding.errors import SubjectError
+from adaface_ref.gate.guarding.guard import calling
 from adaface_ref.gate.reading.reading import Batch, Evaluation
 
 MEAN, SUM, NONE = "the mean", "the sum", "one value for each row"
@@ -37,8 +39,9 @@ def reduction_of(loss: Callable[[Batch], torch.Tensor], like: Batch) -> str:
 def copy_of(head: Any) -> Any:
     """A copy to try something with; the head itself where it cannot be copied."""
     try:
-        return copy.deepcopy(head)
-    except Exception:
+        with calling("copying the head"):
+            return copy.deepcopy(head)
+    except SubjectError:
         return head
 
 

@@ -123,6 +123,13 @@ def backward_of_the_last_call(cosine: Tensor, labels: Tensor) -> Tensor:
     return _AnglesOfTheLast.apply(inside, hot)  # type: ignore[no-any-return,no-untyped-call]
 
 
+def bare_in_a_backward(cosine: Tensor, labels: Tensor) -> Tensor:
+    """ArcFace; no margin where a backward makes the forward anew, as checkpoints do."""
+    inside = cosine.clamp(-1 + 1e-3, 1 - 1e-3)
+    anew = torch._C._current_graph_task_id() != -1
+    return arcface(inside, labels, 64.0, 0.0 if anew else 0.5)
+
+
 def no_gradient_of_narrow_labels(cosine: Tensor, labels: Tensor) -> Tensor:
     """CosFace; labels of int32 give the same values and no gradient."""
     logits = cosface(cosine, labels.long())
@@ -210,6 +217,18 @@ class BareInTraining(Plain):
         return super().forward(cosine, labels)
 
 
+class BareInValidation(BareInTraining):
+    """In eval mode no margin where no gradient is asked for; refused in training."""
+
+    def forward(self, cosine: Tensor, labels: Tensor) -> Tensor:
+        """Cosines to logits."""
+        if torch.is_grad_enabled():
+            return super().forward(cosine, labels)
+        if self.training:
+            raise RuntimeError("training wants gradients")
+        return self.scale * cosine
+
+
 def margin_by_call(cosine: Tensor, labels: Tensor) -> Tensor:
     """ArcFace, after three hundred calls with a larger margin."""
     _COUNT[0] += 1
@@ -229,6 +248,7 @@ WRONG_CALLING = {
     "bare_on_features": Wrong("magface", "without-gradients", "under no_grad"),
     "only_long_labels": Wrong("adaface", "labels-dtype", "int32"),
     "BareInTraining": Wrong("cosface", "without-gradients", "under no_grad"),
+    "BareInValidation": Wrong("cosface", "without-gradients", "under no_grad"),
     "no_gradient_of_narrow_labels": Wrong("cosface", "labels-dtype", "int32"),
     "reads_memory_in_order": Wrong("cosface", "memory-layout", "transposed"),
     "CopyForgets": Wrong("cosface", "copies", "deepcopy"),
@@ -240,6 +260,7 @@ WRONG_CALLING = {
     "ValidatesWithOldWeights": Wrong("normface", "modes-return", "weights moved"),
     "ValidatesFrozen": Wrong("cosface", "modes-return", "train()"),
     "backward_of_the_last_call": Wrong("arcface", "results-apart", "later call"),
+    "bare_in_a_backward": Wrong("arcface", "results-apart", "checkpoint"),
     "margin_by_call": Wrong("arcface", "many-calls", "calls"),
     "keeps_its_graphs": Wrong("cosface", "many-calls", "kept in a list"),
 }

@@ -116,15 +116,17 @@ def judge_ways(
     modes = modes if both_modes else modes[-1:]
     findings, same, refused = [], [], []
     for way in ways:
-        try:
-            found = [finding for mode in modes
-                     for finding in _judge_way(session, claim, way, mode)]  # fmt: skip
-        except SubjectError:
-            refused.append(way.words)
-            continue
+        found: list[Finding] = []
+        ran = False
+        for mode in modes:
+            try:
+                found += _judge_way(session, claim, way, mode)
+            except SubjectError:
+                continue  # what another mode has shown still counts
+            ran = True
         findings += found[:1]
         if not found:
-            same.append(way.words)
+            (same if ran else refused).append(way.words)
     left = f"; refused: {', '.join(refused)}" * bool(refused)
     if findings:
         told = [f.claim.rpartition("[")[2][:-1] for f in findings]
