@@ -114,7 +114,9 @@ def judge_ways(
     if not modes:
         return Result(SKIPPED, "skipped: the head does not give the same twice")
     modes = modes if both_modes else modes[-1:]
-    findings, same, refused = [], [], []
+    findings: list[Finding] = []
+    same: list[str] = []
+    refused: list[str] = []
     for way in ways:
         found: list[Finding] = []
         ran = False
